@@ -1,0 +1,16 @@
+import type { PayloadName } from '../payloads.js'
+import type { Session } from '../session.js'
+
+/** What hand-written Node does on the same medium: no library, no flow control, the same messages and the same checks. */
+export interface Baseline {
+  /** Short, for a table. */
+  readonly name: string
+  /** What exactly is done, for the reports. */
+  readonly description: string
+  /** One side posts `count` messages without waiting, the other checks them as they come. */
+  flood(payload: PayloadName): Promise<Session>
+  /** One message goes and comes back. */
+  echo(payload: PayloadName): Promise<Session>
+  /** Starts an almost empty child and waits for its first word; the time in ms. Null where nothing can be started. */
+  readonly hello: (() => Promise<number>) | null
+}

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Process, Target } from '@mp/core'
+import type { TransportModule } from './transports.js'
+
+/** A child that a round started. */
+export interface Child {
+  /** Settles as `work` does; rejects when the child ends before that, so that no round waits for a dead child. */
+  during<T>(work: Promise<T>): Promise<T>
+  /** Waits for the child's orderly end. */
+  ended(): Promise<void>
+}
+
+const living = new Set<Process<unknown[], unknown>>()
+const endLimit = 10_000 // ms
+const lastWords = 1000 // ms in which messages may still arrive after the news of the child's end
+
+export function startChild<A extends unknown[], R>({ Process }: TransportModule, target: Target<A, R>, args: A): Child {
+  const child = new Process({ target, args, daemon: true }) as Process<unknown[], unknown>
+  living.add(child)
+  const over = new AbortController()
+  const lost = Promise.resolve(child.start())
+    .then(() => child.exited)
+    .then(async code => {
+      living.delete(child)
+      await delay(lastWords, undefined, { signal: over.signal })
+      throw new Error(`a child ended with exit code ${code} while its messages were awaited`)
+    })
+  lost.catch(() => {}) // seen by `during`, where somebody waits
+  return {
+    during: work => Promise.race([work, lost]),
+    async ended() {
+      over.abort()
+      const code = await child.join({ timeout: endLimit })
+      if (code === null) child.kill()
+      if (code !== 0) throw new Error(code === null ? 'a child did not end' : `a child ended with exit code ${code}`)
+      child.close()
+    },
+  }
+}
+
+/** For the end in a hurry. Safe to call at any time. */
+export function killChildren(): void {
+  for (const child of living) {
+    try {
+      child.kill()
+    } catch {
+      // it was not started yet: nothing to end
+    }
+  }
+  living.clear()
+}

@@ -1,0 +1,52 @@
+import { constants } from 'node:os'
+import { killChildren } from './children.js'
+import { parseOptions, UsageError } from './options.js'
+import { killPython } from './reference/python-queue.js'
+import { printTable } from './report/table.js'
+import { checkWritable, writeReports } from './report/write.js'
+import { run } from './run.js'
+
+/** pnpm runs the script in the repository's root; the user is where INIT_CWD says. Under another script it means nothing. */
+function startedIn(): string {
+  const { INIT_CWD: initial, npm_lifecycle_event: script } = process.env
+  return initial && (script === undefined || script === 'bench') ? initial : process.cwd()
+}
+
+function endEverything(): void {
+  killChildren()
+  killPython()
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    endEverything()
+    process.exit(128 + constants.signals[signal])
+  })
+}
+process.once('exit', endEverything)
+
+try {
+  const options = parseOptions(process.argv.slice(2), startedIn())
+  if (options) {
+    checkWritable([options.json, options.html])
+    const results = await run(options)
+    printTable(results, process.stdout)
+    writeReports(results, options)
+    exitUnlessIdle()
+  }
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`)
+  // What went wrong in a round is a defect of the product or of this program: say where.
+  if (error instanceof Error && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`)
+  process.exit(error instanceof UsageError ? 2 : 1)
+}
+
+/** All is closed, so the loop must run dry by itself. If something still holds it, say so: that is a leak, not a pause. */
+function exitUnlessIdle(): void {
+  const patience = 3000 // ms
+  setTimeout(() => {
+    const held = process.getActiveResourcesInfo().filter(name => name !== 'Timeout')
+    process.stderr.write(`error: something was left open after the last round: ${held.join(', ') || 'a timer'}\n`)
+    process.exit(1)
+  }, patience).unref()
+}

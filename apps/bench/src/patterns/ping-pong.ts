@@ -1,0 +1,45 @@
+import { startChild } from '../children.js'
+import { messagesOf } from '../payloads.js'
+import { trips } from '../session.js'
+import { echo } from '../targets.js'
+import type { Pattern } from './pattern.js'
+
+export const pingPong: Pattern = {
+  name: 'ping-pong',
+  title: 'Round trip over a Pipe',
+  description:
+    'The parent sends one message, the child sends it back; the next trip starts when the message is back and checked.',
+  metric: 'round-trip',
+  unit: 'us',
+  better: 'lower',
+  inFlight: '1',
+  payloads: ['small', '64B', '64KiB', '1MiB'],
+  latency: true,
+  subject: (transport, name) => async () => {
+    const { payload, make, check } = messagesOf(name)
+    const [here, there] = transport.Pipe<unknown>()
+    const child = startChild(transport, echo, [there, name])
+    const trip =
+      payload.kind === 'object'
+        ? async (sequence: number) => {
+            await here.send(make(sequence))
+            check(await here.recv(), sequence)
+          }
+        : async (sequence: number) => {
+            await here.sendBytes(make(sequence) as Uint8Array)
+            check(await here.recvBytes(), sequence)
+          }
+    return {
+      async run(count) {
+        await child.during(here.send(count))
+        return child.during(trips(count, trip))
+      },
+      async close() {
+        await here.send(0)
+        await child.ended()
+        await here.close()
+      },
+    }
+  },
+  baseline: (baseline, name) => () => baseline.echo(name),
+}

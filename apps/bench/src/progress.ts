@@ -1,0 +1,47 @@
+import { createLogUpdate } from 'log-update'
+import pc from 'picocolors'
+
+export interface Progress {
+  /** A new case begins; `done` of `total` are behind it. */
+  begin(title: string, done: number, total: number): void
+  /** Something to know that is no error; it stays on the screen. */
+  note(text: string): void
+  finish(): void
+}
+
+const barLength = 24
+
+/**
+ * One line that is redrawn on a terminal, a line per group of cases elsewhere. It is drawn only between cases, without a
+ * timer, because whatever runs beside a round would be measured with it.
+ */
+export function createProgress(stream: NodeJS.WriteStream): Progress {
+  const started = performance.now()
+  if (!stream.isTTY) {
+    let lastGroup = ''
+    return {
+      begin(title, done, total) {
+        const group = title.split(', ', 2).join(', ')
+        if (group !== lastGroup) stream.write(`[${done + 1}/${total}] ${group}\n`)
+        lastGroup = group
+      },
+      note: text => stream.write(`note: ${text}\n`),
+      finish: () => {},
+    }
+  }
+  const line = createLogUpdate(stream)
+  const color = pc.createColors(pc.isColorSupported)
+  return {
+    begin(title, done, total) {
+      const filled = Math.round((done / total) * barLength)
+      const bar = color.cyan('━'.repeat(filled)) + color.dim('━'.repeat(barLength - filled))
+      const seconds = Math.round((performance.now() - started) / 1000)
+      line(`${bar} ${done}/${total} ${color.dim(`${seconds} s`)}  ${title}`)
+    },
+    note(text) {
+      line.clear()
+      stream.write(`note: ${text}\n`)
+    },
+    finish: () => line.clear(),
+  }
+}

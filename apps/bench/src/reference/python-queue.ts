@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { median } from 'simple-statistics'
+import type { Reference } from '../results.js'
+import { spreadOf } from '../statistics.js'
+
+export const pythonQueueName = 'python multiprocessing.Queue'
+
+export interface PythonQueue extends Omit<Reference, 'ratio'> {
+  readonly version: string
+}
+
+const script = fileURLToPath(new URL('./multiprocessing_queue.py', import.meta.url))
+const timeLimit = 15_000 // ms
+
+let running: ChildProcess | null = null
+
+/** Null, and a note, where there is no python3. */
+export async function measurePythonQueue(
+  seconds: number,
+  rounds: number,
+  note: (text: string) => void,
+): Promise<PythonQueue | null> {
+  try {
+    const { python, values } = JSON.parse(await runPython([script, String(seconds), String(rounds)]))
+    return { name: pythonQueueName, value: median(values), spread: spreadOf(values), version: python }
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    note(`no comparison with Python: ${missing ? 'there is no python3 on the PATH' : (error as Error).message}`)
+    return null
+  }
+}
+
+/** Python's own child is in the same process group, so that one signal ends both. */
+function runPython(args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const python = spawn('python3', args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    running = python
+    let output = ''
+    let complaint = ''
+    python.stdout.setEncoding('utf8').on('data', text => (output += text))
+    python.stderr.setEncoding('utf8').on('data', text => (complaint += text))
+    const limit = setTimeout(() => {
+      killPython()
+      reject(new Error(`python3 took longer than ${timeLimit / 1000} s`))
+    }, timeLimit)
+    python.once('error', error => {
+      clearTimeout(limit)
+      running = null
+      reject(error)
+    })
+    python.once('close', code => {
+      clearTimeout(limit)
+      running = null
+      if (code === 0) resolve(output)
+      else reject(new Error(`python3 ended with exit code ${code}: ${complaint.trim().split('\n').at(-1)}`))
+    })
+  })
+}
+
+/** Safe to call at any time. */
+export function killPython(): void {
+  if (running?.pid === undefined) return
+  try {
+    process.kill(-running.pid, 'SIGKILL')
+  } catch {
+    // it is gone already
+  }
+  running = null
+}

@@ -1,0 +1,67 @@
+import type { Bar, ChartData } from '../page/charts.js'
+import type { Result } from '../results.js'
+import { type Group, payloadLabel } from './columns.js'
+import { formatCount, formatDuration, formatRatio } from './format.js'
+
+/** The two charts of a pattern: the ratio to raw Node, and the figures themselves, raw Node beside each. */
+export function chartsOf({ pattern, results }: Group, transports: readonly string[]): ChartData[] {
+  const payloads = [...new Set(results.map(result => result.payload))]
+  const find = (transport: string, payload: string) =>
+    results.find(result => result.transport === transport && result.payload === payload)
+  const bars = (transport: string, barOf: (result: Result) => Bar | null) =>
+    payloads.map(payload => {
+      const result = find(transport, payload)
+      return result ? barOf(result) : null
+    })
+  const labels = payloads.map(payload => {
+    const result = results.find(each => each.payload === payload)
+    return result && payload !== 'none' ? payloadLabel(result) : pattern.name
+  })
+  const valueText = (value: number) =>
+    pattern.unit === 'messages/s' ? formatCount(value) : formatDuration(value, pattern.unit)
+  const { better, unit } = pattern
+  const axis = { 'messages/s': 'messages per second', us: 'time, median', ms: 'time, median' }[unit]
+  const own = transports.filter(transport => results.some(result => result.transport === transport))
+  const compared = own.filter(transport => results.some(each => each.transport === transport && each.ratio !== null))
+
+  return [
+    {
+      id: `${pattern.name}-ratio`,
+      kind: 'ratio' as const,
+      labels,
+      unit,
+      axis: `ratio to raw Node (log scale), ${better} is better`,
+      series: compared.map(transport => ({
+        label: transport,
+        transport: transports.indexOf(transport),
+        raw: false,
+        bars: bars(transport, ({ ratio, ratioSpread }) =>
+          ratio === null || !ratioSpread
+            ? null
+            : { value: ratio, text: formatRatio(ratio), low: ratioSpread.low, high: ratioSpread.high },
+        ),
+      })),
+    },
+    {
+      id: `${pattern.name}-value`,
+      kind: 'value' as const,
+      labels,
+      unit,
+      axis: `${axis} (log scale), ${better} is better`,
+      series: own.flatMap(transport => {
+        const baseline = results.find(result => result.transport === transport && result.baseline)?.baseline?.name
+        const barOf = ({ value, spread }: Pick<Result, 'value' | 'spread'>) => ({
+          value,
+          text: valueText(value),
+          low: spread.low,
+          high: spread.high,
+        })
+        const common = { transport: transports.indexOf(transport) }
+        const subject = { ...common, label: transport, raw: false, bars: bars(transport, barOf) }
+        if (!baseline) return [subject]
+        const raw = bars(transport, result => result.baseline && barOf(result.baseline))
+        return [subject, { ...common, label: `raw ${baseline}`, raw: true, bars: raw }]
+      }),
+    },
+  ].filter(({ series }) => series.length > 0)
+}

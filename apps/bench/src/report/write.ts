@@ -1,0 +1,34 @@
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, relative } from 'node:path'
+import { type Options, UsageError } from '../options.js'
+import type { Results } from '../results.js'
+import { renderHtml } from './html.js'
+
+/** Finds out before the run, not after it, that a report has nowhere to go. */
+export function checkWritable(files: readonly string[]): void {
+  for (const file of files) {
+    try {
+      mkdirSync(dirname(file), { recursive: true })
+      accessSync(dirname(file), constants.W_OK)
+    } catch (error) {
+      throw new UsageError(`cannot write ${file}: ${(error as Error).message}`)
+    }
+  }
+}
+
+export function writeReports(results: Results, { html, json }: Options): void {
+  writeFileSync(json, `${JSON.stringify(results, rounded, 2)}\n`)
+  writeFileSync(html, renderHtml(results))
+  process.stdout.write(`\nReport: ${shown(html)}\nNumbers: ${shown(json)}\n`)
+}
+
+/** Six significant digits: more would only pretend to a precision that no benchmark has. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
+}
+
+/** A path that can be pasted where the user stands. */
+function shown(file: string): string {
+  const near = relative(process.cwd(), file)
+  return near.startsWith('..') ? file : near
+}

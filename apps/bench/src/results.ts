@@ -1,0 +1,82 @@
+import type { Environment } from './environment.js'
+import type { Measured, Round } from './measure.js'
+import type { Pattern } from './patterns/pattern.js'
+import type { Payload } from './payloads.js'
+import { type Spread, type Summary, spreadOf, summarizeLatency, summarizeThroughput } from './statistics.js'
+import type { LoadedTransport } from './transports.js'
+
+/** What the JSON file holds, and all that the reports are made from. Fields may be added; a change of meaning needs a new schema. */
+export interface Results {
+  readonly schema: 1
+  readonly environment: Environment
+  readonly results: readonly Result[]
+  /** What was left out, and why. */
+  readonly notes: readonly string[]
+}
+
+export interface Result extends Summary {
+  readonly pattern: string
+  readonly transport: string
+  /** 'none' where the pattern moves no payload. */
+  readonly payload: string
+  readonly metric: Pattern['metric']
+  readonly unit: Pattern['unit']
+  readonly better: Pattern['better']
+  readonly bytesPerSecond?: number
+  readonly baseline: BaselineResult | null
+  /** `value / baseline.value`: above 1 is better for throughput, below 1 for latencies. */
+  readonly ratio: number | null
+  /** The same quotient round by round. */
+  readonly ratioSpread?: Spread
+  readonly references?: readonly Reference[]
+}
+
+export interface BaselineResult extends Summary {
+  readonly name: string
+  readonly bytesPerSecond?: number
+}
+
+/** The same work done by something that is not Node, in the same run. */
+export interface Reference {
+  readonly name: string
+  readonly value: number
+  readonly spread: Spread
+  /** `result.value / value` */
+  readonly ratio: number
+}
+
+export function resultOf(
+  pattern: Pattern,
+  transport: LoadedTransport,
+  payload: Payload | null,
+  measured: Measured,
+  reference: Omit<Reference, 'ratio'> | null,
+): Result {
+  const summarize = (rounds: readonly Round[]) =>
+    pattern.latency ? summarizeLatency(rounds, pattern.unit === 'us' ? 1000 : 1) : summarizeThroughput(rounds)
+  const withBytes = (summary: Summary) =>
+    pattern.latency || !payload?.bytes ? summary : { ...summary, bytesPerSecond: summary.value * payload.bytes }
+
+  const subject = summarize(measured.subject)
+  const baseline = measured.baseline.length > 0 ? summarize(measured.baseline) : null
+  return {
+    pattern: pattern.name,
+    transport: transport.name,
+    payload: payload?.name ?? 'none',
+    metric: pattern.metric,
+    unit: pattern.unit,
+    better: pattern.better,
+    ...withBytes(subject),
+    baseline: baseline && { name: transport.baseline.name, ...withBytes(baseline) },
+    ratio: baseline && subject.value / baseline.value,
+    ...(baseline && { ratioSpread: spreadOf(ratios(measured, round => summarize([round]).value)) }),
+    ...(reference && { references: [{ ...reference, ratio: subject.value / reference.value }] }),
+  }
+}
+
+function ratios({ subject, baseline }: Measured, figure: (round: Round) => number): number[] {
+  return subject.flatMap((round, index) => {
+    const other = baseline[index]
+    return other ? [figure(round) / figure(other)] : []
+  })
+}

@@ -1,0 +1,43 @@
+import type { BoundContext } from '@mp/core'
+import type { Baseline } from './baselines/baseline.js'
+import { messageChannel } from './baselines/message-channel.js'
+import { workerThreads } from './baselines/worker-threads.js'
+
+/** The names that every transport package exports, as far as the benchmarks need them. */
+export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe'>
+
+export interface TransportEntry {
+  readonly name: string
+  readonly load: () => Promise<TransportModule>
+  /** The raw Node medium that this transport is measured against. */
+  readonly baseline: Baseline
+}
+
+/** The one place to add a transport (and a dependency in package.json). */
+export const transports: readonly TransportEntry[] = [
+  { name: 'memory', load: () => import('@mp/memory'), baseline: messageChannel },
+  { name: 'worker-threads', load: () => import('@mp/worker-threads'), baseline: workerThreads },
+]
+
+export interface LoadedTransport {
+  readonly name: string
+  readonly module: TransportModule
+  readonly baseline: Baseline
+}
+
+/** Loads what is installed; what is not is told to `note` and left out. */
+export async function loadTransports(
+  names: readonly string[],
+  note: (text: string) => void,
+): Promise<LoadedTransport[]> {
+  const loaded: LoadedTransport[] = []
+  for (const { name, load, baseline } of transports) {
+    if (!names.includes(name)) continue
+    try {
+      loaded.push({ name, module: await load(), baseline })
+    } catch (error) {
+      note(`${name} is left out: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
+    }
+  }
+  return loaded
+}

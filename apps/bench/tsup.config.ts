@@ -1,0 +1,36 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig([
+  {
+    // Beside main, every file that a child or a worker loads is an entry of its own.
+    entry: {
+      main: 'src/main.ts',
+      targets: 'src/targets.ts',
+      'flood-worker': 'src/baselines/flood-worker.ts',
+      'echo-worker': 'src/baselines/echo-worker.ts',
+      'hello-worker': 'src/baselines/hello-worker.ts',
+    },
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    // The two builds run side by side: each cleans only what is its own.
+    clean: ['!page/**'],
+    splitting: true,
+    publicDir: 'python',
+  },
+  {
+    // The script of the HTML report, chart library included: the report is one file and loads nothing.
+    entry: { page: 'src/page/page.ts' },
+    outDir: 'dist/page',
+    outExtension: () => ({ js: '.js' }),
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    noExternal: [/.*/],
+    minify: true,
+    clean: true,
+    esbuildOptions(options) {
+      options.legalComments = 'none' // the page itself names the library and its licence
+    },
+  },
+])

@@ -1,0 +1,229 @@
+import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
+import { decode, encode } from '../codec.js'
+import type { Context } from '../context.js'
+import { discardParcels, pair, type Parcel } from '../end.js'
+import { Envelope, type HandlePacking } from '../envelope.js'
+import { MpError } from '../errors.js'
+import type { PackedHandle } from '../handle.js'
+import { Link, type Message } from '../link.js'
+import { Pending, type WaitOptions } from '../pending.js'
+import type { Transport, Wire } from '../spi.js'
+import { ParcelReader } from '../unpacking.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
+import * as protocol from './protocol.js'
+
+interface Call {
+  granted?(): void
+  refused?(reason: number): void
+  item?(message: Message): void
+  counts?(counts: Counts): void
+  lost(error: MpError): void
+}
+
+/** A queue whose home is another context, over a link to there. One per context and queue, so that one producer has one order. */
+export class QueueClient implements QueueBackend {
+  readonly id: string
+  readonly maxsize: number
+  readonly #context: Context
+  readonly #transport: Transport
+  readonly #link: Link
+  readonly #calls = new Map<number, Call>()
+  #nextCall = 1
+  #shutDown = false
+  /** Queue objects of this context that use it. */
+  #users = 0
+
+  constructor(context: Context, transport: Transport, id: string, maxsize: number, wire: Wire) {
+    this.#context = context
+    this.#transport = transport
+    this.id = id
+    this.maxsize = maxsize
+    this.#link = new Link(wire, transport, {
+      message: message => this.#hear(message),
+      closed: error => this.#lost(error),
+      lost: () => this.#lostError(),
+    })
+    context.clients.set(id, this)
+    context.links.add(this.#link)
+  }
+
+  get alive(): boolean {
+    return !this.#link.closed
+  }
+
+  use(): this {
+    this.#users++
+    return this
+  }
+
+  put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
+    if (this.#shutDown) throw shutDown()
+    if (this.#link.closed) throw this.#lostError()
+    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value)
+  }
+
+  get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
+    if (this.#link.closed) throw this.#lostError()
+    const pending = new Pending<unknown>()
+    const call = this.#call(protocol.GET, nowait, {
+      item: message => {
+        try {
+          pending.resolve(this.#decode(message))
+        } catch (error) {
+          pending.reject(error)
+        }
+      },
+      refused: reason => pending.reject(reason === protocol.REASON_SHUT_DOWN ? shutDown() : empty()),
+      lost: error => pending.reject(error),
+    })
+    waits(pending.limit(options, () => pending.reject(empty()), () => this.#cancel(call)))
+    return pending.promise
+  }
+
+  counts(waits: Waits): Promise<Counts> {
+    if (this.#link.closed) throw this.#lostError()
+    const pending = new Pending<Counts>()
+    const call = this.#call(protocol.QUERY, false, {
+      counts: counts => pending.resolve(counts),
+      lost: error => pending.reject(error),
+    })
+    waits(pending.limit(undefined, () => {}, () => this.#cancel(call)))
+    return pending.promise
+  }
+
+  /** Everything that this context put has reached home, or home is gone. */
+  async settled(): Promise<void> {
+    if (!this.#link.closed) await this.counts(() => {}).catch(() => {})
+  }
+
+  shutDown(immediate: boolean): void {
+    this.#shutDown = true
+    this.#link.control(protocol.SHUT_DOWN, out => appendU32(out, immediate ? 1 : 0))
+  }
+
+  close(): void {
+    if (--this.#users === 0) this.#link.close()
+    if (this.#link.closed) this.#forgetLink()
+  }
+
+  pack(packing: HandlePacking): PackedHandle {
+    if (this.#link.closed) throw this.#lostError()
+    const [forHome, forTaker] = pair(this.#transport)
+    // On the link that the puts of this context went over: home knows them before the new holder can ask.
+    packing.onCommit(() => this.#link.control(protocol.JOIN, undefined, [forHome]))
+    return { kind: 'queue', state: { id: this.id, maxsize: this.maxsize, end: packing.attachEnd(forTaker) } }
+  }
+
+  #putUnbounded(value: unknown): Promise<void> {
+    const link = this.#link
+    const envelope = new Envelope(this.#transport)
+    const out = link.begin(protocol.PUT, true)
+    try {
+      encode(value, out, envelope)
+    } catch (error) {
+      link.abandon(out)
+      envelope.rollback()
+      throw error
+    }
+    const accepted = link.commit(out, envelope.parcels)
+    envelope.commit()
+    return accepted
+  }
+
+  /** The item stays here until home grants a slot, so that a put that gives up has sent nothing. */
+  #putBounded(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
+    const envelope = new Envelope(this.#transport)
+    const body = new ByteBuffer(256)
+    try {
+      encode(value, body, envelope)
+    } catch (error) {
+      envelope.rollback()
+      throw error
+    }
+    envelope.commit()
+    const pending = new Pending<void>()
+    const refuse = (error: MpError) => {
+      discardParcels(envelope.parcels, this.#transport)
+      pending.reject(error)
+    }
+    const call = this.#call(protocol.RESERVE, nowait, {
+      granted: () => {
+        this.#send(protocol.FILL, body.bytes, 0, body.length, envelope.parcels)
+        pending.resolve()
+      },
+      refused: reason => refuse(reason === protocol.REASON_SHUT_DOWN ? shutDown() : full()),
+      lost: refuse,
+    })
+    const forget = () => {
+      this.#cancel(call)
+      discardParcels(envelope.parcels, this.#transport)
+    }
+    waits(pending.limit(options, () => pending.reject(full()), forget))
+    return pending.promise
+  }
+
+  #call(type: number, nowait: boolean, call: Call): number {
+    const number = this.#nextCall
+    this.#nextCall = (this.#nextCall + 1) >>> 0
+    this.#calls.set(number, call)
+    this.#link.control(type, out => {
+      appendU32(out, number)
+      appendU32(out, nowait ? 1 : 0)
+    })
+    return number
+  }
+
+  /** The caller gave up. An answer that is already on its way is given back when it comes. */
+  #cancel(call: number): void {
+    this.#calls.delete(call)
+    this.#link.control(protocol.CANCEL, out => appendU32(out, call))
+  }
+
+  #hear(message: Message): void {
+    const { type, bytes, start } = message
+    if (type === protocol.WAS_SHUT_DOWN) {
+      this.#shutDown = true
+      return
+    }
+    const number = readU32(bytes, start)
+    const call = this.#calls.get(number)
+    this.#calls.delete(number)
+    switch (type) {
+      case protocol.GRANTED:
+        return call?.granted ? call.granted() : this.#link.control(protocol.UNRESERVE)
+      case protocol.REFUSED:
+        return call?.refused?.(readU32(bytes, start + 4))
+      case protocol.ITEM:
+        if (call?.item) return call.item({ ...message, start: start + 4 })
+        return this.#send(protocol.UNGET, bytes, start + 4, message.end, message.parcels)
+      case protocol.COUNTS:
+        return call?.counts?.({ size: readU32(bytes, start + 4), full: readU32(bytes, start + 8) === 1 })
+      default:
+        throw new MpError('MP_DECODE', `a queue's home sends no message of type ${type}`)
+    }
+  }
+
+  #send(type: number, bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): void {
+    this.#link.control(type, out => appendBytes(out, bytes, start, end), parcels)
+  }
+
+  #decode({ bytes, start, end, parcels }: Message): unknown {
+    return decode(bytes, start, end, new ParcelReader(this.#context, this.#transport, parcels))
+  }
+
+  #lost(cause: Error | undefined): void {
+    this.#forgetLink()
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    for (const call of calls) call.lost(this.#lostError(cause))
+  }
+
+  #forgetLink(): void {
+    this.#context.links.delete(this.#link)
+    if (this.#context.clients.get(this.id) === this) this.#context.clients.delete(this.id)
+  }
+
+  #lostError(cause?: Error): MpError {
+    return new MpError('MP_SHUT_DOWN', "the context that held this queue's items is gone", cause ? { cause } : undefined)
+  }
+}

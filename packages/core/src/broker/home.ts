@@ -1,0 +1,342 @@
+import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../byte-buffer.js'
+import type { Context } from '../context.js'
+import { Deque } from '../deque.js'
+import { discardParcels, type End, open, type Parcel, pair } from '../end.js'
+import type { HandlePacking } from '../envelope.js'
+import { MpError } from '../errors.js'
+import { Link } from '../link.js'
+import type { Transport, Wire } from '../spi.js'
+import { type Estate, packItem, unpackItem } from './estate.js'
+import * as protocol from './protocol.js'
+
+/** An item as the queue holds it: encoded, never looked into. */
+export interface Item {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly parcels: readonly Parcel[] | undefined
+}
+
+/** A call that waits for an item. */
+export interface Getter {
+  deliver(item: Item): void
+  refuse(): void
+  readonly holder?: Holder
+  readonly call?: number
+}
+
+/** A call that waits for a slot of a bounded queue. */
+export interface Putter {
+  grant(): void
+  refuse(): void
+  readonly holder?: Holder
+  readonly call?: number
+}
+
+/** Another context that holds this queue, at the other end of a link. */
+interface Holder {
+  readonly link: Link
+  /** Slots granted and not filled: they are free again if it dies. */
+  reserved: number
+}
+
+/**
+ * The broker of one queue, in the context that is its home. Invariants:
+ *
+ * - `getters` and `items` are never both non-empty; nor are `putters` and a free slot.
+ * - `items.length + reserved <= maxsize`, where it is bounded. A slot is reserved from the grant of a put until its item is
+ *   here, so that what `put` has promised never exceeds the bound, and a holder's death gives its slots back.
+ * - Items leave in the order in which they came; one producer's come in the order in which it put them.
+ */
+export class Home {
+  readonly id: string
+  readonly maxsize: number
+  readonly transport: Transport
+  readonly #context: Context
+  readonly #items = new Deque<Item>()
+  readonly #getters = new Deque<Getter>()
+  readonly #putters = new Deque<Putter>()
+  readonly #holders = new Set<Holder>()
+  #reserved = 0
+  #shutDown = false
+  #dropping = false
+  /** While the queue moves to the parent: what holders say is not answered here any more. */
+  #unanswered: { holder: Holder; type: number; item: Item }[] | undefined
+
+  constructor(context: Context, transport: Transport, id: string, maxsize: number) {
+    this.#context = context
+    this.transport = transport
+    this.id = id
+    this.maxsize = maxsize
+  }
+
+  get size(): number {
+    return this.#items.length
+  }
+
+  get full(): boolean {
+    return this.maxsize > 0 && this.#items.length + this.#reserved >= this.maxsize
+  }
+
+  get isShutDown(): boolean {
+    return this.#shutDown
+  }
+
+  /** Stores the item, or gives it to the longest waiting getter. */
+  put(item: Item): void {
+    const getter = this.#getters.shift()
+    if (!getter) return this.#items.push(item)
+    getter.deliver(item)
+    this.#slotsChanged()
+  }
+
+  /** The oldest item, if there is one. */
+  take(): Item | undefined {
+    const item = this.#items.shift()
+    if (item) this.#slotsChanged()
+    return item
+  }
+
+  /** An item that its getter could not use any more comes before all others. */
+  putBack(item: Item): void {
+    const getter = this.#getters.shift()
+    if (getter) getter.deliver(item)
+    else this.#items.unshift(item)
+  }
+
+  /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
+  get exhausted(): boolean {
+    return this.#shutDown && this.#items.length === 0 && this.#reserved === 0
+  }
+
+  waitForItem(getter: Getter): void {
+    this.#getters.push(getter)
+  }
+
+  waitForSlot(putter: Putter): void {
+    this.#putters.push(putter)
+  }
+
+  forget(waiter: Getter | Putter): void {
+    if (!this.#getters.delete(waiter as Getter)) this.#putters.delete(waiter as Putter)
+  }
+
+  shutDown(immediate: boolean): void {
+    this.#shutDown = true
+    for (let next = this.#putters.shift(); next; next = this.#putters.shift()) next.refuse()
+    if (immediate) {
+      this.#dropping = true
+      for (const item of this.#items) discardParcels(item.parcels, this.transport)
+      this.#items.clear()
+    }
+    this.#refuseGetters()
+    for (const holder of this.#holders) holder.link.control(protocol.WAS_SHUT_DOWN)
+  }
+
+  /** A new wire to this queue; the returned end goes to whoever shall hold it. */
+  share(): End {
+    const [near, far] = pair(this.transport)
+    this.join(open(near, this.transport))
+    return far
+  }
+
+  join(wire: Wire, reserved = 0): Holder {
+    const link = new Link(wire, this.transport, {
+      message: message => {
+        if (this.#unanswered) this.#unanswered.push({ holder, type: message.type, item: message })
+        else this.#hear(holder, message.type, message)
+        link.credit(message.cost)
+      },
+      closed: () => this.#left(holder),
+      lost: () => new MpError('MP_CLOSED', 'the holder of this queue is gone'),
+    })
+    const holder: Holder = { link, reserved }
+    this.#reserved += reserved
+    this.#holders.add(holder)
+    this.#context.homes.set(this.id, this)
+    if (this.#shutDown) link.control(protocol.WAS_SHUT_DOWN)
+    return holder
+  }
+
+  /** Sends what waits in batches: this context is about to exit. */
+  flush(): void {
+    for (const { link } of this.#holders) link.flushAll()
+  }
+
+  /**
+   * Moves the queue to the parent, over `link`: the holders' ends first, then items and waiting calls. Resolves when the
+   * parent has been told; all that happens before the first wait happens within the call, for a context that is exiting.
+   */
+  handOver(pack: (estate: (packing: HandlePacking) => Estate) => void, waitForHolders: boolean): Promise<void> {
+    this.#unanswered = []
+    const waiting = [
+      ...[...this.#getters].map(getter => ({ ...getter, type: protocol.GET })),
+      ...[...this.#putters].map(putter => ({ ...putter, type: protocol.RESERVE })),
+    ]
+    const holders = [...this.#holders]
+    const ends = holders.map(() => pair(this.transport))
+    const moves = holders.map((holder, index) => holder.link.move((ends[index] as [End, End])[0]))
+    const tell = () => {
+      pack(packing => ({
+        id: this.id,
+        maxsize: this.maxsize,
+        shutDown: this.#shutDown,
+        holders: holders.map(({ reserved }, index) => ({
+          end: packing.attachEnd((ends[index] as [End, End])[1]),
+          reserved,
+        })),
+        items: [...this.#items].map(item => packItem(item, packing)),
+        unanswered: [
+          ...waiting.flatMap(({ holder, call, type }) => {
+            const index = holder ? holders.indexOf(holder) : -1
+            if (index < 0 || call === undefined) return []
+            return [{ holder: index, type, bytes: waitingCall(call), parcels: [] }]
+          }),
+          ...(this.#unanswered ?? []).map(({ holder, type, item }) => ({
+            ...packItem(item, packing),
+            holder: holders.indexOf(holder),
+            type,
+          })),
+        ],
+      }))
+      for (const { link } of holders) link.close()
+      this.#holders.clear()
+      this.#context.homes.delete(this.id)
+    }
+    if (!waitForHolders) {
+      tell()
+      return Promise.resolve()
+    }
+    return Promise.all(moves).then(tell)
+  }
+
+  /** Takes over a queue whose home's context has ended. */
+  static adopt(context: Context, transport: Transport, estate: Estate, parcelAt: (index: number) => Parcel): void {
+    const home = new Home(context, transport, estate.id, estate.maxsize)
+    home.#shutDown = estate.shutDown
+    const holders = estate.holders.map(({ end, reserved }) => home.join(open(parcelAt(end) as End, transport), reserved))
+    for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
+    for (const each of estate.unanswered) {
+      home.#hear(holders[each.holder] as Holder, each.type, unpackItem(each, parcelAt))
+    }
+  }
+
+  #hear(holder: Holder, type: number, item: Item): void {
+    const { bytes, start } = item
+    const call = readU32(bytes, start)
+    switch (type) {
+      case protocol.PUT:
+        if (this.#dropping) return discardParcels(item.parcels, this.transport)
+        return this.put(item)
+      case protocol.RESERVE:
+        return this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
+      case protocol.FILL:
+        this.#release(holder)
+        return this.put(item)
+      case protocol.UNRESERVE:
+        this.#release(holder)
+        return this.#slotsChanged()
+      case protocol.GET:
+        return this.#get(holder, call, readU32(bytes, start + 4) === 1)
+      case protocol.UNGET:
+        return this.putBack(item)
+      case protocol.CANCEL:
+        return this.#cancel(holder, call)
+      case protocol.QUERY:
+        return holder.link.control(protocol.COUNTS, out => {
+          append(out, call, this.size, this.full ? 1 : 0, this.#shutDown ? 1 : 0)
+        })
+      case protocol.SHUT_DOWN:
+        return this.shutDown(call === 1)
+      case protocol.JOIN:
+        this.join(open(item.parcels?.[0] as End, this.transport))
+        return
+      default:
+        throw new MpError('MP_DECODE', `a queue's home knows no message of type ${type}`)
+    }
+  }
+
+  #reserve(holder: Holder, call: number, nowait: boolean): void {
+    const putter: Putter = {
+      holder,
+      call,
+      grant: () => {
+        holder.reserved++
+        this.#reserved++
+        holder.link.control(protocol.GRANTED, out => append(out, call))
+      },
+      refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
+    }
+    if (this.#shutDown) putter.refuse()
+    else if (!this.full) putter.grant()
+    else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
+    else this.waitForSlot(putter)
+  }
+
+  #get(holder: Holder, call: number, nowait: boolean): void {
+    const getter: Getter = {
+      holder,
+      call,
+      deliver: item => holder.link.control(protocol.ITEM, out => appendItem(out, call, item), item.parcels),
+      refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
+    }
+    const item = this.take()
+    if (item) getter.deliver(item)
+    else if (this.exhausted) getter.refuse()
+    else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
+    else this.waitForItem(getter)
+  }
+
+  #cancel(holder: Holder, call: number): void {
+    const same = (waiter: Getter | Putter) => waiter.holder === holder && waiter.call === call
+    const waiter = [...this.#getters].find(same) ?? [...this.#putters].find(same)
+    if (waiter) this.forget(waiter)
+  }
+
+  #release(holder: Holder): void {
+    if (holder.reserved === 0) throw new MpError('MP_DECODE', 'a holder fills a slot that it was not granted')
+    holder.reserved--
+    this.#reserved--
+  }
+
+  #slotsChanged(): void {
+    while (this.#putters.length > 0 && !this.full) (this.#putters.shift() as Putter).grant()
+    this.#refuseGetters()
+  }
+
+  #refuseGetters(): void {
+    if (!this.exhausted) return
+    for (let next = this.#getters.shift(); next; next = this.#getters.shift()) next.refuse()
+  }
+
+  /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
+  #left(holder: Holder): void {
+    this.#holders.delete(holder)
+    for (const getter of [...this.#getters]) if (getter.holder === holder) this.#getters.delete(getter)
+    for (const putter of [...this.#putters]) if (putter.holder === holder) this.#putters.delete(putter)
+    this.#reserved -= holder.reserved
+    holder.reserved = 0
+    this.#slotsChanged()
+    if (this.#holders.size === 0) this.#context.homes.delete(this.id)
+  }
+}
+
+/** The body of a GET or RESERVE that may wait. */
+function waitingCall(call: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  writeU32(bytes, 0, call)
+  return bytes
+}
+
+function refuse(holder: Holder, call: number, reason: number): void {
+  holder.link.control(protocol.REFUSED, out => append(out, call, reason))
+}
+
+function append(out: ByteBuffer, ...values: number[]): void {
+  for (const value of values) appendU32(out, value)
+}
+
+function appendItem(out: ByteBuffer, call: number, { bytes, start, end }: Item): void {
+  appendU32(out, call)
+  appendBytes(out, bytes, start, end)
+}

@@ -1,0 +1,131 @@
+import { ByteBuffer } from '../byte-buffer.js'
+import { decode, encode } from '../codec.js'
+import type { Context } from '../context.js'
+import { discardParcels } from '../end.js'
+import { Envelope, type HandlePacking } from '../envelope.js'
+import type { PackedHandle } from '../handle.js'
+import { Pending, type WaitOptions } from '../pending.js'
+import type { Transport } from '../spi.js'
+import { turn, turnIsLong } from '../turn.js'
+import { ParcelReader } from '../unpacking.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
+import type { Getter, Home, Item, Putter } from './home.js'
+
+/** Items put here are encoded one behind the other into buffers of this size. */
+const ARENA = 64 * 1024
+
+/** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
+export class LocalQueue implements QueueBackend {
+  readonly maxsize: number
+  readonly #home: Home
+  readonly #context: Context
+  readonly #transport: Transport
+  #arena = new ByteBuffer(256)
+
+  constructor(home: Home, context: Context, transport: Transport) {
+    this.#home = home
+    this.#context = context
+    this.#transport = transport
+    this.maxsize = home.maxsize
+  }
+
+  put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
+    const home = this.#home
+    if (home.isShutDown) throw shutDown()
+    if (nowait && home.full) throw full()
+    const item = this.#encode(value)
+    if (!home.full) {
+      home.put(item)
+      return turnIsLong(performance.now()) ? turn() : Promise.resolve()
+    }
+    const pending = new Pending<void>()
+    const putter: Putter = {
+      grant: () => {
+        home.put(item)
+        pending.resolve()
+      },
+      refuse: () => {
+        discardParcels(item.parcels, this.#transport)
+        pending.reject(shutDown())
+      },
+    }
+    home.waitForSlot(putter)
+    const forget = () => {
+      home.forget(putter)
+      discardParcels(item.parcels, this.#transport)
+    }
+    waits(pending.limit(options, () => pending.reject(full()), forget))
+    return pending.promise
+  }
+
+  get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
+    const home = this.#home
+    const item = home.take()
+    if (item) {
+      const value = this.#decode(item)
+      return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+    }
+    if (home.exhausted) throw shutDown()
+    if (nowait) return this.#lookAgain()
+    const pending = new Pending<unknown>()
+    const getter: Getter = {
+      deliver: arrived => {
+        try {
+          pending.resolve(this.#decode(arrived))
+        } catch (error) {
+          pending.reject(error)
+        }
+      },
+      refuse: () => pending.reject(shutDown()),
+    }
+    home.waitForItem(getter)
+    waits(pending.limit(options, () => pending.reject(empty()), () => home.forget(getter)))
+    return pending.promise
+  }
+
+  async counts(): Promise<Counts> {
+    // What others have already sent needs a turn of the event loop to be seen here.
+    if (this.#home.size === 0) await turn()
+    return { size: this.#home.size, full: this.#home.full }
+  }
+
+  shutDown(immediate: boolean): void {
+    this.#home.shutDown(immediate)
+  }
+
+  close(): void {}
+
+  pack(packing: HandlePacking): PackedHandle {
+    const end = packing.attachEnd(this.#home.share())
+    return { kind: 'queue', state: { id: this.#home.id, maxsize: this.maxsize, end } }
+  }
+
+  async #lookAgain(): Promise<unknown> {
+    await turn()
+    const item = this.#home.take()
+    if (!item) throw empty()
+    return this.#decode(item)
+  }
+
+  #encode(value: unknown): Item {
+    if (this.#arena.length >= ARENA) this.#arena = new ByteBuffer(ARENA + 4096)
+    const arena = this.#arena
+    // Encoding may run user code that puts into this queue: that item must not land inside this one.
+    this.#arena = new ByteBuffer(256)
+    const start = arena.length
+    const envelope = new Envelope(this.#transport)
+    try {
+      encode(value, arena, envelope)
+    } catch (error) {
+      envelope.rollback()
+      throw error
+    }
+    envelope.commit()
+    this.#arena = arena
+    return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
+  }
+
+  #decode({ bytes, start, end, parcels }: Item): unknown {
+    return decode(bytes, start, end, new ParcelReader(this.#context, this.#transport, parcels))
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What a holder of a queue and its home say to each other. Every message but items is a few numbers (u32).
+ * `call` numbers a holder's pending calls; the answer carries it back.
+ */
+
+/** Holder to home: an item for an unbounded queue. Body: the encoded value. */
+export const PUT = 16
+/** Holder to home: asks for a slot of a bounded queue. Body: call, 1 to be refused rather than wait. */
+export const RESERVE = 17
+/** Holder to home: the item for a granted slot. Body: the encoded value. */
+export const FILL = 18
+/** Holder to home: a slot that was granted after the caller had given up. */
+export const UNRESERVE = 19
+/** Holder to home: asks for an item. Body: call, 1 to be refused rather than wait. */
+export const GET = 20
+/** Holder to home: an item that came after the caller had given up; it goes to the front again. Body: the encoded value. */
+export const UNGET = 21
+/** Holder to home: forget this RESERVE or GET. Body: call. */
+export const CANCEL = 22
+/** Holder to home: asks for the counts, after everything sent before. Body: call. */
+export const QUERY = 23
+/** Holder to home. Body: 1 for immediate. */
+export const SHUT_DOWN = 24
+/** Holder to home: another holder joins, over the end of a wire that comes with this. */
+export const JOIN = 25
+
+/** Home to holder: a slot is yours. Body: call. */
+export const GRANTED = 32
+/** Home to holder: full, empty, or shut down (the reason, below). Body: call, reason. */
+export const REFUSED = 33
+/** Home to holder: Body: call, then the encoded value. */
+export const ITEM = 34
+/** Home to holder: Body: call, qsize, 1 if full, 1 if shut down. */
+export const COUNTS = 35
+/** Home to holder: the queue was shut down, by anyone. */
+export const WAS_SHUT_DOWN = 36
+
+export const REASON_WAIT = 0
+export const REASON_SHUT_DOWN = 1

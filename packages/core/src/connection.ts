@@ -1,0 +1,450 @@
+import { appendBytes } from './byte-buffer.js'
+import { decode, encode, isBytes } from './codec.js'
+import type { Context } from './context.js'
+import { Deque } from './deque.js'
+import { discard, discardParcels, type End, open, pair } from './end.js'
+import { Envelope, type HandlePacking } from './envelope.js'
+import { hasCode, MpError } from './errors.js'
+import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
+import { Link, type LinkUser, type Message } from './link.js'
+import { checkTimeout, Pending, type WaitOptions } from './pending.js'
+import type { Transport } from './spi.js'
+import { turn, turnIsLong } from './turn.js'
+import { ParcelReader, registerHandle } from './unpacking.js'
+
+/** One value, encoded. */
+const VALUE = 16
+
+export interface SendOptions {
+  /** ArrayBuffers, and where the transport carries them ports, that leave this context at the call instead of being copied. */
+  transfer?: readonly object[] | undefined
+}
+
+interface Receiver {
+  readonly pending: Pending<unknown>
+  take(message: Message): unknown
+}
+
+/** What another context needs to open an end that arrives there. */
+interface PackedConnection {
+  readonly readable: boolean
+  readonly writable: boolean
+  readonly end: number
+  /** The end of a wire that brings what the mover had received and not read; it comes before all else. */
+  readonly backlog: number | null
+}
+
+/**
+ * One end of a Pipe. Sent to another context it *moves*: this object is then closed, and end of file stays reliable.
+ *
+ * Messages keep their boundaries and their order. Everything sent before the other end closed, or died, can still be read.
+ */
+export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle {
+  /** Whether this end may receive. */
+  readonly readable: boolean
+  /** Whether this end may send. */
+  readonly writable: boolean
+  readonly #context: Context
+  /** @internal */
+  readonly transport: Transport
+  /** Until the first use. An end that was never used moves on without a trace. */
+  #end: End | undefined
+  #link: Link | undefined
+  #state: 'open' | 'closed' | 'moved' = 'open'
+  readonly #inbox = new Deque<{ message: Message; link: Link }>()
+  readonly #receivers = new Deque<Receiver>()
+  readonly #pollers = new Set<Pending<boolean>>()
+  /** The other end is gone: what is in the inbox is all that will come. */
+  #over: { error: Error | undefined } | undefined
+  /** What arrives on the main link while the backlog of a moved end is still coming. */
+  #held: (() => void)[] | undefined
+  #backlogEnd: End | undefined
+
+  /** @internal Users call Pipe(). */
+  constructor(context: Context, transport: Transport, end: End, readable: boolean, writable: boolean, backlog?: End) {
+    this.#context = context
+    this.transport = transport
+    this.#end = end
+    this.#backlogEnd = backlog
+    this.readable = readable
+    this.writable = writable
+    refuseSerialisation(this, 'Connection')
+  }
+
+  get closed(): boolean {
+    return this.#state !== 'open'
+  }
+
+  /**
+   * Sends a value as it is now; later changes are not seen. Resolves when it is on its way; above 4 MiB unread, waits for
+   * the reader. Rejects with MP_BROKEN_PIPE when the other end is gone, MP_ENCODE (nothing sent) when `value` cannot travel.
+   */
+  send(value: S, options?: SendOptions): Promise<void> {
+    return this.#send(value, options?.transfer)
+  }
+
+  /** Sends `size` bytes of `data` from `offset`; the other end gets them as one Uint8Array. */
+  sendBytes(data: ArrayBufferView | ArrayBufferLike, offset = 0, size?: number): Promise<void> {
+    let bytes: Uint8Array
+    try {
+      bytes = bytesOf(data, offset, size)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#send(bytes, undefined)
+  }
+
+  /** The next message. Rejects with MP_EOF once the other end is gone and everything it sent was read. */
+  recv(options?: WaitOptions): Promise<R> {
+    return this.#recv(options, each => this.#decode(each)) as Promise<R>
+  }
+
+  /**
+   * The next message, which must be bytes. One that is not (MP_DECODE), or is longer than `maxLength`
+   * (MP_BUFFER_TOO_SHORT), stays to be received.
+   */
+  recvBytes(maxLength = Number.POSITIVE_INFINITY, options?: WaitOptions): Promise<Uint8Array> {
+    if (typeof maxLength !== 'number' || !(maxLength >= 0)) {
+      return Promise.reject(new RangeError(`maxLength must be a number of bytes, not ${maxLength}`))
+    }
+    return this.#recv(options, each => this.#decodeBytes(each, maxLength)) as Promise<Uint8Array>
+  }
+
+  /** As `recvBytes`, into `target` from byte `offset` on; the rest of it stays. Resolves with the number of bytes. */
+  recvBytesInto(target: ArrayBufferView | ArrayBuffer, offset = 0, options?: WaitOptions): Promise<number> {
+    let room: Uint8Array
+    try {
+      room = bytesOf(target, offset)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const take = (each: Message) => {
+      const bytes = this.#decodeBytes(each, room.length)
+      room.set(bytes)
+      return bytes.length
+    }
+    return this.#recv(options, take) as Promise<number>
+  }
+
+  /**
+   * Whether `recv` would not wait: a message is here, or the end of file. `timeout` in ms: 0 or negative looks once, null
+   * waits for ever.
+   */
+  async poll(timeout: number | null = 0, options?: { signal?: AbortSignal }): Promise<boolean> {
+    const limit = checkTimeout(timeout)
+    this.#check('readable')
+    options?.signal?.throwIfAborted()
+    if (this.#ready()) return true
+    if (limit === 0) {
+      // What has already been sent needs a turn of the event loop to be seen here; the first use opens the wire, another.
+      await turn()
+      await turn()
+      this.#check('readable')
+      return this.#ready()
+    }
+    const pending = new Pending<boolean>()
+    const forget = () => void this.#pollers.delete(pending)
+    this.#pollers.add(pending)
+    pending.limit({ timeout: limit, signal: options?.signal }, () => pending.resolve(false), forget)
+    return pending.promise
+  }
+
+  /** Closes this end: what was sent arrives, then the other end reads MP_EOF. Pending calls here reject with MP_CLOSED. */
+  async close(): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    for (const { message } of this.#inbox) discardParcels(message.parcels, this.transport)
+    this.#inbox.clear()
+    const gone = this.#closedError()
+    for (const { pending } of this.#receivers) pending.reject(gone)
+    this.#receivers.clear()
+    for (const poller of this.#pollers) poller.reject(gone)
+    this.#pollers.clear()
+    if (this.#backlogEnd) discard(this.#backlogEnd, this.transport)
+    if (this.#end) discard(this.#end, this.transport)
+    else if (this.#link) {
+      this.#link.close()
+      this.#context.links.delete(this.#link)
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    for (;;) {
+      let value: R
+      try {
+        value = await this.recv()
+      } catch (error) {
+        if (hasCode(error, 'MP_EOF')) return
+        throw error
+      }
+      yield value
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** @internal Moves this end into a message. */
+  [PACK](packing: HandlePacking): PackedHandle {
+    if (this.#state !== 'open') throw this.#closedError()
+    if (this.#receivers.length > 0 || this.#pollers.size > 0) {
+      throw new MpError('MP_NOT_SHAREABLE', 'a Connection with a pending recv or poll cannot be sent')
+    }
+    if (packing.transport !== this.transport) {
+      throw new MpError('MP_NOT_SHAREABLE', `a Connection of ${this.transport.name} cannot travel over ${packing.transport.name}`)
+    }
+    const { readable, writable } = this
+    let state: PackedConnection
+    if (this.#link || this.#backlogEnd) {
+      const [forOther, forTaker] = pair(this.transport)
+      const [forBacklog, backlog] = pair(this.transport)
+      packing.onCommit(() => this.#hand(forOther, forBacklog))
+      state = { readable, writable, end: packing.attachEnd(forTaker), backlog: packing.attachEnd(backlog) }
+    } else {
+      const end = this.#end as End
+      const index = packing.attachMoved(end)
+      packing.onCommit(() => {
+        this.#end = undefined
+        this.#state = 'moved'
+      })
+      state = { readable, writable, end: index, backlog: null }
+    }
+    return { kind: 'connection', state }
+  }
+
+  /**
+   * An end that was in use: the other end goes over to a new wire, to the taker. What it had sent this way before, and
+   * nobody has read, goes to the taker on a second wire, first.
+   */
+  #hand(forOther: End, forBacklog: End): void {
+    const link = this.#open()
+    this.#state = 'moved'
+    const unread = new Link(open(forBacklog, this.transport), this.transport, { message() {}, closed() {}, lost: brokenPipe })
+    this.#context.links.add(unread)
+    const forward = (each: { message: Message; link: Link }) => {
+      const { bytes, start, end, parcels, cost } = each.message
+      unread.control(VALUE, out => appendBytes(out, bytes, start, end), parcels)
+      each.link.credit(cost)
+    }
+    for (const each of this.#inbox) forward(each)
+    this.#inbox.clear()
+    this.#forward = forward
+    const done = link.move(forOther).then(() => {
+      unread.close()
+      this.#context.links.delete(unread)
+      this.#context.links.delete(link)
+    })
+    this.#context.finishing(done)
+  }
+
+  /** Where messages go that arrive after the end has moved. */
+  #forward: ((each: { message: Message; link: Link }) => void) | undefined
+
+  #send(value: unknown, transfer: readonly object[] | undefined): Promise<void> {
+    try {
+      this.#check('writable')
+      const link = this.#open()
+      if (this.#over) throw this.#brokenPipe()
+      const envelope = new Envelope(this.transport, checkTransfer(transfer))
+      const out = link.begin(VALUE, true)
+      try {
+        encode(value, out, envelope)
+        envelope.seal()
+      } catch (error) {
+        link.abandon(out)
+        envelope.rollback()
+        throw error
+      }
+      const accepted = link.commit(out, envelope.parcels)
+      envelope.commit()
+      return accepted
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #recv(options: WaitOptions | undefined, take: (message: Message) => unknown): Promise<unknown> {
+    try {
+      this.#check('readable')
+      const limit = checkTimeout(options?.timeout)
+      options?.signal?.throwIfAborted()
+      this.#open()
+      if (this.#inbox.length > 0) {
+        const value = this.#take(take)
+        return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+      }
+      if (this.#over) throw this.#endOfFile()
+      const pending = new Pending<unknown>()
+      const receiver = { pending, take }
+      this.#receivers.push(receiver)
+      if (limit !== undefined || options?.signal) {
+        const forget = () => void this.#receivers.delete(receiver)
+        pending.limit(options, () => pending.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)), forget)
+      }
+      return pending.promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Takes the first message out of the inbox; one that `take` refuses with anything but MP_DECODE stays. */
+  #take(take: (message: Message) => unknown): unknown {
+    const first = this.#inbox.shift() as { message: Message; link: Link }
+    let value: unknown
+    try {
+      value = take(first.message)
+    } catch (error) {
+      if (error instanceof MessageStays) {
+        this.#inbox.unshift(first)
+        throw error.reason
+      }
+      first.link.credit(first.message.cost)
+      throw error
+    }
+    first.link.credit(first.message.cost)
+    return value
+  }
+
+  #decode({ bytes, start, end, parcels }: Message): unknown {
+    return decode(bytes, start, end, new ParcelReader(this.#context, this.transport, parcels))
+  }
+
+  #decodeBytes(message: Message, maxLength: number): Uint8Array {
+    if (!isBytes(message.bytes, message.start)) {
+      throw new MessageStays(new MpError('MP_DECODE', 'the next message is no bytes; take it with recv()'))
+    }
+    const bytes = this.#decode(message) as Uint8Array
+    if (bytes.length <= maxLength) return bytes
+    throw new MessageStays(
+      new MpError('MP_BUFFER_TOO_SHORT', `the next message has ${bytes.length} bytes, and there is room for ${maxLength}`),
+    )
+  }
+
+  #arrived(message: Message, link: Link): void {
+    if (this.#state === 'closed') return discardParcels(message.parcels, this.transport)
+    if (this.#forward) return this.#forward({ message, link })
+    this.#inbox.push({ message, link })
+    for (const poller of this.#pollers) poller.resolve(true)
+    this.#pollers.clear()
+    while (this.#receivers.length > 0 && this.#inbox.length > 0) {
+      const { pending, take } = this.#receivers.shift() as Receiver
+      try {
+        pending.resolve(this.#take(take))
+      } catch (error) {
+        pending.reject(error)
+      }
+    }
+  }
+
+  #ended(error: Error | undefined): void {
+    this.#over = { error }
+    if (this.#link) this.#context.links.delete(this.#link)
+    for (const poller of this.#pollers) poller.resolve(true)
+    this.#pollers.clear()
+    for (let next = this.#receivers.shift(); next; next = this.#receivers.shift()) next.pending.reject(this.#endOfFile())
+  }
+
+  #open(): Link {
+    if (this.#link) return this.#link
+    const wire = open(this.#end as End, this.transport)
+    this.#end = undefined
+    this.#link = this.#listen(wire, false)
+    if (this.#backlogEnd) {
+      this.#held = []
+      this.#listen(open(this.#backlogEnd, this.transport), true)
+      this.#backlogEnd = undefined
+    }
+    return this.#link
+  }
+
+  #listen(wire: ReturnType<typeof open>, backlog: boolean): Link {
+    const user: LinkUser = {
+      message: message => {
+        if (message.type !== VALUE) throw new MpError('MP_DECODE', `a pipe carries no message of type ${message.type}`)
+        if (this.#held && !backlog) this.#held.push(() => this.#arrived(message, link))
+        else this.#arrived(message, link)
+      },
+      closed: error => {
+        this.#context.links.delete(link)
+        if (backlog) {
+          const held = this.#held ?? []
+          this.#held = undefined
+          for (const each of held) each()
+        } else if (this.#held) this.#held.push(() => this.#ended(error))
+        else this.#ended(error)
+      },
+      lost: () => this.#brokenPipe(),
+    }
+    const link = new Link(wire, this.transport, user)
+    this.#context.links.add(link)
+    return link
+  }
+
+  #ready(): boolean {
+    this.#open()
+    return this.#inbox.length > 0 || this.#over !== undefined
+  }
+
+  #check(direction: 'readable' | 'writable'): void {
+    if (this.#state !== 'open') throw this.#closedError()
+    if (this[direction]) return
+    throw new MpError('MP_INVALID_STATE', `this end of the pipe is ${direction === 'readable' ? 'write' : 'read'}-only`)
+  }
+
+  #closedError(): MpError {
+    const how = this.#state === 'moved' ? 'was sent to another context, which holds it now' : 'is closed'
+    return new MpError('MP_CLOSED', `this Connection ${how} (${this.transport.name})`)
+  }
+
+  #endOfFile(): Error {
+    const cause = this.#over?.error
+    if (cause instanceof MpError) return cause
+    return new MpError('MP_EOF', `the other end of the pipe is gone (${this.transport.name})`, cause ? { cause } : undefined)
+  }
+
+  #brokenPipe(): MpError {
+    if (this.#state !== 'open') return this.#closedError()
+    return brokenPipe(this.#over?.error)
+  }
+}
+
+registerHandle('connection', (context: Context, transport: Transport, state: never, endOf: (index: number) => End) => {
+  const { readable, writable, end, backlog } = state as PackedConnection
+  return new Connection(context, transport, endOf(end), readable, writable, backlog === null ? undefined : endOf(backlog))
+})
+
+/** A message that the caller cannot take, and another call can. */
+class MessageStays {
+  readonly reason: MpError
+
+  constructor(reason: MpError) {
+    this.reason = reason
+  }
+}
+
+function brokenPipe(cause?: Error): MpError {
+  return new MpError('MP_BROKEN_PIPE', 'the other end of the pipe is gone: nobody can receive this', cause ? { cause } : undefined)
+}
+
+/** A view of `size` bytes from byte `offset`; RangeError where there are fewer. */
+function bytesOf(data: ArrayBufferView | ArrayBufferLike, offset: number, size?: number): Uint8Array {
+  let all: Uint8Array
+  if (ArrayBuffer.isView(data)) all = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+  else if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) all = new Uint8Array(data as ArrayBuffer)
+  else throw new TypeError('data must be a typed array, a DataView or an ArrayBuffer')
+  if (!Number.isInteger(offset) || offset < 0 || offset > all.length) {
+    throw new RangeError(`offset must be an integer from 0 to ${all.length}, not ${offset}`)
+  }
+  const length = size ?? all.length - offset
+  if (!Number.isInteger(length) || length < 0 || offset + length > all.length) {
+    throw new RangeError(`size must be an integer from 0 to ${all.length - offset}, not ${size}`)
+  }
+  return all.subarray(offset, offset + length)
+}
+
+function checkTransfer(transfer: unknown): readonly object[] | undefined {
+  if (transfer === undefined) return undefined
+  if (!Array.isArray(transfer)) throw new TypeError('transfer must be an array of objects')
+  return transfer
+}

@@ -1,0 +1,70 @@
+import type { QueueClient } from './broker/client.js'
+import type { Home } from './broker/home.js'
+import type { MpError } from './errors.js'
+import type { Link } from './link.js'
+import type { ParentProcess } from './parent-process.js'
+import type { Run } from './run.js'
+
+/** Who a context is to its creator, and to itself. */
+export interface Identity {
+  /** Unique in this program. */
+  readonly id: string
+  name: string
+  readonly pid: number
+  readonly daemon: boolean
+  /** Numbers the context among its creator's children, after the creator's own: [2, 1] is `Process-2:1`. */
+  readonly path: readonly number[]
+}
+
+/**
+ * One place where user code runs: the main program, a worker thread, a child process, a child in the same thread. Holds
+ * what lives and ends with it.
+ */
+export class Context {
+  readonly identity: Identity
+  /** Null in the main program. */
+  readonly parent: ParentProcess | null
+  readonly children = new Set<Run>()
+  /** Open links that must be flushed before this context ends. */
+  readonly links = new Set<Link>()
+  /** Queues that live here and that others hold, by id. */
+  readonly homes = new Map<string, Home>()
+  /** Queues that live elsewhere and that this context holds, by id. */
+  readonly clients = new Map<string, QueueClient>()
+  /** Set while the module of the target is imported: a Process that starts there has no main guard. */
+  onUnguardedStart: ((name: string) => MpError) | undefined
+  readonly #unfinished = new Set<Promise<void>>()
+  #ids = 0
+  #children = 0
+
+  constructor(identity: Identity, parent: ParentProcess | null) {
+    this.identity = identity
+    this.parent = parent
+  }
+
+  /** Unique in this program. */
+  nextId(): string {
+    return `${this.identity.id}.${++this.#ids}`
+  }
+
+  /** The identity path of the next child. */
+  nextPath(): readonly number[] {
+    return [...this.identity.path, ++this.#children]
+  }
+
+  /** Work that must be done before this context ends. */
+  finishing(work: Promise<void>): void {
+    this.#unfinished.add(work)
+    void work.finally(() => this.#unfinished.delete(work))
+  }
+
+  async finished(): Promise<void> {
+    await Promise.all(this.#unfinished)
+  }
+
+  /** Everything sent leaves at once: the last chance of a context that is exiting. */
+  flush(): void {
+    for (const link of this.links) link.flushAll()
+    for (const home of this.homes.values()) home.flush()
+  }
+}

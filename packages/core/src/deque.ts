@@ -1,0 +1,67 @@
+/** A queue that takes and gives at both ends in constant time; `delete` is linear. */
+export class Deque<T> {
+  #slots: (T | undefined)[] = new Array(16)
+  #head = 0
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(item: T): void {
+    if (this.#length === this.#slots.length) this.#grow()
+    this.#slots[(this.#head + this.#length) & (this.#slots.length - 1)] = item
+    this.#length++
+  }
+
+  unshift(item: T): void {
+    if (this.#length === this.#slots.length) this.#grow()
+    this.#head = (this.#head - 1) & (this.#slots.length - 1)
+    this.#slots[this.#head] = item
+    this.#length++
+  }
+
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined
+    const item = this.#slots[this.#head]
+    this.#slots[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#slots.length - 1)
+    // A burst's memory is given back once it has been taken out.
+    if (--this.#length === 0 && this.#slots.length > 1024) {
+      this.#slots = new Array(16)
+      this.#head = 0
+    }
+    return item
+  }
+
+  peek(): T | undefined {
+    return this.#slots[this.#head]
+  }
+
+  delete(item: T): boolean {
+    const kept = [...this]
+    const index = kept.indexOf(item)
+    if (index < 0) return false
+    kept.splice(index, 1)
+    this.clear()
+    for (const each of kept) this.push(each)
+    return true
+  }
+
+  clear(): void {
+    this.#slots = new Array(16)
+    this.#head = 0
+    this.#length = 0
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let i = 0; i < this.#length; i++) yield this.#slots[(this.#head + i) & (this.#slots.length - 1)] as T
+  }
+
+  #grow(): void {
+    const grown: (T | undefined)[] = new Array(this.#slots.length * 2)
+    for (let i = 0; i < this.#length; i++) grown[i] = this.#slots[(this.#head + i) & (this.#slots.length - 1)]
+    this.#slots = grown
+    this.#head = 0
+  }
+}

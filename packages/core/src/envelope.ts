@@ -1,0 +1,104 @@
+import { type End, LiveObject, type Parcel, discardParcels } from './end.js'
+import { MpError } from './errors.js'
+import { type Handle, PACK, type PackedHandle, type Packing } from './handle.js'
+import type { Transport } from './spi.js'
+
+/** What a handle may do to the message it travels in, besides the codec's questions. */
+export interface HandlePacking extends Packing {
+  readonly transport: Transport
+  /** Lets the end of a wire ride beside the bytes. Gives its index. Discarded if the encode fails. */
+  attachEnd(end: End): number
+  /** As `attachEnd`, for an end that its owner keeps if the encode fails. */
+  attachMoved(end: End): number
+  /** Runs once the message is certain to go: the moment at which a moved end leaves its owner. */
+  onCommit(action: () => void): void
+}
+
+/**
+ * What rides beside one encoded value. `seal` after the encode: transferred buffers leave their owner there; then the
+ * message goes; then `commit`. After a throw before that, `rollback` gives everything back.
+ */
+export class Envelope implements HandlePacking {
+  readonly transport: Transport
+  readonly attachments: boolean
+  readonly sharedMemory: boolean
+  #parcels: Parcel[] | undefined
+  /** Ends that go back to their owner. */
+  #kept: Set<End> | undefined
+  #commits: (() => void)[] | undefined
+  readonly #transfer: readonly object[] | undefined
+
+  constructor(transport: Transport, transfer?: readonly object[]) {
+    this.transport = transport
+    this.attachments = transport.capabilities.attachments
+    this.sharedMemory = transport.capabilities.sharedMemory
+    this.#transfer = transfer
+  }
+
+  get parcels(): readonly Parcel[] | undefined {
+    return this.#parcels
+  }
+
+  transfers(object: object): boolean {
+    return this.#transfer?.includes(object) ?? false
+  }
+
+  attach(object: object): number {
+    return this.#add(new LiveObject(object))
+  }
+
+  attachEnd(end: End): number {
+    return this.#add(end)
+  }
+
+  attachMoved(end: End): number {
+    this.#kept ??= new Set()
+    this.#kept.add(end)
+    return this.#add(end)
+  }
+
+  onCommit(action: () => void): void {
+    this.#commits ??= []
+    this.#commits.push(action)
+  }
+
+  handle(handle: Handle): PackedHandle {
+    return handle[PACK](this)
+  }
+
+  /** Detaches what the user transfers, also what the value did not refer to, as structuredClone does. */
+  seal(): void {
+    if (!this.#transfer || this.#transfer.length === 0) return
+    const moved = detach(this.#transfer)
+    for (const [index, original] of this.#transfer.entries()) {
+      const at = this.#parcels?.findIndex(parcel => parcel instanceof LiveObject && parcel.object === original) ?? -1
+      if (at >= 0) (this.#parcels as Parcel[])[at] = new LiveObject(moved[index] as object)
+    }
+  }
+
+  commit(): void {
+    if (!this.#commits) return
+    for (const action of this.#commits) action()
+  }
+
+  rollback(): void {
+    discardParcels(
+      this.#parcels?.filter(parcel => !this.#kept?.has(parcel as End)),
+      this.transport,
+    )
+  }
+
+  #add(parcel: Parcel): number {
+    this.#parcels ??= []
+    return this.#parcels.push(parcel) - 1
+  }
+}
+
+/** All at once, or none: Node would let an already detached buffer through until the frame is flushed. */
+function detach(transfer: readonly object[]): readonly object[] {
+  try {
+    return structuredClone(transfer, { transfer: transfer as never })
+  } catch (error) {
+    throw new MpError('MP_ENCODE', `a value in transfer cannot be transferred: ${(error as Error).message}`, { cause: error })
+  }
+}

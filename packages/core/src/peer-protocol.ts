@@ -1,0 +1,46 @@
+import type { TargetReference } from './target.js'
+
+/** Parent to child, once, first. Body: u32 length | an encoded {@link StartOrder} | the encoded args. */
+export const START = 16
+/** Child to parent: the target was found. Body: u32 pid. */
+export const READY = 17
+/** Child to parent: the target was not found. Body: the encoded error. */
+export const UNLOADABLE = 18
+/** Child to parent: what the target returned. Body: the encoded value. */
+export const RETURNED = 19
+/** Child to parent: what the target, or an uncaught exception, threw. Body: the encoded error. */
+export const THREW = 20
+/** Child to parent: a queue whose home ends. Body: an encoded Estate. */
+export const ADOPT = 21
+
+export interface StartOrder {
+  readonly id: string
+  readonly name: string
+  /** Null where the medium does not tell it to the parent: then the child's own. */
+  readonly pid: number | null
+  readonly daemon: boolean
+  readonly path: readonly number[]
+  readonly parent: { readonly pid: number; readonly name: string }
+  readonly target: TargetReference | LocalTarget | null
+}
+
+/** A target of a child in the same thread, which must not import a module that may still be running. */
+export interface LocalTarget {
+  readonly local: number
+}
+
+type AnyFunction = (...args: unknown[]) => unknown
+
+const handed = new Map<number, AnyFunction>()
+let nextHanded = 1
+
+export function handTarget(target: AnyFunction): LocalTarget {
+  handed.set(nextHanded, target)
+  return { local: nextHanded++ }
+}
+
+export function takeTarget({ local }: LocalTarget): AnyFunction {
+  const target = handed.get(local) as AnyFunction
+  handed.delete(local)
+  return target
+}

@@ -1,0 +1,21 @@
+import { Connection } from './connection.js'
+import type { Context } from './context.js'
+import { pair } from './end.js'
+import type { Transport } from './spi.js'
+
+export interface PipeOptions {
+  /** False: the first end only receives, the second only sends. */
+  duplex?: boolean | undefined
+}
+
+/** Two connected ends. */
+export function makePipe<S, R>(
+  context: Context,
+  transport: Transport,
+  options: boolean | PipeOptions = true,
+): [Connection<S, R>, Connection<R, S>] {
+  const duplex = typeof options === 'boolean' ? options : (options.duplex ?? true)
+  if (typeof duplex !== 'boolean') throw new TypeError(`duplex must be a boolean, not ${typeof duplex}`)
+  const [a, b] = pair(transport)
+  return [new Connection<S, R>(context, transport, a, true, duplex), new Connection<R, S>(context, transport, b, duplex, true)]
+}

@@ -1,0 +1,292 @@
+import { ByteBuffer } from './byte-buffer.js'
+import { encode } from './codec.js'
+import type { Context } from './context.js'
+import { discardParcels, type Parcel } from './end.js'
+import { Envelope } from './envelope.js'
+import { MpError } from './errors.js'
+import { handTarget, type StartOrder } from './peer-protocol.js'
+import { checkTimeout, Pending, type WaitOptions } from './pending.js'
+import { Run } from './run.js'
+import type { Peer, Transport } from './spi.js'
+import { StartPromise } from './start-promise.js'
+import { describeTarget, type Target } from './target.js'
+
+export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
+  /** An exported function, or the name of one. Absent: the process ends at once, with exit code 0. */
+  target?: Target<A, R> | undefined
+  /** The target's arguments, encoded at `start`. Handles among them arrive as working handles; a Connection moves. */
+  args?: A | undefined
+  /** `Process-<n>` where absent. */
+  name?: string | undefined
+  /** A daemon does not outlive its creator, and its creator does not wait for it. The creator's own flag where absent. */
+  daemon?: boolean | undefined
+  /** Environment variables of the child, beside the inherited ones. */
+  env?: Record<string, string> | undefined
+  /** Node's own flags for the child; the parent's where absent. */
+  execArgv?: string[] | undefined
+  /** Where the child's stdout and stderr go; 'inherit' where absent. */
+  stdio?: 'inherit' | 'ignore' | undefined
+  /** Aborting terminates the child; `result()` then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** A function that runs elsewhere: in a thread, in a process, as its transport has it. */
+export class Process<A extends unknown[] = unknown[], R = unknown> {
+  readonly #context: Context
+  /** @internal */
+  readonly transport: Transport
+  readonly #target: unknown
+  readonly #args: unknown[]
+  readonly #options: Omit<ProcessOptions, 'target' | 'args'>
+  readonly #path: readonly number[]
+  #name: string
+  #daemon: boolean
+  #run: Run | undefined
+  #startError: unknown
+  /** Somebody has asked how it went. */
+  #looked = false
+  #closed = false
+
+  /** @internal Users call the Process of their transport's package. */
+  constructor(context: Context, transport: Transport, options: ProcessOptions<A, R> = {}) {
+    const { target, args = [], name, daemon } = checkOptions(options)
+    this.#context = context
+    this.transport = transport
+    this.#options = options as Omit<ProcessOptions, 'target' | 'args'>
+    this.#target = target
+    this.#args = Array.from(args)
+    this.#path = context.nextPath()
+    this.#name = name ?? `Process-${this.#path.join(':')}`
+    this.#daemon = daemon ?? context.identity.daemon
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  set name(name: string) {
+    if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${typeof name}`)
+    this.#name = name
+  }
+
+  get daemon(): boolean {
+    return this.#daemon
+  }
+
+  set daemon(daemon: boolean) {
+    if (typeof daemon !== 'boolean') throw new TypeError(`daemon must be a boolean, not ${typeof daemon}`)
+    if (this.#run) throw new MpError('MP_INVALID_STATE', `${this.#name} has been started: its daemon flag is settled`)
+    this.#daemon = daemon
+  }
+
+  /** Null before the start. On thread transports above any operating system's: 2 ** 22 + the thread's id. */
+  get pid(): number | null {
+    this.#checkOpen()
+    return this.#run?.pid ?? null
+  }
+
+  /** Null while it runs; then `n & 255`, or minus the signal's number: -15 after `terminate()`, -9 after `kill()`. */
+  get exitCode(): number | null {
+    this.#checkOpen()
+    return this.#run?.exitCode ?? null
+  }
+
+  /** Fulfils with the exit code when the process has ended. Throws MP_INVALID_STATE before `start`. */
+  get exited(): Promise<number> {
+    this.#checkOpen()
+    return this.#started('exited').exited
+  }
+
+  /**
+   * Starts the process. Spawning begins within the call; resolves when the child has found its target. Need not be awaited: a
+   * failure also rejects `join` and `result`, and warns if nobody looks.
+   *
+   * Rejects with MP_ENCODE or MP_BAD_TARGET, MP_SPAWN_FAILED, or MP_INVALID_STATE (started before); nothing is left running,
+   * and it may be started again.
+   */
+  start(): Promise<void> {
+    const promise = StartPromise.of(this.#start())
+    Promise.prototype.then.call(promise, undefined, error => this.#warnUnseen(promise, error))
+    return promise
+  }
+
+  /** Waits for the end: the exit code, or null when `timeout` ms pass first. */
+  async join(options?: WaitOptions): Promise<number | null> {
+    this.#looked = true
+    this.#checkOpen()
+    checkTimeout(options?.timeout)
+    options?.signal?.throwIfAborted()
+    const run = this.#started('join')
+    if (run.exitCode !== null) return run.exitCode
+    const pending = new Pending<number | null>()
+    pending.limit(options, () => pending.resolve(null), () => {})
+    run.over.then(
+      code => pending.resolve(code),
+      error => pending.reject(error),
+    )
+    return pending.promise
+  }
+
+  /**
+   * What the target returned, or rejects with what it threw: the same class where it is built in or registered. MP_WORKER_LOST
+   * when the process ended before its target did; MP_ENCODE when the result could not travel.
+   */
+  async result(options?: WaitOptions): Promise<Awaited<R>> {
+    this.#looked = true
+    this.#checkOpen()
+    checkTimeout(options?.timeout)
+    options?.signal?.throwIfAborted()
+    const run = this.#started('result')
+    const pending = new Pending<unknown>()
+    pending.limit(options, () => pending.reject(new MpError('MP_TIMEOUT', `${this.#name} gave no result in time`)), () => {})
+    run.outcome().then(
+      value => pending.resolve(value),
+      error => pending.reject(error),
+    )
+    return pending.promise as Promise<Awaited<R>>
+  }
+
+  isAlive(): boolean {
+    this.#checkOpen()
+    return this.#run?.alive ?? false
+  }
+
+  /** Ends the process (SIGTERM where there are signals) without waiting for it. No-op when it has ended. */
+  terminate(): void {
+    this.#kill('SIGTERM')
+  }
+
+  /** As `terminate`, with SIGKILL. */
+  kill(): void {
+    this.#kill('SIGKILL')
+  }
+
+  /** Gives everything back. Throws MP_INVALID_STATE while the process runs; afterwards only name, daemon and close work. */
+  close(): void {
+    if (this.#closed) return
+    if (this.#run?.alive) throw new MpError('MP_INVALID_STATE', `${this.#name} is running: join or terminate it before close`)
+    this.#closed = true
+    this.#run?.discard()
+    this.#run = undefined
+  }
+
+  /** Terminates it if it runs, waits, closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#looked = true
+    if (this.#run) {
+      this.#run.kill('SIGTERM')
+      await this.#run.exited
+    }
+    this.close()
+  }
+
+  async #start(): Promise<void> {
+    this.#checkOpen()
+    if (this.#run) throw new MpError('MP_INVALID_STATE', `${this.#name} was started before: a process starts once`)
+    const unguarded = this.#context.onUnguardedStart?.(this.#name)
+    if (unguarded) throw unguarded
+    this.#startError = undefined
+    try {
+      this.#options.signal?.throwIfAborted()
+      const run = this.#spawn()
+      this.#run = run
+      await run.ready
+    } catch (error) {
+      this.#startError = error
+      this.#run = undefined
+      throw error
+    }
+  }
+
+  #spawn(): Run {
+    const { identity } = this.#context
+    const target = this.#describeTarget()
+    const envelope = new Envelope(this.transport)
+    const args = new ByteBuffer(256)
+    try {
+      encode(this.#args, args, envelope)
+    } catch (error) {
+      envelope.rollback()
+      throw error
+    }
+    envelope.commit()
+    const id = this.#context.nextId()
+    const peer = this.#spawnPeer(id, envelope.parcels)
+    const run = new Run(this, this.#context, this.transport, peer)
+    const order: StartOrder = {
+      id,
+      name: this.#name,
+      pid: peer.pid ?? null,
+      daemon: this.#daemon,
+      path: this.#path,
+      parent: { pid: identity.pid, name: identity.name },
+      target,
+    }
+    run.start(order, args, envelope.parcels)
+    if (this.#options.signal) run.endOn(this.#options.signal)
+    return run
+  }
+
+  #spawnPeer(id: string, parcels: readonly Parcel[] | undefined): Peer {
+    const { env, execArgv, stdio } = this.#options
+    try {
+      return this.transport.spawn({
+        id,
+        name: this.#name,
+        ...(env && { env }),
+        ...(execArgv && { execArgv }),
+        ...(stdio && { stdio }),
+      })
+    } catch (error) {
+      discardParcels(parcels, this.transport)
+      const message = `${this.#name} could not be started: ${(error as Error).message}`
+      throw new MpError('MP_SPAWN_FAILED', message, { cause: error })
+    }
+  }
+
+  /** Same-thread children get the function itself: the module that holds it may still be running. */
+  #describeTarget(): StartOrder['target'] {
+    const target = this.#target
+    if (target === undefined) return null
+    const reference = describeTarget(target as Target)
+    const local = this.transport.capabilities.isolation === 'none' && typeof target === 'function'
+    return local ? handTarget(target as (...args: unknown[]) => unknown) : reference
+  }
+
+  #kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#checkOpen()
+    this.#started(signal === 'SIGTERM' ? 'terminate' : 'kill').kill(signal)
+  }
+
+  #started(what: string): Run {
+    if (this.#run) return this.#run
+    if (this.#startError !== undefined) throw this.#startError
+    throw new MpError('MP_INVALID_STATE', `${what} needs a started process, and ${this.#name} was not started`)
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new MpError('MP_CLOSED', `${this.#name} is closed`)
+  }
+
+  #warnUnseen(promise: StartPromise, error: unknown): void {
+    setImmediate(() => {
+      if (promise.looked || this.#looked) return
+      process.emitWarning(`${this.#name} did not start: ${error instanceof Error ? error.message : error}`, {
+        code: error instanceof MpError ? error.code : 'MP_SPAWN_FAILED',
+      })
+    })
+  }
+}
+
+function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R>): ProcessOptions<A, R> {
+  if (typeof options !== 'object' || options === null) throw new TypeError('a Process takes an object of options')
+  const { args, name, daemon, signal } = options
+  if (args !== undefined && (typeof args !== 'object' || args === null || !(Symbol.iterator in args))) {
+    throw new TypeError('args must be an array: the arguments of the target')
+  }
+  if (name !== undefined && typeof name !== 'string') throw new TypeError(`name must be a string, not ${typeof name}`)
+  if (daemon !== undefined && typeof daemon !== 'boolean') throw new TypeError(`daemon must be a boolean, not ${typeof daemon}`)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')
+  return options
+}

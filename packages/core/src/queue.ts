@@ -1,0 +1,188 @@
+import { LocalQueue } from './broker/local.js'
+import { QueueClient } from './broker/client.js'
+import { Home } from './broker/home.js'
+import type { QueueBackend, WaitingCall } from './broker/backend.js'
+import type { Context } from './context.js'
+import { discard, type End, open } from './end.js'
+import type { HandlePacking } from './envelope.js'
+import { hasCode, MpError } from './errors.js'
+import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
+import { checkTimeout, type WaitOptions } from './pending.js'
+import type { Transport } from './spi.js'
+import { registerHandle } from './unpacking.js'
+
+/**
+ * A first-in, first-out queue that any number of contexts may put into and get from. Items are taken as they are at the
+ * call; each is received once, by one getter; one producer's arrive in its order.
+ *
+ * The context that made the queue is its home and keeps the items, so a producer can end, and be joined, before anyone has
+ * taken what it put.
+ */
+export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
+  readonly #backend: QueueBackend
+  /** @internal */
+  readonly transport: Transport
+  #closed = false
+  readonly #waiting = new Set<WaitingCall>()
+  readonly #waits = (pending: WaitingCall) => {
+    this.#waiting.add(pending)
+    const forget = () => void this.#waiting.delete(pending)
+    pending.promise.then(forget, forget)
+  }
+
+  /** @internal Users call the Queue of their transport's package. */
+  constructor(context: Context, transport: Transport, source: number | QueueBackend) {
+    this.transport = transport
+    if (typeof source === 'number') {
+      const home = new Home(context, transport, context.nextId(), Math.max(0, source))
+      this.#backend = new LocalQueue(home, context, transport)
+    } else {
+      this.#backend = source
+    }
+    refuseSerialisation(this, 'Queue')
+  }
+
+  /**
+   * Puts an item. On a bounded queue resolves when the item has its slot (MP_FULL when `timeout` ms pass first); otherwise
+   * at once, mostly. Rejects with MP_ENCODE when the item cannot travel, MP_CLOSED, or MP_SHUT_DOWN; then nothing was put.
+   */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    return this.#put(item, options, false)
+  }
+
+  /** As `put`, but rejects with MP_FULL rather than wait for a slot. */
+  putNowait(item: T): Promise<void> {
+    return this.#put(item, undefined, true)
+  }
+
+  /** Takes the oldest item; waits for one, at most `timeout` ms (then MP_EMPTY). MP_SHUT_DOWN when none will come. */
+  get(options?: WaitOptions): Promise<T> {
+    return this.#get(options, false)
+  }
+
+  /** As `get`, but rejects with MP_EMPTY rather than wait. */
+  getNowait(): Promise<T> {
+    return this.#get(undefined, true)
+  }
+
+  /** How many items are in the queue. Others may act before you do: a hint, as `empty` and `full` are. */
+  async qsize(): Promise<number> {
+    return (await this.#counts()).size
+  }
+
+  async empty(): Promise<boolean> {
+    return (await this.#counts()).size === 0
+  }
+
+  /** Whether a put would wait. */
+  async full(): Promise<boolean> {
+    return (await this.#counts()).full
+  }
+
+  /** Resolves when every put of this context so far has reached the queue's home: not even a `kill -9` loses them then. */
+  async flush(options?: WaitOptions): Promise<void> {
+    checkTimeout(options?.timeout)
+    options?.signal?.throwIfAborted()
+    await this.#counts()
+  }
+
+  /** This context puts and gets no more; others go on. What was put arrives. Pending calls here reject with MP_CLOSED. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const pending of this.#waiting) pending.abandon(this.#closedError())
+    this.#backend.close()
+  }
+
+  /** For every holder: puts reject with MP_SHUT_DOWN, gets drain what is there and then reject so. `immediate` drops the items. */
+  async shutdown(options?: { immediate?: boolean }): Promise<void> {
+    this.#checkOpen()
+    this.#backend.shutDown(options?.immediate ?? false)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      let item: T
+      try {
+        item = await this.get()
+      } catch (error) {
+        if (hasCode(error, 'MP_SHUT_DOWN')) return
+        throw error
+      }
+      yield item
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** @internal */
+  [PACK](packing: HandlePacking): PackedHandle {
+    this.#checkOpen()
+    if (packing.transport !== this.transport) {
+      throw new MpError('MP_NOT_SHAREABLE', `a Queue of ${this.transport.name} cannot travel over ${packing.transport.name}`)
+    }
+    return this.#backend.pack(packing)
+  }
+
+  #put(item: T, options: WaitOptions | undefined, nowait: boolean): Promise<void> {
+    try {
+      this.#checkOpen()
+      const none = options !== undefined && checkLimits(options)
+      return this.#backend.put(item, options, nowait || none, this.#waits)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #get(options: WaitOptions | undefined, nowait: boolean): Promise<T> {
+    try {
+      this.#checkOpen()
+      const none = options !== undefined && checkLimits(options)
+      return this.#backend.get(options, nowait || none, this.#waits) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async #counts(): Promise<{ size: number; full: boolean }> {
+    this.#checkOpen()
+    return this.#backend.counts(this.#waits)
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): MpError {
+    return new MpError('MP_CLOSED', `this Queue is closed in this context (${this.transport.name})`)
+  }
+}
+
+/** Checks the options at the call; whether they leave no time to wait. */
+function checkLimits(options: WaitOptions): boolean {
+  options.signal?.throwIfAborted()
+  return checkTimeout(options.timeout) === 0
+}
+
+interface PackedQueue {
+  readonly id: string
+  readonly maxsize: number
+  readonly end: number
+}
+
+registerHandle('queue', (context: Context, transport: Transport, state: never, endOf: (index: number) => End) => {
+  const { id, maxsize, end } = state as PackedQueue
+  const wire = endOf(end)
+  const home = context.homes.get(id)
+  const known = context.clients.get(id)
+  let backend: QueueBackend
+  if (home || known) {
+    discard(wire, transport)
+    backend = home ? new LocalQueue(home, context, transport) : (known as QueueClient).use()
+  } else {
+    backend = new QueueClient(context, transport, id, maxsize, open(wire, transport)).use()
+  }
+  return new Queue(context, transport, backend)
+})

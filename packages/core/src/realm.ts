@@ -1,0 +1,42 @@
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { Context } from './context.js'
+
+/** Set where a transport's boot started this thread or process; shared by all packages, and by a second copy of core. */
+const CHILD = Symbol.for('@mp/core.child')
+
+const realm = globalThis as { [CHILD]?: boolean }
+
+let root: Context | undefined
+/** Children in the same thread; only they pay for it, since it slows every promise of the thread. */
+let sameThread: AsyncLocalStorage<Context> | undefined
+
+/** The context that the calling code belongs to. */
+export function currentContext(): Context {
+  const inner = sameThread?.getStore()
+  if (inner) return inner
+  root ??= new Context(
+    { id: `${process.pid.toString(36)}${Date.now().toString(36)}`, name: 'MainProcess', pid: process.pid, daemon: false, path: [] },
+    null,
+  )
+  return root
+}
+
+/** Makes this thread, or process, the child `context`. */
+export function becomeChild(context: Context): void {
+  root = context
+}
+
+/** Before the first user module is imported: `isMainProcess` is read then. */
+export function markChild(): void {
+  realm[CHILD] = true
+}
+
+export function isChild(): boolean {
+  return realm[CHILD] === true
+}
+
+/** Runs `action`, and everything that follows from it, as a child in this same thread. */
+export function runInside<T>(context: Context, action: () => T): T {
+  sameThread ??= new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)()
+  return sameThread.run(context, action)
+}

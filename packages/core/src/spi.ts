@@ -1,0 +1,118 @@
+/**
+ * What the author of a transport implements. Core writes the semantics (Process, Queue, Pipe, errors, back-pressure,
+ * flush at exit, the death of a peer); a transport starts peers and carries frames to them.
+ *
+ * Only core calls these members, and exactly as each one says: arguments are already checked, `start` comes once, nothing
+ * is sent after `close`. See docs/writing-a-transport.md.
+ */
+
+export { serve } from './serve.js'
+
+/** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
+export interface Capabilities {
+  /** How far away a peer may be. */
+  readonly reach: 'thread' | 'process' | 'host'
+  /** What a peer's crash, exit or busy loop leaves alone. 'none': peers run in the thread that started them. */
+  readonly isolation: 'none' | 'thread' | 'process'
+  /** Blocking calls (`getSync`, ...) work. Needs {@link Wire.receiveSync}, or engines that block. */
+  readonly sync: boolean
+  /** `listen` and `connect` work. Needs {@link Transport.network}. */
+  readonly network: boolean
+  /** A SharedArrayBuffer that one peer sends is the same memory in the other. */
+  readonly sharedMemory: boolean
+  /** Live objects (ports, shared or transferred buffers) may ride beside a frame. */
+  readonly attachments: boolean
+}
+
+export interface Transport {
+  /** Short, as users see it in error messages: 'worker-threads'. */
+  readonly name: string
+  readonly capabilities: Capabilities
+  /**
+   * Starts a peer that runs the transport's own boot module, which calls {@link serve}.
+   * Called once per Process. A failure that is known at once is thrown, and then nothing may be left running; a later one
+   * closes the wire and settles `exited` with the error.
+   */
+  spawn(options: SpawnOptions): Peer
+  /** Direct wires between any two contexts. Without them core relays through the contexts between. */
+  readonly wires?: Wires
+}
+
+export interface SpawnOptions {
+  /** Unique in this program, given by core (operating systems use pids and thread ids again). */
+  readonly id: string
+  /** The Process's name, for debuggers and `ps`. */
+  readonly name: string
+  /** Environment variables beside, or instead of, the inherited ones. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Node's flags; the parent's own where absent. */
+  readonly execArgv?: readonly string[]
+  /** Where stdout and stderr go; stdin is always at its end. 'inherit' where absent. */
+  readonly stdio?: 'inherit' | 'ignore'
+}
+
+/** A running child, as its creator sees it. */
+export interface Peer {
+  /** The id that `spawn` was given. */
+  readonly id: string
+  /** Known as soon as `spawn` returns, where the medium tells it; otherwise the child tells core. */
+  readonly pid?: number
+  /** The way to the child's `serve`. Core starts and closes it. */
+  readonly wire: Wire
+  /** Ends the peer without its consent, at any instruction; `signal` where the medium has signals. No-op when it is gone. */
+  kill(signal?: 'SIGTERM' | 'SIGKILL'): void
+  /** Settles once, never rejects. `code` as the medium tells it; core normalises it. `error`: the peer could not run. */
+  readonly exited: Promise<PeerExit>
+}
+
+export interface PeerExit {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly error?: Error
+}
+
+/** An ordered, reliable, two-way path for whole frames between two contexts. */
+export interface Wire {
+  /** The largest frame this medium takes, in bytes. Core cuts what is larger. Absent: no limit. */
+  readonly maxFrame?: number
+  /** Called once, before anything is sent. Frames that came earlier are kept and given to the sink, in order. */
+  start(sink: WireSink): void
+  /**
+   * Sends one frame. The wire owns `bytes` from the call on, and its buffer may be transferred; core gives a buffer that
+   * holds nothing else, and does not touch it again. `attachments` ride beside the frame, in order, only where the
+   * capability says so; they are already detached from their owner. Never throws: a frame to a dead peer is dropped.
+   * False asks core to wait for `drain` before it sends more.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean
+  /** Closes both directions after the frames that were sent; the other side's sink hears `close()`. Idempotent. */
+  close(): void
+  /** Called once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is pending. */
+  unref(): void
+  /** Waits, blocking, for a frame, where the capability `sync` is true. */
+  receiveSync?(timeoutMs: number): unknown
+}
+
+/** What core gives to {@link Wire.start}. A wire calls these from the event loop, never from inside `send` or `start`. */
+export interface WireSink {
+  /** One whole frame. Core owns `bytes` until it is garbage: a wire does not use the memory again. */
+  frame(bytes: Uint8Array, attachments?: readonly object[]): void
+  /** `send` may be called again, after it returned false. */
+  drain(): void
+  /** The last call, once: the other side closed, died (`error` absent), or the medium failed. Not after our own `close`. */
+  close(error?: Error): void
+}
+
+export interface Wires {
+  /** Two inert ends of a new wire. Nothing is open yet, and a ticket that is never opened must cost no more than memory. */
+  pair(): [Ticket, Ticket]
+  /** Turns a ticket's value, in whichever context it landed, into the live wire. Called once per ticket. */
+  open(value: unknown): Wire
+}
+
+/** One end of a wire that nobody has opened yet. It may be sent on any number of times before it is opened, once. */
+export interface Ticket {
+  /** Plain data that the codec can encode, or an object that rides as an attachment (then it is in `transfer`). */
+  readonly value: unknown
+  /** The live objects that `value` refers to; needs the capability `attachments`. */
+  readonly transfer?: readonly object[]
+}

@@ -1,0 +1,26 @@
+/**
+ * The promise that `start()` returns: safe to ignore. A rejection is never unhandled; `looked` tells whether anyone has
+ * asked for the outcome, so that a failure nobody sees can be warned of.
+ */
+export class StartPromise extends Promise<void> {
+  looked = false
+
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  static of(outcome: Promise<void>): StartPromise {
+    const promise = new StartPromise((resolve, reject) => void outcome.then(resolve, reject))
+    super.prototype.then.call(promise, undefined, () => {})
+    return promise
+  }
+
+  /** Being a subclass, it is asked through `then` also by `await`. */
+  override then<A = void, B = never>(
+    onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.looked = true
+    return super.then(onFulfilled, onRejected)
+  }
+}

@@ -1,0 +1,3 @@
+module.exports = function whole() {
+  return 'whole'
+}

@@ -1,0 +1,3 @@
+export function twin() {
+  return 'twin of another module'
+}

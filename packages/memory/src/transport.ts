@@ -1,0 +1,36 @@
+import { type Peer, type PeerExit, type SpawnOptions, serve, type Transport } from '@mp/core/spi'
+import { capabilities } from './capabilities.js'
+import { wirePair } from './wire.js'
+
+/** Above any operating system's pids and any thread's. */
+let lastPid = 2 ** 23
+
+/**
+ * Children that share the thread of their creator: nothing runs in parallel, nothing is protected from anything, and
+ * everything else means the same. It has no direct wires, so it also shows that core's relay is enough.
+ */
+export const transport: Transport = Object.freeze({ name: 'memory', capabilities, spawn })
+
+function spawn(options: SpawnOptions): Peer {
+  const [near, far] = wirePair()
+  let end!: (exit: PeerExit) => void
+  const exited = new Promise<PeerExit>(resolve => {
+    end = resolve
+  })
+  void serve(transport, far).then(code => {
+    far.close()
+    end({ code, signal: null })
+  })
+  return {
+    id: options.id,
+    pid: ++lastPid,
+    wire: near,
+    exited,
+    // A function cannot be stopped from outside: it is cut off from everyone, and runs on to its end unheard.
+    kill(signal = 'SIGKILL') {
+      far.close()
+      near.close()
+      end({ code: null, signal })
+    },
+  }
+}

@@ -1,0 +1,8 @@
+import { serve } from '@mp/core/spi'
+import { workerData } from 'node:worker_threads'
+import { type BootData, transport } from './transport.js'
+import { PortWire } from './wire.js'
+
+const code = await serve(transport, new PortWire((workerData as BootData).port))
+// Ends this thread alone; a stray timer or socket must not hold it.
+process.exit(code === 0 ? undefined : code)

@@ -1,0 +1,75 @@
+import type { Peer, PeerExit, SpawnOptions, Ticket, Transport } from '@mp/core/spi'
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
+import { capabilities } from './capabilities.js'
+import { PortWire } from './wire.js'
+
+/** Thread ids are small numbers, as pids are: moved above any operating system's pids, they cannot be mistaken for one. */
+const FIRST_PID = 2 ** 22
+
+/** What a worker is given to boot with. */
+export interface BootData {
+  readonly port: MessagePort
+}
+
+const boot = new URL('./boot.js', import.meta.url)
+
+/** Children are worker threads; wires are MessagePorts, which go to any thread. */
+export const transport: Transport = Object.freeze({
+  name: 'worker-threads',
+  capabilities,
+  spawn,
+  wires: Object.freeze({ pair, open }),
+})
+
+function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
+  const { port1, port2 } = new MessageChannel()
+  const worker = new Worker(boot, {
+    name,
+    workerData: { port: port2 } satisfies BootData,
+    transferList: [port2],
+    ...(env && { env: { ...process.env, ...env } }),
+    ...(execArgv && { execArgv: [...execArgv] }),
+    ...(stdio === 'ignore' && { stdout: true, stderr: true }),
+  })
+  if (stdio === 'ignore') {
+    worker.stdout.resume()
+    worker.stderr.resume()
+  }
+  // Core keeps the event loop alive for the children that are waited for.
+  worker.unref()
+  let killed: string | undefined
+  let failure: Error | undefined
+  worker.on('error', error => {
+    failure = error
+  })
+  const exited = new Promise<PeerExit>(resolve => {
+    worker.on('exit', code => {
+      // terminate() gives exit code 1, as an uncaught error does.
+      const exit = killed ? { code: null, signal: killed } : { code, signal: null }
+      resolve(failure ? { ...exit, error: failure } : exit)
+    })
+  })
+  return {
+    id,
+    pid: FIRST_PID + worker.threadId,
+    wire: new PortWire(port1),
+    exited,
+    kill(signal = 'SIGKILL') {
+      killed ??= signal
+      void worker.terminate()
+    },
+  }
+}
+
+function pair(): [Ticket, Ticket] {
+  const { port1, port2 } = new MessageChannel()
+  return [
+    { value: port1, transfer: [port1] },
+    { value: port2, transfer: [port2] },
+  ]
+}
+
+function open(value: unknown): PortWire {
+  if (!(value instanceof MessagePort)) throw new TypeError('a ticket of worker-threads is a MessagePort')
+  return new PortWire(value)
+}
