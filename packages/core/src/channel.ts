@@ -2,15 +2,23 @@ import { appendBytes, appendU32, type ByteBuffer, readU32 } from './byte-buffer.
 import { LiveObject, type Parcel, RelayedEnd, relay } from './end.js'
 import { MpError } from './errors.js'
 import type { Link, Message } from './link.js'
+import { LocalWire } from './local-wire.js'
 import type { EndCarrier } from './parcel-table.js'
 import type { Wire, WireSink } from './spi.js'
+import { turn } from './turn.js'
 
 /** The channels' messages on the link between parent and child. Body: u32 channel, then the inner frame. */
-export const CHANNEL_FRAME = 14
-export const CHANNEL_CLOSE = 15
+const FRAME = 14
+const CLOSE = 15
+/** Child to parent: two channels between us are one wire through me; take me out of it. Body: u32 channel, u32 channel. */
+const SPLICE = 11
+/** Parent to child: nothing more will come over these. Body as above. */
+const SPLICING = 12
+/** Child to parent: what came over these has gone back over the other. Body as above. */
+const SPLICED = 13
 
 /** Larger frames of a channel go in pieces, so that none holds up its neighbours on the link. */
-const CHANNEL_MAX_FRAME = 256 * 1024
+const MAX_FRAME = 256 * 1024
 
 /**
  * Wires inside the link between a parent and its child, for transports without direct ones. What rides beside an inner
@@ -19,6 +27,9 @@ const CHANNEL_MAX_FRAME = 256 * 1024
 export class Channels implements EndCarrier {
   readonly #link: Link
   readonly #open = new Map<number, ChannelWire>()
+  /** What each offered channel is relayed to. */
+  readonly #relayed = new Map<ChannelWire, Wire>()
+  readonly #splicing = new Map<string, () => void>()
   /** The parent's are even, the child's odd: both sides can make one at the same time. */
   #next: number
 
@@ -30,7 +41,9 @@ export class Channels implements EndCarrier {
   offer(wire: Wire): number {
     const id = this.#next
     this.#next += 2
-    relay(this.#wire(id), wire)
+    const channel = this.#wire(id)
+    this.#relayed.set(channel, wire)
+    relay(channel, wire)
     return id
   }
 
@@ -41,93 +54,191 @@ export class Channels implements EndCarrier {
 
   /** Whether the message was the channels'. */
   message(message: Message): boolean {
-    if (message.type !== CHANNEL_FRAME && message.type !== CHANNEL_CLOSE) return false
-    const id = readU32(message.bytes, message.start)
-    const wire = this.#open.get(id)
+    const { type, bytes, start, end, parcels } = message
+    if (type < SPLICE || type > CLOSE) return false
+    const id = readU32(bytes, start)
     // A frame for a channel that this side has just closed is dropped, as a wire drops it.
-    if (message.type === CHANNEL_CLOSE) wire?.receive(undefined, undefined)
-    else {
-      const attachments = message.parcels?.map(parcel => (parcel instanceof LiveObject ? parcel.object : parcel))
-      wire?.receive(message.bytes.subarray(message.start + 4, message.end), attachments)
+    const wire = this.#open.get(id)
+    const other = readU32(bytes, start + 4)
+    switch (type) {
+      case FRAME: {
+        const attachments = parcels?.map(parcel => (parcel instanceof LiveObject ? parcel.object : parcel))
+        wire?.receive({ bytes: bytes.subarray(start + 4, end), attachments })
+        break
+      }
+      case CLOSE:
+        wire?.receive('close')
+        break
+      case SPLICE:
+        wire?.hold()
+        this.#open.get(other)?.hold()
+        this.#tell(SPLICING, id, other)
+        break
+      case SPLICING:
+        this.#splicing.get(`${id} ${other}`)?.()
+        break
+      case SPLICED:
+        join(wire, this.#open.get(other))
     }
     return true
   }
 
+  /**
+   * Before this context ends: whatever it relays between two channels of this link, the other side joins, losing nothing.
+   * Resolves when it has, or when the link is gone.
+   */
+  async detach(): Promise<void> {
+    await Promise.all(this.#throughMe().map(([a, b]) => this.#splice(a.id, b.id)))
+  }
+
+  async #splice(a: number, b: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#splicing.set(`${a} ${b}`, resolve)
+      this.#tell(SPLICE, a, b)
+    })
+    // What came last is on its way through this context: it takes a turn.
+    await turn()
+    await turn()
+    this.#tell(SPLICED, a, b)
+  }
+
+  #throughMe(): [ChannelWire, ChannelWire][] {
+    const found: [ChannelWire, ChannelWire][] = []
+    const offered = [...this.#relayed].filter(([channel]) => this.#open.has(channel.id))
+    for (const [channel, wire] of offered) {
+      if (wire instanceof ChannelWire) {
+        if (this.#open.get(wire.id) === wire) found.push([channel, wire])
+        continue
+      }
+      const across = offered.find(([, each]) => wire instanceof LocalWire && each === wire.other)
+      if (across && across[0].id > channel.id) found.push([channel, across[0]])
+    }
+    return found
+  }
+
+  #tell(type: number, a: number, b: number): void {
+    this.#link.control(type, out => {
+      appendU32(out, a)
+      appendU32(out, b)
+    })
+  }
+
   /** The link is gone, and every channel with it. */
   closed(): void {
-    for (const wire of [...this.#open.values()]) wire.receive(undefined, undefined)
+    for (const wire of [...this.#open.values()]) wire.receive('close')
+    for (const resolve of this.#splicing.values()) resolve()
   }
 
   #wire(id: number): ChannelWire {
-    const wire = new ChannelWire(this.#link, id, () => this.#open.delete(id))
+    const wire: ChannelWire = new ChannelWire(this.#link, id, () => {
+      this.#open.delete(id)
+      this.#relayed.delete(wire)
+    })
     this.#open.set(id, wire)
     return wire
   }
 }
 
-interface Arrival {
-  /** Absent: the other side closed. */
-  readonly bytes: Uint8Array | undefined
+interface Frame {
+  readonly bytes: Uint8Array
   readonly attachments: readonly object[] | undefined
 }
 
+type Arrival = Frame | 'close'
+
 class ChannelWire implements Wire {
-  readonly maxFrame = CHANNEL_MAX_FRAME
+  readonly maxFrame = MAX_FRAME
+  readonly id: number
   readonly #link: Link
-  readonly #id: number
   readonly #onClosed: () => void
   #sink: WireSink | undefined
   #early: Arrival[] = []
   #closed = false
+  /** What is sent while the other side takes itself out of the way. */
+  #held: Arrival[] | undefined
+  /** The channel that this one has been joined to: the link is no longer between them. */
+  #joined: ChannelWire | undefined
 
   constructor(link: Link, id: number, onClosed: () => void) {
     this.#link = link
-    this.#id = id
+    this.id = id
     this.#onClosed = onClosed
   }
 
   start(sink: WireSink): void {
     setImmediate(() => {
       this.#sink = sink
-      for (const each of this.#early.splice(0)) this.receive(each.bytes, each.attachments)
+      for (const each of this.#early.splice(0)) this.receive(each)
     })
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    if (!this.#closed) {
-      const parcels = attachments?.map((each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)))
-      this.#link.control(CHANNEL_FRAME, out => this.#write(out, bytes), parcels)
-    }
+    if (!this.#closed) this.#send({ bytes, attachments })
     return true
   }
 
   close(): void {
     if (this.#closed) return
     this.#end()
-    this.#link.control(CHANNEL_CLOSE, out => appendU32(out, this.#id))
+    this.#send('close')
   }
 
   unref(): void {}
 
-  receive(bytes: Uint8Array | undefined, attachments: readonly object[] | undefined): void {
+  receive(arrival: Arrival): void {
     if (this.#closed) return
     if (!this.#sink) {
-      this.#early.push({ bytes, attachments })
-    } else if (bytes) {
-      this.#sink.frame(bytes, attachments)
-    } else {
+      this.#early.push(arrival)
+    } else if (arrival === 'close') {
       this.#end()
       this.#sink.close()
+    } else {
+      this.#sink.frame(arrival.bytes, arrival.attachments)
+    }
+  }
+
+  hold(): void {
+    this.#held ??= []
+  }
+
+  join(other: ChannelWire): void {
+    this.#joined = other
+    this.#onClosed()
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const each of held) this.#send(each)
+  }
+
+  #send(arrival: Arrival): void {
+    const joined = this.#joined
+    if (this.#held) this.#held.push(arrival)
+    // Another turn, as over any wire: the sender is not called back from within its own call.
+    else if (joined) setImmediate(() => joined.receive(arrival))
+    else if (arrival === 'close') this.#link.control(CLOSE, out => appendU32(out, this.id))
+    else {
+      const parcels = arrival.attachments?.map((each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)))
+      this.#link.control(FRAME, out => this.#write(out, arrival.bytes), parcels)
     }
   }
 
   #end(): void {
     this.#closed = true
-    this.#onClosed()
+    // While it is held it must still be found, to pass on what it holds.
+    if (!this.#held) this.#onClosed()
   }
 
   #write(out: ByteBuffer, bytes: Uint8Array): void {
-    appendU32(out, this.#id)
+    appendU32(out, this.id)
     appendBytes(out, bytes, 0, bytes.length)
+  }
+}
+
+/** Two channels that met in a context that has taken itself out become one wire here. */
+function join(a: ChannelWire | undefined, b: ChannelWire | undefined): void {
+  if (a && b) {
+    a.join(b)
+    b.join(a)
+  } else {
+    ;(a ?? b)?.receive('close')
   }
 }

@@ -154,6 +154,7 @@ export class RichWriter {
   /** Replace by a description what cannot travel. */
   private readonly lenient: boolean
   private readonly numbers = new Map<object, number>()
+  private readonly numbered: object[] = []
   /** Instances whose own encode is running: they do not exist yet where a reference would be read. */
   private readonly open = new Set<object>()
   private readonly bytes: Bytes[] = []
@@ -187,12 +188,12 @@ export class RichWriter {
 
   private node(value: unknown, depth: number): unknown {
     if (!this.lenient) return this.strictNode(value, depth)
-    const count = this.numbers.size
+    const count = this.numbered.length
     try {
       return this.strictNode(value, depth)
     } catch {
-      let number = 0
-      for (const object of this.numbers.keys()) if (number++ >= count) this.numbers.delete(object)
+      // What was numbered within it does not arrive.
+      while (this.numbered.length > count) this.numbers.delete(this.numbered.pop() as object)
       return describe(value)
     }
   }
@@ -225,7 +226,7 @@ export class RichWriter {
       return [Tag.Reference, number]
     }
     if (depth >= MAX_DEPTH) this.refuse(depth, `nested more than ${MAX_DEPTH} deep`)
-    this.numbers.set(value, this.numbers.size)
+    this.numbers.set(value, this.numbered.push(value) - 1)
 
     if (typeof (value as Partial<Handle>)[PACK] === 'function') {
       const { kind, state } = this.packing.handle(value as Handle)

@@ -54,9 +54,9 @@ export function encodeError(error: unknown, out: ByteBuffer, packing: Packing): 
   const { length } = out
   try {
     writeRich(error, out, packing, true)
-  } catch (cause) {
+  } catch {
     out.length = length
-    writeRich(new MpError('MP_REMOTE', 'An error that cannot be encoded', { cause: String(cause) }), out, packing, true)
+    writeRich(new MpError('MP_REMOTE', 'something was thrown that cannot be encoded'), out, packing, true)
   }
 }
 

@@ -5,7 +5,7 @@ type Event = { bytes: Uint8Array; attachments: readonly object[] | undefined } |
 
 /** A wire within one thread. Frames arrive in a later turn of the event loop, so that no two contexts can starve it. */
 export class LocalWire implements Wire {
-  #other!: LocalWire
+  other!: LocalWire
   #sink: WireSink | undefined
   #closed = false
   #scheduled = false
@@ -14,8 +14,8 @@ export class LocalWire implements Wire {
   static pair(): [LocalWire, LocalWire] {
     const a = new LocalWire()
     const b = new LocalWire()
-    a.#other = b
-    b.#other = a
+    a.other = b
+    b.other = a
     return [a, b]
   }
 
@@ -25,7 +25,7 @@ export class LocalWire implements Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    if (!this.#closed) this.#other.#receive({ bytes, attachments })
+    if (!this.#closed) this.other.#receive({ bytes, attachments })
     return true
   }
 
@@ -33,7 +33,7 @@ export class LocalWire implements Wire {
     if (this.#closed) return
     this.#closed = true
     this.#inbox.clear()
-    this.#other.#receive('close')
+    this.other.#receive('close')
   }
 
   unref(): void {}

@@ -203,6 +203,7 @@ class Child {
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
     await this.#handOverQueues(true)
+    await this.#channels.detach()
   }
 
   #handOverQueues(waitForHolders: boolean): Promise<unknown> {
