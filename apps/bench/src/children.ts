@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Process, Target } from '@mp/core'
+import { CheckError } from './payloads.js'
 import type { TransportModule } from './transports.js'
 
 /** A child that a round started. */
@@ -27,7 +28,13 @@ export function startChild<A extends unknown[], R>({ Process }: TransportModule,
     })
   lost.catch(() => {}) // seen by `during`, where somebody waits
   return {
-    during: work => Promise.race([work, lost]),
+    async during(work) {
+      try {
+        return await Promise.race([work, lost])
+      } catch (error) {
+        throw error instanceof CheckError ? error : await reasonOf(child, error)
+      }
+    },
     async ended() {
       over.abort()
       const code = await child.join({ timeout: endLimit })
@@ -36,6 +43,15 @@ export function startChild<A extends unknown[], R>({ Process }: TransportModule,
       child.close()
     },
   }
+}
+
+/** What the child itself says is nearer to the cause than what its end did to a call here. */
+function reasonOf(child: Process<unknown[], unknown>, error: unknown): Promise<unknown> {
+  const told = child.result().then(
+    () => error,
+    (reason: unknown) => reason,
+  )
+  return Promise.race([told, delay(lastWords, error)])
 }
 
 /** For the end in a hurry. Safe to call at any time. */

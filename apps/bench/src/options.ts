@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { closest, distance } from 'fastest-levenshtein'
 import { patterns } from './patterns/index.js'
 import { type PayloadName, payloads } from './payloads.js'
@@ -39,7 +39,7 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
     .option(
       '-p, --patterns <names>',
       `only these: ${patternNames.join(', ')}; 'throughput' means both`,
-      chosen('pattern', patternNames),
+      chosen('pattern', patternNames, ['throughput']),
     )
     .option('-s, --payloads <names>', `only these: ${payloadNames.join(', ')}`, chosen('payload', payloadNames))
     .option(
@@ -59,9 +59,8 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return null
-    const flags = command.options.map(({ long }) => long).join(', ')
-    const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-    throw new UsageError(error.code === 'commander.invalidArgument' ? text : `${text} (flags: ${flags}, --help)`)
+    const flags = [...command.options.map(({ long }) => long), '--help'].join(', ')
+    throw new UsageError(`${oneLine(error, command.args)} (valid: ${flags})`)
   }
   const given = command.opts()
   return {
@@ -74,6 +73,11 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
   }
 }
 
+function oneLine({ code, message }: CommanderError, rest: readonly string[]): string {
+  if (code === 'commander.excessArguments') return `unexpected argument '${rest[0]}'`
+  return message.replace('error: ', '').replace(/\n\(Did (.*)\)$/, ', did $1')
+}
+
 const helpTail = `
 Examples:
   bench --quick
@@ -83,23 +87,26 @@ Examples:
 Each figure is measured in rounds that alternate with the same work in raw Node, and every message is checked.
 `
 
-/** Parses 'a,b'. A name also stands for all names that begin with it and a dash. Order and case do not matter. */
-function chosen(kind: string, names: readonly string[]): (text: string) => readonly string[] {
-  return text => {
+/** Parses 'a,b'; case and order do not matter. `groups`: names that stand for all that begin with them and a dash. */
+function chosen<N extends string>(kind: string, names: readonly N[], groups: readonly string[] = []) {
+  return (text: string): readonly N[] => {
     const wanted = text.split(',').map(plain).filter(Boolean)
-    if (wanted.length === 0) throw new InvalidArgumentError(`Name at least one ${kind}: ${names.join(', ')}.`)
-    const selected = new Set(wanted.flatMap(want => matching(kind, names, want)))
+    if (wanted.length === 0) throw new UsageError(`name at least one ${kind} of ${names.join(', ')}`)
+    const selected = new Set<N>()
+    for (const want of wanted) {
+      const found = names.filter(name => plain(name) === want || (groups.includes(want) && name.startsWith(`${want}-`)))
+      if (found.length === 0)
+        throw new UsageError(`no ${kind} '${want}'${hint(want, names)} (valid: ${names.join(', ')})`)
+      for (const name of found) selected.add(name)
+    }
     return names.filter(name => selected.has(name))
   }
 }
 
-function matching(kind: string, names: readonly string[], want: string): readonly string[] {
-  const exact = names.filter(name => plain(name) === want)
-  const found = exact.length > 0 ? exact : names.filter(name => plain(name).startsWith(`${want}-`))
-  if (found.length > 0) return found
-  const near = closest(want, names.map(plain))
-  const hint = distance(want, near) <= Math.max(2, want.length / 3) ? `, did you mean '${near}'?` : '.'
-  throw new InvalidArgumentError(`There is no ${kind} '${want}'${hint} Valid: ${names.join(', ')}.`)
+function hint(want: string, names: readonly string[]): string {
+  const begun = names.find(name => plain(name).startsWith(want))
+  const near = begun ?? closest(want, [...names])
+  return begun || distance(want, near) <= 2 ? `, did you mean '${near}'?` : ''
 }
 
 function plain(name: string): string {

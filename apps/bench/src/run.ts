@@ -1,6 +1,6 @@
 import { readEnvironment } from './environment.js'
 import { type Limits, measure } from './measure.js'
-import type { Options } from './options.js'
+import { type Options, UsageError } from './options.js'
 import { patterns } from './patterns/index.js'
 import type { Pattern } from './patterns/pattern.js'
 import { type Payload, payloads } from './payloads.js'
@@ -32,7 +32,7 @@ export async function run(options: Options): Promise<Results> {
   const transports = await loadTransports(options.transports, note)
   if (transports.length === 0) throw new Error('no transport could be loaded')
   const cases = plan(options, transports)
-  if (cases.length === 0) throw new Error('none of the patterns chosen moves any of the payloads chosen')
+  if (cases.length === 0) throw new UsageError('none of the patterns chosen moves any of the payloads chosen')
 
   const { quick } = options
   const environment = await readEnvironment({

@@ -1,1 +1,1 @@
-export {}
+export { type ConformanceOptions, conformance, type TestRunner } from './suite.js'

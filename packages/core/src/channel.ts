@@ -216,7 +216,9 @@ class ChannelWire implements Wire {
     else if (joined) setImmediate(() => joined.receive(arrival))
     else if (arrival === 'close') this.#link.control(CLOSE, out => appendU32(out, this.id))
     else {
-      const parcels = arrival.attachments?.map((each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)))
+      const parcels = arrival.attachments?.map(
+        (each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)),
+      )
       this.#link.control(FRAME, out => this.#write(out, arrival.bytes), parcels)
     }
   }

@@ -287,11 +287,10 @@ export class RichReader {
   }
 }
 
-/** A copy of its own, which keeps nothing of the frame alive. */
+/** A copy with a buffer of its own, which keeps nothing of the frame alive. */
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
-  // The slice of the buffer skips the zero fill; the slice of a Node Buffer would not be a copy.
-  const { buffer, byteOffset } = bytes
-  if (buffer instanceof ArrayBuffer) return new Uint8Array(buffer.slice(byteOffset + start, byteOffset + end))
+  // Faster, above all for few bytes. The slice of a Buffer, which is a Uint8Array too, would not be a copy.
+  if (bytes.constructor === Uint8Array) return bytes.slice(start, end)
   const copy = new Uint8Array(end - start)
   copy.set(bytes.subarray(start, end))
   return copy

@@ -68,8 +68,8 @@ export const hiddenErrorKeys: readonly string[] = ['name', 'message', 'stack', '
 /** Containers within containers. Deeper values are refused, so that neither side's stack can overflow. */
 export const MAX_DEPTH = 1000
 
-/** From this size on, in bytes, one copy and one more object in the message beat two copies. */
-export const ATTACH_FROM = 65536
+/** From this size on, in bytes, one copy and one more object in the message beat two copies: by half between threads. */
+export const ATTACH_FROM = 16384
 
 export interface RegisteredType {
   readonly type: new (...args: never[]) => unknown
@@ -554,7 +554,11 @@ function isError(value: object): boolean {
 
 /** Also for a subclass that goes by the same name: Node's own errors are of such classes. */
 function builtInErrorName(prototype: object): string | undefined {
-  for (let ancestor: object | null = prototype; ancestor !== null; ancestor = Object.getPrototypeOf(ancestor) as object) {
+  for (
+    let ancestor: object | null = prototype;
+    ancestor !== null;
+    ancestor = Object.getPrototypeOf(ancestor) as object
+  ) {
     const name = errorClasses.find(name => realmClass(name).prototype === ancestor)
     if (name !== undefined) return ancestor === prototype || className(prototype) === name ? name : undefined
   }
@@ -598,8 +602,8 @@ function describe(value: unknown): string {
   }
 }
 
-/** For objects that may be hostile: their getters may throw. */
-function attempt(read: () => unknown): unknown {
+/** For objects that may be hostile: their getters may throw. Undefined where they do. */
+export function attempt(read: () => unknown): unknown {
   try {
     return read()
   } catch {

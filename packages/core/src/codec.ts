@@ -1,7 +1,8 @@
 import { Packr } from 'msgpackr/pack'
 import type { ByteBuffer } from './byte-buffer.js'
+import { writePlain } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
-import { ATTACH_FROM, hasExtraKeys, isDetached, isOdd, MAX_DEPTH, RichWriter } from './codec-rich-write.js'
+import { ATTACH_FROM, attempt, isDetached, MAX_DEPTH, RichWriter } from './codec-rich-write.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
 
@@ -33,7 +34,7 @@ const MAX_IDLE_SLAB = 1 << 20
  * it. Reads getters, ignores `toJSON` and non-enumerable properties.
  *
  * @throws {MpError} MP_ENCODE with the path of what cannot travel; MP_NOT_SHAREABLE and MP_NOT_SUPPORTED for memory and live
- * objects that this packing cannot carry; what `packing.handle` throws. `out` then holds what it held before.
+ * objects that this packing cannot carry; the MpError that `packing.handle` throws. `out` then holds what it held before.
  */
 export function encode(value: unknown, out: ByteBuffer, packing: Packing): void {
   const { length } = out
@@ -42,7 +43,7 @@ export function encode(value: unknown, out: ByteBuffer, packing: Packing): void 
   } catch (error) {
     out.length = length
     if (error instanceof MpError) throw error
-    throw new MpError('MP_ENCODE', `Cannot encode the value: ${String((error as Error)?.message)}`, { cause: error })
+    throw new MpError('MP_ENCODE', `Cannot encode the value: ${reason(error)}`, { cause: error })
   }
 }
 
@@ -92,7 +93,7 @@ export function decode(bytes: Uint8Array, start: number, end: number, unpacking:
     }
   } catch (error) {
     if (error instanceof MpError || (reader !== undefined && error === reader.thrown)) throw error
-    throw new MpError('MP_DECODE', `Cannot decode: ${String((error as Error)?.message)}`, { cause: error })
+    throw new MpError('MP_DECODE', `Cannot decode: ${reason(error)}`, { cause: error })
   }
 }
 
@@ -101,12 +102,18 @@ export function isBytes(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === Form.Bytes || bytes[start] === Form.AttachedBytes
 }
 
+/** What was thrown may be anything that a getter of the user's throws. */
+function reason(error: unknown): string {
+  return String(attempt(() => String((error as Error).message)) ?? 'something odd was thrown')
+}
+
 function write(value: unknown, out: ByteBuffer, packing: Packing): void {
-  if (isPlain(value)) {
-    out.reserve(1)
-    out.bytes[out.length++] = Form.Plain
-    pack(value, out)
-  } else if (!(value instanceof Uint8Array && writeBytes(value, out, packing))) {
+  const { length } = out
+  out.reserve(1)
+  out.bytes[out.length++] = Form.Plain
+  if (writePlain(value, out)) return
+  out.length = length
+  if (!(value instanceof Uint8Array && writeBytes(value, out, packing))) {
     writeRich(value, out, packing, false)
   }
 }
@@ -185,84 +192,6 @@ function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean,
   range.start = start
   range.end = end
   return packr.unpack(bytes, range)
-}
-
-const FEW = 8
-
-/** Whether msgpack alone carries the value exactly. Remembers each object: one that comes again is an identity to keep. */
-class Scan {
-  busy = false
-  private readonly few: unknown[] = new Array(FEW).fill(undefined)
-  private count = 0
-  private many: Set<object> | undefined
-
-  isPlain(value: object): boolean {
-    this.busy = true
-    try {
-      return this.objectIsPlain(value, 1)
-    } finally {
-      for (let i = 0; i < this.count && i < FEW; i++) this.few[i] = undefined
-      this.count = 0
-      this.many = undefined
-      this.busy = false
-    }
-  }
-
-  private objectIsPlain(value: object, depth: number): boolean {
-    if (depth > MAX_DEPTH || this.isKnown(value)) return false
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype === Array.prototype) {
-      const array = value as unknown[]
-      // A hole is undefined too.
-      for (let i = 0; i < array.length; i++) if (!this.fieldIsPlain(array[i], depth)) return false
-      return Array.isArray(array) && !hasExtraKeys(array)
-    }
-    // msgpackr takes an object by its `constructor`, which may be an own property.
-    if (prototype !== Object.prototype || value.constructor !== Object) return false
-    const fields = value as Record<string, unknown>
-    // What a polluted prototype adds is only looked at: msgpackr packs own properties.
-    for (const key in fields) {
-      if (key === '__proto__' || isOdd(key) || !this.fieldIsPlain(fields[key], depth)) return false
-    }
-    return Object.getOwnPropertySymbols(value).length === 0
-  }
-
-  private fieldIsPlain(value: unknown, depth: number): boolean {
-    return typeof value === 'object' && value !== null ? this.objectIsPlain(value, depth + 1) : atomIsPlain(value)
-  }
-
-  private isKnown(value: object): boolean {
-    if (this.many !== undefined) {
-      if (this.many.has(value)) return true
-      this.many.add(value)
-      return false
-    }
-    for (let i = 0; i < this.count; i++) if (this.few[i] === value) return true
-    if (this.count < FEW) this.few[this.count++] = value
-    else this.many = new Set(this.few as object[]).add(value)
-    return false
-  }
-}
-
-const scan = new Scan()
-
-function isPlain(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return atomIsPlain(value)
-  // A getter in the value may encode something itself.
-  return (scan.busy ? new Scan() : scan).isPlain(value)
-}
-
-function atomIsPlain(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-      return !isOdd(value)
-    case 'number':
-      return value !== 0 || !Object.is(value, -0)
-    case 'boolean':
-      return true
-    default:
-      return value === null
-  }
 }
 
 /**

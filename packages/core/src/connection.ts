@@ -192,7 +192,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       throw new MpError('MP_NOT_SHAREABLE', 'a Connection with a pending recv or poll cannot be sent')
     }
     if (packing.transport !== this.transport) {
-      throw new MpError('MP_NOT_SHAREABLE', `a Connection of ${this.transport.name} cannot travel over ${packing.transport.name}`)
+      throw new MpError(
+        'MP_NOT_SHAREABLE',
+        `a Connection of ${this.transport.name} cannot travel over ${packing.transport.name}`,
+      )
     }
     const { readable, writable } = this
     let state: PackedConnection
@@ -220,7 +223,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #hand(forOther: End, forBacklog: End): void {
     const link = this.#open()
     this.#state = 'moved'
-    const unread = new Link(open(forBacklog, this.transport), this.transport, { message() {}, closed() {}, lost: brokenPipe })
+    const unread = new Link(open(forBacklog, this.transport), this.transport, {
+      message() {},
+      closed() {},
+      lost: brokenPipe,
+    })
     this.#context.links.add(unread)
     const forward = (each: { message: Message; link: Link }) => {
       const { bytes, start, end, parcels, cost } = each.message
@@ -280,7 +287,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
         const forget = () => void this.#receivers.delete(receiver)
-        pending.limit(options, () => pending.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)), forget)
+        pending.limit(
+          options,
+          () => pending.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)),
+          forget,
+        )
       }
       return pending.promise
     } catch (error) {
@@ -317,7 +328,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     const bytes = this.#decode(message) as Uint8Array
     if (bytes.length <= maxLength) return bytes
     throw new MessageStays(
-      new MpError('MP_BUFFER_TOO_SHORT', `the next message has ${bytes.length} bytes, and there is room for ${maxLength}`),
+      new MpError(
+        'MP_BUFFER_TOO_SHORT',
+        `the next message has ${bytes.length} bytes, and there is room for ${maxLength}`,
+      ),
     )
   }
 
@@ -342,7 +356,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (this.#link) this.#context.links.delete(this.#link)
     for (const poller of this.#pollers) poller.resolve(true)
     this.#pollers.clear()
-    for (let next = this.#receivers.shift(); next; next = this.#receivers.shift()) next.pending.reject(this.#endOfFile())
+    for (let next = this.#receivers.shift(); next; next = this.#receivers.shift())
+      next.pending.reject(this.#endOfFile())
   }
 
   #open(): Link {
@@ -400,7 +415,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #endOfFile(): Error {
     const cause = this.#over?.error
     if (cause instanceof MpError) return cause
-    return new MpError('MP_EOF', `the other end of the pipe is gone (${this.transport.name})`, cause ? { cause } : undefined)
+    return new MpError(
+      'MP_EOF',
+      `the other end of the pipe is gone (${this.transport.name})`,
+      cause ? { cause } : undefined,
+    )
   }
 
   #brokenPipe(): MpError {
@@ -411,7 +430,14 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
 registerHandle('connection', (context: Context, transport: Transport, state: never, endOf: (index: number) => End) => {
   const { readable, writable, end, backlog } = state as PackedConnection
-  return new Connection(context, transport, endOf(end), readable, writable, backlog === null ? undefined : endOf(backlog))
+  return new Connection(
+    context,
+    transport,
+    endOf(end),
+    readable,
+    writable,
+    backlog === null ? undefined : endOf(backlog),
+  )
 })
 
 /** A message that the caller cannot take, and another call can. */
@@ -424,7 +450,11 @@ class MessageStays {
 }
 
 function brokenPipe(cause?: Error): MpError {
-  return new MpError('MP_BROKEN_PIPE', 'the other end of the pipe is gone: nobody can receive this', cause ? { cause } : undefined)
+  return new MpError(
+    'MP_BROKEN_PIPE',
+    'the other end of the pipe is gone: nobody can receive this',
+    cause ? { cause } : undefined,
+  )
 }
 
 /** A view of `size` bytes from byte `offset`; RangeError where there are fewer. */

@@ -58,7 +58,8 @@ export function createContext(transport: Transport): BoundContext {
   // A handle that arrives from another context is made by core: it is an instance of the class of its transport all the same.
   class BoundQueue<T> extends Queue<T> {
     constructor(maxsize = 0) {
-      if (typeof maxsize !== 'number' || Number.isNaN(maxsize)) throw new TypeError(`maxsize must be a number, not ${maxsize}`)
+      if (typeof maxsize !== 'number' || Number.isNaN(maxsize))
+        throw new TypeError(`maxsize must be a number, not ${maxsize}`)
       super(currentContext(), transport, maxsize)
     }
 

@@ -1,4 +1,4 @@
-import { type End, LiveObject, type Parcel, discardParcels } from './end.js'
+import { discardParcels, type End, LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from './handle.js'
 import type { Transport } from './spi.js'
@@ -99,6 +99,8 @@ function detach(transfer: readonly object[]): readonly object[] {
   try {
     return structuredClone(transfer, { transfer: transfer as never })
   } catch (error) {
-    throw new MpError('MP_ENCODE', `a value in transfer cannot be transferred: ${(error as Error).message}`, { cause: error })
+    throw new MpError('MP_ENCODE', `a value in transfer cannot be transferred: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }

@@ -4,8 +4,8 @@ import { discardParcels, type End, LiveObject, open, type Parcel, RelayedEnd, Ti
 import { MpError } from './errors.js'
 import { type EndCarrier, packParcels, unpackParcels } from './parcel-table.js'
 import { Pending } from './pending.js'
-import { turn, turnIsLong } from './turn.js'
 import type { Transport, Wire } from './spi.js'
+import { turn, turnIsLong } from './turn.js'
 
 /**
  * A frame is a sequence of messages, all little-endian:
@@ -156,7 +156,10 @@ export class Link {
     const length = out.length - start - HEADER
     if (length > LARGEST_MESSAGE) {
       this.abandon(out)
-      throw new MpError('MP_FRAME_TOO_LARGE', `a message of ${length} bytes is larger than ${LARGEST_MESSAGE}, the most that ${this.transport.name} carries`)
+      throw new MpError(
+        'MP_FRAME_TOO_LARGE',
+        `a message of ${length} bytes is larger than ${LARGEST_MESSAGE}, the most that ${this.transport.name} carries`,
+      )
     }
     writeU32(out.bytes, start + 1, length)
     if (!direct || (this.#wire.maxFrame !== undefined && out.length - start > this.#wire.maxFrame)) {
@@ -249,7 +252,8 @@ export class Link {
     const now = performance.now()
     if (this.#batchMessages++ === 0) this.#batchStart = now
     if (maxFrame !== undefined && out.length > maxFrame) this.#flushTo(start)
-    if (out.length >= BATCH_BYTES || this.#batchMessages >= BATCH_MESSAGES || now - this.#batchStart >= BATCH_AGE) this.flush()
+    if (out.length >= BATCH_BYTES || this.#batchMessages >= BATCH_MESSAGES || now - this.#batchStart >= BATCH_AGE)
+      this.flush()
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true
       process.nextTick(endTurn, this)
@@ -412,14 +416,22 @@ export class Link {
         this.#wire.close()
         return
       default:
-        this.#user.message({ type, bytes, start, end, parcels, cost: flags & CREDITED ? cost(end - start, parcels) : 0 })
+        this.#user.message({
+          type,
+          bytes,
+          start,
+          end,
+          parcels,
+          cost: flags & CREDITED ? cost(end - start, parcels) : 0,
+        })
     }
   }
 
   #receiveFragment(bytes: Uint8Array, start: number, end: number, parcels: Parcel[] | undefined): void {
     if (end - start < FRAGMENT_HEADER) throw truncated()
     const total = readU32(bytes, start + 1)
-    if (total > LARGEST_MESSAGE + HEADER) throw new MpError('MP_FRAME_TOO_LARGE', `a message of ${total} bytes was announced`)
+    if (total > LARGEST_MESSAGE + HEADER)
+      throw new MpError('MP_FRAME_TOO_LARGE', `a message of ${total} bytes was announced`)
     this.#assembly ??= new ByteBuffer(Math.min(total, 1024 * 1024))
     const whole = this.#assembly
     const size = end - start - FRAGMENT_HEADER
@@ -453,7 +465,8 @@ export class Link {
 
   /** What came cannot be understood: this link ends, with the error, and nothing else does. */
   #break(error: unknown): void {
-    const cause = error instanceof MpError ? error : new MpError('MP_DECODE', 'a frame could not be read', { cause: error })
+    const cause =
+      error instanceof MpError ? error : new MpError('MP_DECODE', 'a frame could not be read', { cause: error })
     this.#wire.close()
     this.#lose(cause)
   }
@@ -461,7 +474,10 @@ export class Link {
   #lose(error: Error | undefined): void {
     if (this.#closed) return
     this.#closed = true
-    discardParcels(this.#batchAttachments?.filter(each => each instanceof RelayedEnd), this.transport)
+    discardParcels(
+      this.#batchAttachments?.filter(each => each instanceof RelayedEnd),
+      this.transport,
+    )
     for (const { pending, parcels } of this.#waiting) {
       pending?.reject(this.#user.lost())
       discardParcels(parcels, this.transport)

@@ -59,7 +59,8 @@ export function unpackParcels(
 ): Parcel[] {
   const attachment = (index: number): object => {
     const found = attachments[index]
-    if (found === undefined) throw new MpError('MP_DECODE', `a message refers to attachment ${index} of ${attachments.length}`)
+    if (found === undefined)
+      throw new MpError('MP_DECODE', `a message refers to attachment ${index} of ${attachments.length}`)
     return found
   }
   const unpacking: Unpacking = {

@@ -29,7 +29,11 @@ export class ParentProcess {
     options?.signal?.throwIfAborted()
     if (!this.#alive) return true
     const pending = new Pending<boolean>()
-    pending.limit(options, () => pending.resolve(false), () => {})
+    pending.limit(
+      options,
+      () => pending.resolve(false),
+      () => {},
+    )
     void this.exited.then(() => pending.resolve(true))
     return pending.promise
   }

@@ -82,7 +82,8 @@ export class Pending<T> {
 /** Checks a timeout at the call: milliseconds that setTimeout takes, or undefined for none. */
 export function checkTimeout(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null || timeout === Number.POSITIVE_INFINITY) return undefined
-  if (typeof timeout !== 'number') throw new TypeError(`timeout must be a number of milliseconds, not ${typeof timeout}`)
+  if (typeof timeout !== 'number')
+    throw new TypeError(`timeout must be a number of milliseconds, not ${typeof timeout}`)
   if (Number.isNaN(timeout)) throw new RangeError('timeout must be a number of milliseconds, not NaN')
   return Math.min(Math.max(timeout, 0), 0x7fff_ffff)
 }

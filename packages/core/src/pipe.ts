@@ -17,5 +17,8 @@ export function makePipe<S, R>(
   const duplex = typeof options === 'boolean' ? options : (options.duplex ?? true)
   if (typeof duplex !== 'boolean') throw new TypeError(`duplex must be a boolean, not ${typeof duplex}`)
   const [a, b] = pair(transport)
-  return [new Connection<S, R>(context, transport, a, true, duplex), new Connection<R, S>(context, transport, b, duplex, true)]
+  return [
+    new Connection<S, R>(context, transport, a, true, duplex),
+    new Connection<R, S>(context, transport, b, duplex, true),
+  ]
 }

@@ -119,7 +119,11 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     const run = this.#started('join')
     if (run.exitCode !== null) return run.exitCode
     const pending = new Pending<number | null>()
-    pending.limit(options, () => pending.resolve(null), () => {})
+    pending.limit(
+      options,
+      () => pending.resolve(null),
+      () => {},
+    )
     run.over.then(
       code => pending.resolve(code),
       error => pending.reject(error),
@@ -138,7 +142,11 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     options?.signal?.throwIfAborted()
     const run = this.#started('result')
     const pending = new Pending<unknown>()
-    pending.limit(options, () => pending.reject(new MpError('MP_TIMEOUT', `${this.#name} gave no result in time`)), () => {})
+    pending.limit(
+      options,
+      () => pending.reject(new MpError('MP_TIMEOUT', `${this.#name} gave no result in time`)),
+      () => {},
+    )
     run.outcome().then(
       value => pending.resolve(value),
       error => pending.reject(error),
@@ -164,7 +172,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   /** Gives everything back. Throws MP_INVALID_STATE while the process runs; afterwards only name, daemon and close work. */
   close(): void {
     if (this.#closed) return
-    if (this.#run?.alive) throw new MpError('MP_INVALID_STATE', `${this.#name} is running: join or terminate it before close`)
+    if (this.#run?.alive)
+      throw new MpError('MP_INVALID_STATE', `${this.#name} is running: join or terminate it before close`)
     this.#closed = true
     this.#run?.discard()
     this.#run = undefined
@@ -286,7 +295,8 @@ function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R>): Pr
     throw new TypeError('args must be an array: the arguments of the target')
   }
   if (name !== undefined && typeof name !== 'string') throw new TypeError(`name must be a string, not ${typeof name}`)
-  if (daemon !== undefined && typeof daemon !== 'boolean') throw new TypeError(`daemon must be a boolean, not ${typeof daemon}`)
+  if (daemon !== undefined && typeof daemon !== 'boolean')
+    throw new TypeError(`daemon must be a boolean, not ${typeof daemon}`)
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')
   return options
 }

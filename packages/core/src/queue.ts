@@ -1,7 +1,7 @@
-import { LocalQueue } from './broker/local.js'
+import type { QueueBackend, WaitingCall } from './broker/backend.js'
 import { QueueClient } from './broker/client.js'
 import { Home } from './broker/home.js'
-import type { QueueBackend, WaitingCall } from './broker/backend.js'
+import { LocalQueue } from './broker/local.js'
 import type { Context } from './context.js'
 import { discard, type End, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
@@ -121,7 +121,10 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   [PACK](packing: HandlePacking): PackedHandle {
     this.#checkOpen()
     if (packing.transport !== this.transport) {
-      throw new MpError('MP_NOT_SHAREABLE', `a Queue of ${this.transport.name} cannot travel over ${packing.transport.name}`)
+      throw new MpError(
+        'MP_NOT_SHAREABLE',
+        `a Queue of ${this.transport.name} cannot travel over ${packing.transport.name}`,
+      )
     }
     return this.#backend.pack(packing)
   }

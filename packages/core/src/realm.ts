@@ -15,7 +15,13 @@ export function currentContext(): Context {
   const inner = sameThread?.getStore()
   if (inner) return inner
   root ??= new Context(
-    { id: `${process.pid.toString(36)}${Date.now().toString(36)}`, name: 'MainProcess', pid: process.pid, daemon: false, path: [] },
+    {
+      id: `${process.pid.toString(36)}${Date.now().toString(36)}`,
+      name: 'MainProcess',
+      pid: process.pid,
+      daemon: false,
+      path: [],
+    },
     null,
   )
   return root

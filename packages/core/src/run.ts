@@ -143,7 +143,8 @@ export class Run {
   #adopt(message: Message): void {
     const parcelAt = (index: number) => {
       const parcel = message.parcels?.[index]
-      if (!parcel) throw new MpError('MP_DECODE', `a queue's estate refers to parcel ${index}, which did not come with it`)
+      if (!parcel)
+        throw new MpError('MP_DECODE', `a queue's estate refers to parcel ${index}, which did not come with it`)
       return parcel
     }
     Home.adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt)
@@ -183,9 +184,13 @@ export class Run {
     if (this.#held) release()
     this.#abort?.signal.removeEventListener('abort', this.#abort.listener)
     if (!this.#ready.settled) {
-      this.#startError ??= new MpError('MP_SPAWN_FAILED', `${this.owner.name} ${howItEnded(exit)} before its target could start`, {
-        cause: exit.error,
-      })
+      this.#startError ??= new MpError(
+        'MP_SPAWN_FAILED',
+        `${this.owner.name} ${howItEnded(exit)} before its target could start`,
+        {
+          cause: exit.error,
+        },
+      )
       this.#ready.reject(this.#startError)
     }
     this.#answered()

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { readU32, appendU32, type ByteBuffer } from './byte-buffer.js'
+import { appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
 import { decode, encode, encodeError } from './codec.js'
 import { Context } from './context.js'
@@ -100,7 +100,12 @@ class Child {
     })
     process.on('beforeExit', () => {
       if (this.#answered) return
-      this.#threw(new MpError('MP_INVALID_STATE', 'the target waits for something that can never happen: nothing is left running'))
+      this.#threw(
+        new MpError(
+          'MP_INVALID_STATE',
+          'the target waits for something that can never happen: nothing is left running',
+        ),
+      )
       process.exit(1)
     })
     process.on('exit', () => {
@@ -112,7 +117,8 @@ class Child {
 
   #hear(message: Message): void {
     if (this.#channels.message(message)) return
-    if (message.type !== protocol.START || this.#order) throw new MpError('MP_DECODE', 'a parent sends one order to start')
+    if (message.type !== protocol.START || this.#order)
+      throw new MpError('MP_DECODE', 'a parent sends one order to start')
     const length = readU32(message.bytes, message.start)
     const orderStart = message.start + 4
     const orderEnd = orderStart + length

@@ -5,7 +5,12 @@ import type { Unpacking } from './handle.js'
 import type { Transport } from './spi.js'
 
 /** Makes a working handle of what its `PACK` gave; `endOf` gives the end with this index, once. */
-export type HandleOpener = (context: Context, transport: Transport, state: never, endOf: (index: number) => End) => object
+export type HandleOpener = (
+  context: Context,
+  transport: Transport,
+  state: never,
+  endOf: (index: number) => End,
+) => object
 
 const openers = new Map<string, HandleOpener>()
 

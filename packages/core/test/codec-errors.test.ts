@@ -62,6 +62,13 @@ for (const travel of [trip, tripError]) {
       expect(arrived.stack).toBe(error.stack)
     })
 
+    test('MpError of a second copy of the module', () => {
+      const Twin = { MpError: class MpError extends Error {} }.MpError
+      const error = Object.assign(new Twin('full'), { name: 'MpError', code: 'MP_FULL' })
+      expect(travel(error)).toBeInstanceOf(MpError)
+      expect(travel(error)).toMatchObject({ code: 'MP_FULL', message: 'full', stack: error.stack })
+    })
+
     test('own properties, name and a code', () => {
       const error = Object.assign(new TypeError('what'), { code: 'E_MINE', extra: new Map([[1, -0]]), name: 'Mine' })
       const arrived = travel(error)
@@ -214,7 +221,7 @@ describe('what a target throws always arrives', () => {
         return fail()
       }
       static {
-        Object.defineProperty(this, 'name', { get: fail })
+        Object.defineProperty(Hostile, 'name', { get: fail })
       }
     }
     expect(tripError(new Hostile('kept'))).toMatchObject({ message: 'kept' })

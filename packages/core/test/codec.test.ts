@@ -284,6 +284,16 @@ describe('bytes', () => {
     expect(arrived).toStrictEqual(new Uint8Array([1, 2, 3]))
   })
 
+  test('from a frame in shared memory', () => {
+    const value = { text: 'é'.repeat(100), bytes: new Uint8Array([1, 2]), set: new Set([-0, 'key']) }
+    const parcel = new Parcel().encode(value)
+    const shared = new Uint8Array(new SharedArrayBuffer(parcel.out.length))
+    shared.set(parcel.bytes)
+    parcel.out.bytes = shared as never
+    expect(parcel.decode()).toStrictEqual(value)
+    expect(parcel.decode().bytes.buffer).toBeInstanceOf(ArrayBuffer)
+  })
+
   test.each([(bytes: Uint8Array): unknown => bytes, (bytes: Uint8Array): unknown => ({ bytes })])(
     'large ones ride beside the message, in a copy',
     wrap => {
@@ -390,6 +400,15 @@ const refused: [name: string, value: unknown, message: RegExp | string][] = [
     },
     'ouch',
   ],
+  [
+    'a getter that throws what is no error',
+    {
+      get bad() {
+        throw { message: Object.create(null) }
+      },
+    },
+    'something odd',
+  ],
   ['a Proxy that throws', new Proxy({}, { ownKeys: () => [].at(0) as never }), 'Cannot encode'],
 ]
 
@@ -415,6 +434,14 @@ describe('refusals', () => {
         message: expect.stringContaining('detached'),
       })
     }
+  })
+
+  test('a resizable buffer, but not a view of it', () => {
+    const buffer = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]) as ArrayBuffer
+    expect(thrownBy(() => trip({ buffer }))).toMatchObject({
+      message: expect.stringContaining('value.buffer: a resizable'),
+    })
+    expect(trip([new Uint8Array(buffer, 0, 2)])).toStrictEqual([new Uint8Array(2)])
   })
 
   test('toJSON is ignored, as a property that is a function', () => {

@@ -1,9 +1,9 @@
 import {
   type BoundContext,
-  createContext,
   type Connection as CoreConnection,
   type Process as CoreProcess,
   type Queue as CoreQueue,
+  createContext,
   type ProcessConstructor,
   type QueueConstructor,
 } from '@mp/core'

@@ -1,5 +1,5 @@
-import { serve } from '@mp/core/spi'
 import { workerData } from 'node:worker_threads'
+import { serve } from '@mp/core/spi'
 import { type BootData, transport } from './transport.js'
 import { PortWire } from './wire.js'
 

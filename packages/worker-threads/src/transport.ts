@@ -1,5 +1,5 @@
-import type { Peer, PeerExit, SpawnOptions, Ticket, Transport } from '@mp/core/spi'
 import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
+import type { Peer, PeerExit, SpawnOptions, Ticket, Transport } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 

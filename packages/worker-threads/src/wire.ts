@@ -1,5 +1,5 @@
-import type { Wire, WireSink } from '@mp/core/spi'
 import type { MessagePort, Transferable } from 'node:worker_threads'
+import type { Wire, WireSink } from '@mp/core/spi'
 
 /** Bytes from which on a frame is moved to the other thread instead of copied there. */
 const TRANSFERRED = 1024

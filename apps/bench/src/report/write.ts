@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, relative } from 'node:path'
 import { type Options, UsageError } from '../options.js'
 import type { Results } from '../results.js'
@@ -8,11 +8,12 @@ import { renderHtml } from './html.js'
 export function checkWritable(files: readonly string[]): void {
   for (const file of files) {
     try {
-      mkdirSync(dirname(file), { recursive: true })
-      accessSync(dirname(file), constants.W_OK)
+      accessSync(existsSync(file) ? file : dirname(file), constants.W_OK)
     } catch (error) {
       throw new UsageError(`cannot write ${file}: ${(error as Error).message}`)
     }
+    if (existsSync(file) && statSync(file).isDirectory())
+      throw new UsageError(`cannot write ${file}: it is a directory`)
   }
 }
 

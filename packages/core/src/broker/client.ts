@@ -1,7 +1,7 @@
 import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
 import { decode, encode } from '../codec.js'
 import type { Context } from '../context.js'
-import { discardParcels, pair, type Parcel } from '../end.js'
+import { discardParcels, type Parcel, pair } from '../end.js'
 import { Envelope, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import type { PackedHandle } from '../handle.js'
@@ -76,7 +76,13 @@ export class QueueClient implements QueueBackend {
       refused: reason => pending.reject(reason === protocol.REASON_SHUT_DOWN ? shutDown() : empty()),
       lost: error => pending.reject(error),
     })
-    waits(pending.limit(options, () => pending.reject(empty()), () => this.#cancel(call)))
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(empty()),
+        () => this.#cancel(call),
+      ),
+    )
     return pending.promise
   }
 
@@ -87,7 +93,13 @@ export class QueueClient implements QueueBackend {
       counts: counts => pending.resolve(counts),
       lost: error => pending.reject(error),
     })
-    waits(pending.limit(undefined, () => {}, () => this.#cancel(call)))
+    waits(
+      pending.limit(
+        undefined,
+        () => {},
+        () => this.#cancel(call),
+      ),
+    )
     return pending.promise
   }
 
@@ -224,6 +236,10 @@ export class QueueClient implements QueueBackend {
   }
 
   #lostError(cause?: Error): MpError {
-    return new MpError('MP_SHUT_DOWN', "the context that held this queue's items is gone", cause ? { cause } : undefined)
+    return new MpError(
+      'MP_SHUT_DOWN',
+      "the context that held this queue's items is gone",
+      cause ? { cause } : undefined,
+    )
   }
 }

@@ -214,7 +214,9 @@ export class Home {
   static adopt(context: Context, transport: Transport, estate: Estate, parcelAt: (index: number) => Parcel): void {
     const home = new Home(context, transport, estate.id, estate.maxsize)
     home.#shutDown = estate.shutDown
-    const holders = estate.holders.map(({ end, reserved }) => home.join(open(parcelAt(end) as End, transport), reserved))
+    const holders = estate.holders.map(({ end, reserved }) =>
+      home.join(open(parcelAt(end) as End, transport), reserved),
+    )
     for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
     for (const each of estate.unanswered) {
       home.#hear(holders[each.holder] as Holder, each.type, unpackItem(each, parcelAt))

@@ -79,7 +79,13 @@ export class LocalQueue implements QueueBackend {
       refuse: () => pending.reject(shutDown()),
     }
     home.waitForItem(getter)
-    waits(pending.limit(options, () => pending.reject(empty()), () => home.forget(getter)))
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(empty()),
+        () => home.forget(getter),
+      ),
+    )
     return pending.promise
   }
 

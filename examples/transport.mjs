@@ -1,0 +1,16 @@
+// `node <program>.mjs [transport]`. A program of your own has none of this: it imports the package of its transport.
+const transports = {
+  'worker-threads': () => import('@mp/worker-threads'),
+  memory: () => import('@mp/memory'),
+}
+
+// The environment reaches the children on every transport; the arguments of the command line do not.
+process.env.MP_EXAMPLE_TRANSPORT ??= process.argv[2] ?? 'worker-threads'
+const name = process.env.MP_EXAMPLE_TRANSPORT
+
+if (!Object.hasOwn(transports, name)) {
+  console.error(`Unknown transport '${name}': choose one of ${Object.keys(transports).join(', ')}`)
+  process.exit(2)
+}
+
+export const { Process, Queue, Pipe, currentProcess, parentProcess, isMainProcess } = await transports[name]()

@@ -1,0 +1,45 @@
+import type { Capabilities } from '@mp/core/spi'
+import type { Trial } from './harness.js'
+
+/** What a case may need of a transport; derived from what the transport declares, never sniffed. */
+export type Need = 'isolation' | 'process' | 'crash' | 'signals' | 'sharedMemory' | 'attachments'
+
+export type Body = (trial: Trial) => Promise<void>
+
+export interface Case {
+  readonly needs: readonly Need[]
+  readonly body: Body
+}
+
+export interface Group {
+  readonly title: string
+  /** By name: the row's ID, and what holds. */
+  readonly cases: ReadonlyMap<string, Case>
+}
+
+export function group(title: string, cases: Record<string, Body | Case>): Group {
+  const entries = Object.entries(cases).map(([name, each]): [string, Case] => [
+    name,
+    typeof each === 'function' ? { needs: [], body: each } : each,
+  ])
+  return { title, cases: new Map(entries) }
+}
+
+export function needs(...args: [...needs: Need[], body: Body]): Case {
+  return { needs: args.slice(0, -1) as Need[], body: args.at(-1) as Body }
+}
+
+const table: Record<Need, { met(capabilities: Capabilities): boolean; said: string }> = {
+  isolation: { met: each => each.isolation !== 'none', said: "isolation 'thread' or 'process'" },
+  process: { met: each => each.isolation === 'process', said: "isolation 'process'" },
+  crash: { met: each => each.isolation === 'process', said: "isolation 'process' (a peer that crashes)" },
+  signals: { met: each => each.isolation === 'process', said: "isolation 'process' (signals)" },
+  sharedMemory: { met: each => each.sharedMemory, said: 'sharedMemory' },
+  attachments: { met: each => each.attachments, said: 'attachments' },
+}
+
+/** What the transport lacks for the case, in words; undefined where it can run. */
+export function lacking({ needs }: Case, capabilities: Capabilities): string | undefined {
+  const missing = needs.filter(need => !table[need].met(capabilities))
+  return missing.length > 0 ? missing.map(need => table[need].said).join(', ') : undefined
+}

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
+import type { Capabilities } from '@mp/core/spi'
+
+/** ms that one wait may take, also on a loaded machine. A wait that takes longer is a hang. */
+const LONGEST_WAIT = 8_000
+/** ms that one case may take. */
+const LONGEST_CASE = 18_000
+/** ms after a case until everything it used must be gone. */
+const LONGEST_SETTLING = 3_000
+
+/** Bounds a wait. The error has the stack of the caller. */
+export async function within<T>(promise: PromiseLike<T>, what: string, ms = LONGEST_WAIT): Promise<T> {
+  const late = new Error(`${what}: not within ${ms} ms`)
+  Error.captureStackTrace(late, within)
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), ms)
+  })
+  try {
+    return await Promise.race([promise, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Waits until the condition holds; gives what it returned. */
+export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = LONGEST_WAIT): Promise<T> {
+  const late = new Error(`${what}: not within ${ms} ms`)
+  Error.captureStackTrace(late, eventually)
+  const end = performance.now() + ms
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    if (performance.now() > end) throw late
+    await pause(5)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+type Expected = MpErrorCode | (new (...args: never[]) => Error) | { readonly reason: unknown }
+
+/** The promise rejects in time, as expected: with a code, with a class, or with this very reason. Gives what it rejected with. */
+export async function rejects(promise: PromiseLike<unknown>, expected: Expected, ms?: number): Promise<Error> {
+  const settled = promise.then(
+    value => ({ value, error: undefined }),
+    (error: unknown) => ({ value: undefined, error }),
+  )
+  const said = typeof expected === 'string' ? expected : 'reason' in expected ? String(expected.reason) : expected.name
+  const { value, error } = await within(settled, `a rejection with ${said}`, ms)
+  if (error === undefined) fail(`resolved with ${brief(value)} where ${said} was expected`, rejects)
+  check(error, expected, rejects)
+  return error as Error
+}
+
+/** The call throws as expected. */
+export function throws(call: () => unknown, expected: Expected): void {
+  try {
+    call()
+  } catch (error) {
+    return check(error, expected, throws)
+  }
+  fail('nothing was thrown', throws)
+}
+
+function check(error: unknown, expected: Expected, from: (...args: never[]) => unknown): void {
+  if (typeof expected === 'string') {
+    const code = (error as { code?: unknown })?.code
+    if (code !== expected) fail(`expected ${expected}, got ${brief(error)}`, from, error)
+  } else if ('reason' in expected) {
+    if (error !== expected.reason) fail(`expected the reason itself, got ${brief(error)}`, from, error)
+  } else if (!(error instanceof expected)) fail(`expected a ${expected.name}, got ${brief(error)}`, from, error)
+}
+
+function fail(message: string, from: (...args: never[]) => unknown, cause?: unknown): never {
+  const error = new assert.AssertionError({ message, stackStartFn: from as never })
+  throw Object.assign(error, { cause })
+}
+
+function brief(value: unknown): string {
+  if (value instanceof Error) return `${value.name} ${(value as { code?: string }).code ?? ''}: ${value.message}`
+  try {
+    return String(JSON.stringify(value) ?? value).slice(0, 100)
+  } catch {
+    return String(value)
+  }
+}
+
+/** How long it took, ms, and what came of it. */
+export async function timed<T>(action: () => PromiseLike<T>): Promise<{ ms: number; value: T }> {
+  const start = performance.now()
+  const value = await action()
+  return { ms: performance.now() - start, value }
+}
+
+/** A limit of `expected` ms was kept: not before (timers may fire 1 ms early), and not much later. */
+export function assertTook(ms: number, expected: number): void {
+  assert.ok(ms >= expected - 5, `took ${ms} ms, which is before ${expected} ms`)
+  assert.ok(ms < expected + 2_000, `took ${ms} ms, which is long after ${expected} ms`)
+}
+
+/** Nothing comes of the promise for a while. Can miss a settling that comes late; never fails without cause. */
+export async function assertPending(promise: PromiseLike<unknown>, ms = 50): Promise<void> {
+  const settled = promise.then(
+    value => `resolved with ${brief(value)}`,
+    error => `rejected with ${brief(error)}`,
+  )
+  const outcome = await Promise.race([settled, pause(ms).then(() => undefined)])
+  if (outcome) fail(`still pending was expected; it ${outcome}`, assertPending)
+}
+
+export interface ProgramResult {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly ms: number
+}
+
+type Target<A extends unknown[], R> = (...args: A) => R | PromiseLike<R>
+
+/** One run of one case: the transport's API, and what the case made. */
+export class Trial {
+  readonly api: BoundContext
+  readonly capabilities: Capabilities
+  /** What a child imports to have the same API. */
+  readonly module: string
+  /** Warnings since the case began; one that it expects is taken out. */
+  readonly warnings: Error[] = []
+  #folder: string | undefined
+
+  constructor(api: BoundContext, capabilities: Capabilities, module: string) {
+    this.api = api
+    this.capabilities = capabilities
+    this.module = module
+  }
+
+  process<A extends unknown[], R>(target: Target<A, R>, args: A, options?: ProcessOptions<A, R>): Process<A, R> {
+    return new this.api.Process<A, R>({ ...options, target, args })
+  }
+
+  async start<A extends unknown[], R>(
+    target: Target<A, R>,
+    args: A,
+    options?: ProcessOptions<A, R>,
+  ): Promise<Process<A, R>> {
+    const process = this.process(target, args, options)
+    await within(process.start(), `start of ${process.name}`)
+    return process
+  }
+
+  run<A extends unknown[], R>(target: Target<A, R>, ...args: A): Promise<Awaited<R>> {
+    return within(this.api.Process.run<A, R>(target, ...args), `run of ${target.name}`)
+  }
+
+  /** Joins, and checks the exit code. */
+  async ends(
+    process: Process<never, never> | Process<never> | { join(): Promise<number | null> },
+    exitCode = 0,
+  ): Promise<void> {
+    assert.equal(await within(process.join(), 'join'), exitCode)
+  }
+
+  /** A pipe whose second end is for a child; the first one's recv is bounded. */
+  pipe<S = unknown, R = unknown>(): [Connection<S, R>, Connection<R, S>] {
+    return this.api.Pipe<S, R>()
+  }
+
+  /** A file that the case's children may write to. */
+  file(name: string): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'mp-conformance-'))
+    return join(this.#folder, name)
+  }
+
+  /** Runs one of the programs beside this suite in a fresh `node`, with the transport. */
+  program(name: string, settings: Record<string, string> = {}, ms = 15_000): Promise<ProgramResult> {
+    const path = new URL(`./programs/${name}.js`, import.meta.url)
+    const env = { ...process.env, NODE_OPTIONS: '', MP_CONFORMANCE_MODULE: this.module, ...settings }
+    const start = performance.now()
+    return new Promise(resolve => {
+      const child = execFile(
+        process.execPath,
+        [path.pathname],
+        { env, timeout: ms, killSignal: 'SIGKILL' },
+        (_, stdout, stderr) =>
+          resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr, ms: performance.now() - start }),
+      )
+    })
+  }
+
+  dispose(): void {
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs a case; whatever it leaves behind fails it. */
+export async function runCase(trial: Trial, name: string, body: (trial: Trial) => Promise<void>): Promise<void> {
+  const onWarning = (warning: Error) => void trial.warnings.push(warning)
+  process.on('warning', onWarning)
+  const before = process.getActiveResourcesInfo()
+  try {
+    await within(body(trial), name, LONGEST_CASE)
+    await assertNothingLeft(trial, before)
+  } finally {
+    process.off('warning', onWarning)
+    await endChildren(trial.api)
+    trial.dispose()
+  }
+}
+
+async function assertNothingLeft({ api, warnings }: Trial, before: readonly string[]): Promise<void> {
+  await eventually(() => api.activeChildren().length === 0, 'the end of all children', LONGEST_SETTLING).catch(() => {
+    const names = api.activeChildren().map(each => each.name)
+    throw new Error(`the case left children behind: ${names.join(', ')}`)
+  })
+  let left: string[] = []
+  const gone = () => {
+    left = beyond(process.getActiveResourcesInfo(), before)
+    return left.length === 0
+  }
+  await eventually(gone, 'the release of resources', LONGEST_SETTLING).catch(() => {
+    throw new Error(`the case left resources behind that keep the program alive: ${left.join(', ')}`)
+  })
+  if (warnings.length > 0) throw new Error(`unexpected warning: ${warnings[0]?.stack}`)
+}
+
+/** What is in `after` more often than in `before`. */
+function beyond(after: readonly string[], before: readonly string[]): string[] {
+  const rest = [...before]
+  return after.filter(each => {
+    const at = rest.indexOf(each)
+    if (at >= 0) rest.splice(at, 1)
+    return at < 0
+  })
+}
+
+async function endChildren(api: BoundContext): Promise<void> {
+  const children = api.activeChildren()
+  for (const child of children) child.kill()
+  await within(Promise.all(children.map(child => child.exited)), 'the end of what a failed case left')
+}

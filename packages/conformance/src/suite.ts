@@ -1,0 +1,40 @@
+import type { BoundContext } from '@mp/core'
+import type { Transport } from '@mp/core/spi'
+import { type Group, lacking } from './case.js'
+import { processConstruction } from './cases/process-construction.js'
+import { runCase, Trial } from './harness.js'
+
+/** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown
+  readonly test: {
+    (name: string, body: () => Promise<void>): unknown
+    skip(name: string, body: () => Promise<void>): unknown
+  }
+}
+
+export interface ConformanceOptions extends TestRunner {
+  readonly transport: Transport
+  /** What the transport's package exports: Process, Queue, Pipe and so on, bound to it. */
+  readonly context: BoundContext
+  /** What a child imports to have the same: the URL of the package's built entry. */
+  readonly module: URL | string
+}
+
+const groups: readonly Group[] = [processConstruction]
+
+/** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */
+export function conformance({ transport, context, module, describe, test }: ConformanceOptions): void {
+  describe(`conformance of ${transport.name}`, () => {
+    for (const { title, cases } of groups) {
+      describe(title, () => {
+        for (const [name, each] of cases) {
+          const missing = lacking(each, transport.capabilities)
+          const run = () => runCase(new Trial(context, transport.capabilities, String(module)), name, each.body)
+          if (missing) test.skip(`${name} (skip: needs ${missing})`, run)
+          else test(name, run)
+        }
+      })
+    }
+  })
+}
