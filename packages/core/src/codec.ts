@@ -184,14 +184,25 @@ function pack(value: unknown, out: ByteBuffer): void {
   if (slab.length > MAX_IDLE_SLAB) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
 }
 
+/** msgpackr makes a DataView for each buffer it reads: more work than to copy a small frame into the same one each time. */
+const SMALL = 256
+const small = new Uint8Array(SMALL)
 const range = { start: 0, end: 0 }
+let busy = false
 
 function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean, maps: boolean): unknown {
   if (!trusted) validate(bytes, start, end, maps)
   if (start === end) throw malformed('the length')
-  range.start = start
-  range.end = end
-  return packr.unpack(bytes, range)
+  const size = end - start
+  if (bytes.length > SMALL || busy) return packr.unpack(bytes, { start, end })
+  for (let i = 0; i < size; i++) small[i] = bytes[start + i] as number
+  range.end = size
+  busy = true
+  try {
+    return packr.unpack(small, range)
+  } finally {
+    busy = false
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import { Link, type LinkUser, type Message } from './link.js'
 import { checkTimeout, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import { turn, turnIsLong } from './turn.js'
-import { ParcelReader, registerHandle } from './unpacking.js'
+import { type HandleOpener, ParcelReader } from './unpacking.js'
 
 /** One value, encoded. */
 const VALUE = 16
@@ -339,8 +339,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (this.#state === 'closed') return discardParcels(message.parcels, this.transport)
     if (this.#forward) return this.#forward({ message, link })
     this.#inbox.push({ message, link })
-    for (const poller of this.#pollers) poller.resolve(true)
-    this.#pollers.clear()
+    if (this.#pollers.size > 0) {
+      for (const poller of this.#pollers) poller.resolve(true)
+      this.#pollers.clear()
+    }
     while (this.#receivers.length > 0 && this.#inbox.length > 0) {
       const { pending, take } = this.#receivers.shift() as Receiver
       try {
@@ -428,7 +430,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   }
 }
 
-registerHandle('connection', (context: Context, transport: Transport, state: never, endOf: (index: number) => End) => {
+/** Makes an end that arrived in a message usable in `context`. */
+export const openConnection: HandleOpener = (context, transport, state, endOf) => {
   const { readable, writable, end, backlog } = state as PackedConnection
   return new Connection(
     context,
@@ -438,7 +441,7 @@ registerHandle('connection', (context: Context, transport: Transport, state: nev
     writable,
     backlog === null ? undefined : endOf(backlog),
   )
-})
+}
 
 /** A message that the caller cannot take, and another call can. */
 class MessageStays {

@@ -1,5 +1,6 @@
 import { Connection } from './connection.js'
 import { CurrentProcess, type ParentProcess } from './parent-process.js'
+import { registerHandles } from './handles.js'
 import { makePipe, type PipeOptions } from './pipe.js'
 import { Process, type ProcessOptions } from './process.js'
 import { Queue } from './queue.js'
@@ -39,6 +40,7 @@ export interface BoundContext {
 
 /** Binds Process, Queue and Pipe to a transport. */
 export function createContext(transport: Transport): BoundContext {
+  registerHandles()
   class BoundProcess<A extends unknown[], R> extends Process<A, R> {
     constructor(options?: ProcessOptions<A, R>) {
       super(currentContext(), transport, options)

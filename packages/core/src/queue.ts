@@ -3,13 +3,13 @@ import { QueueClient } from './broker/client.js'
 import { Home } from './broker/home.js'
 import { LocalQueue } from './broker/local.js'
 import type { Context } from './context.js'
-import { discard, type End, open } from './end.js'
+import { discard, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
 import { checkTimeout, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
-import { registerHandle } from './unpacking.js'
+import type { HandleOpener } from './unpacking.js'
 
 /**
  * A first-in, first-out queue that any number of contexts may put into and get from. Items are taken as they are at the
@@ -175,7 +175,8 @@ interface PackedQueue {
   readonly end: number
 }
 
-registerHandle('queue', (context: Context, transport: Transport, state: never, endOf: (index: number) => End) => {
+/** Makes a queue that arrived in a message usable in `context`. */
+export const openQueue: HandleOpener = (context, transport, state, endOf) => {
   const { id, maxsize, end } = state as PackedQueue
   const wire = endOf(end)
   const home = context.homes.get(id)
@@ -188,4 +189,4 @@ registerHandle('queue', (context: Context, transport: Transport, state: never, e
     backend = new QueueClient(context, transport, id, maxsize, open(wire, transport)).use()
   }
   return new Queue(context, transport, backend)
-})
+}

@@ -5,6 +5,7 @@ import { decode, encode, encodeError } from './codec.js'
 import { Context } from './context.js'
 import { Envelope, type HandlePacking } from './envelope.js'
 import { MpError } from './errors.js'
+import { registerHandles } from './handles.js'
 import { Link, type Message } from './link.js'
 import { ParentProcess } from './parent-process.js'
 import * as protocol from './peer-protocol.js'
@@ -22,6 +23,7 @@ const LONGEST_END = 30_000
  * process with it, so that stray timers and sockets do not hold it. Called once per child.
  */
 export function serve(transport: Transport, wire: Wire): Promise<number> {
+  registerHandles()
   const inSameThread = transport.capabilities.isolation === 'none'
   if (!inSameThread) markChild()
   return new Promise(resolve => {
@@ -80,6 +82,8 @@ class Child {
       return 1
     }
     this.#tell(protocol.READY, out => appendU32(out, this.#context.identity.pid))
+    // The target may block this thread, or end it, at once.
+    this.#link.flush()
     let code: number
     try {
       this.#returned(await (target && target(...values)))

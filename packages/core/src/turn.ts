@@ -1,21 +1,44 @@
 /** ms. Calls that resolve as microtasks, in a loop, would starve the event loop: timers, sockets, and links' flushes. */
 const LONGEST_TURN = 10
 
-let turnStart = 0
+/** What has something to do when this turn's code has run. */
+export interface TurnEnd {
+  turnEnded(): void
+}
+
+let waiting: TurnEnd[] = []
+let started = 0
+let scheduled = false
+
+/** Calls `turnEnded` when the microtasks of this turn of the event loop have run. One tick serves all. */
+export function atTurnEnd(who: TurnEnd): void {
+  waiting.push(who)
+  schedule()
+}
 
 /** Whether this turn of the event loop has run so long that the next call must resolve in another one. */
 export function turnIsLong(now: number): boolean {
-  if (turnStart === 0) {
-    turnStart = now
-    // Runs when the microtasks have: the turn is over.
-    process.nextTick(endTurn)
+  if (started === 0) {
+    started = now
+    schedule()
     return false
   }
-  return now - turnStart > LONGEST_TURN
+  return now - started > LONGEST_TURN
+}
+
+function schedule(): void {
+  if (scheduled) return
+  scheduled = true
+  process.nextTick(endTurn)
 }
 
 function endTurn(): void {
-  turnStart = 0
+  scheduled = false
+  started = 0
+  const ended = waiting
+  if (ended.length === 0) return
+  waiting = []
+  for (const each of ended) each.turnEnded()
 }
 
 /** One turn of the event loop: what the operating system or another thread has already sent is seen afterwards. */

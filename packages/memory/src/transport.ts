@@ -28,8 +28,7 @@ function spawn(options: SpawnOptions): Peer {
     exited,
     // A function cannot be stopped from outside: it is cut off from everyone, and runs on to its end unheard.
     kill(signal = 'SIGKILL') {
-      far.close()
-      near.close()
+      near.sever()
       end({ code: null, signal })
     },
   }

@@ -32,6 +32,12 @@ export class MemoryWire implements Wire {
     this.#cut()
   }
 
+  /** As when the process at the other side dies: both ends hear that it is over. */
+  sever(): void {
+    this.other?.arrive('close')
+    this.arrive('close')
+  }
+
   unref(): void {}
 
   arrive(arrival: Arrival): void {

@@ -1,16 +1,25 @@
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import type { Wire, WireSink } from '@mp/core/spi'
 
-/** Bytes from which on a frame is moved to the other thread instead of copied there. */
-const TRANSFERRED = 1024
+/**
+ * Frames of fewer bytes travel as strings of one byte a character: an ArrayBuffer costs either thread an allocation outside
+ * its heap, 0.6 us of a round trip's 4.5 a way. Larger ones are moved.
+ */
+const MOVED_FROM = 1024
 
-/** A frame alone, or a frame with what rides beside it. */
-type Posted = Uint8Array | { frame: Uint8Array; attachments: readonly object[] }
+/** A small frame, a frame, or a frame with what rides beside it. */
+type Posted = string | Uint8Array | { frame: Uint8Array; attachments: readonly object[] }
+
+const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string
+  latin1Write(this: Uint8Array, text: string, offset: number, length: number): number
+}
 
 /** A MessagePort as a wire. Ports keep what arrives until they are listened to, and outlive a transfer. */
 export class PortWire implements Wire {
   readonly #port: MessagePort
   #closed = false
+  #sink: WireSink | undefined
 
   constructor(port: MessagePort) {
     this.#port = port
@@ -18,8 +27,10 @@ export class PortWire implements Wire {
 
   start(sink: WireSink): void {
     const port = this.#port
+    this.#sink = sink
     port.on('message', (posted: Posted) => {
-      if (ArrayBuffer.isView(posted)) sink.frame(posted)
+      if (typeof posted === 'string') sink.frame(bytesOf(posted))
+      else if (ArrayBuffer.isView(posted)) sink.frame(posted)
       else sink.frame(posted.frame, posted.attachments)
     })
     const onClose = () => {
@@ -29,7 +40,7 @@ export class PortWire implements Wire {
     }
     port.on('close', onClose)
     port.on('messageerror', error => {
-      port.close()
+      this.close()
       sink.close(error as Error)
     })
     // A port whose other side was gone before anyone listened here has had its close event already.
@@ -38,14 +49,24 @@ export class PortWire implements Wire {
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
     if (attachments) {
-      const moved = attachments.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
-      this.#port.postMessage({ frame: bytes, attachments }, moved)
-    } else if (bytes.length >= TRANSFERRED) {
+      this.#sendWith(bytes, attachments)
+    } else if (bytes.length >= MOVED_FROM) {
       this.#port.postMessage(bytes, [bytes.buffer])
     } else {
-      this.#port.postMessage(bytes)
+      this.#port.postMessage(latin1Slice.call(bytes, 0, bytes.length))
     }
     return true
+  }
+
+  #sendWith(frame: Uint8Array, attachments: readonly object[]): void {
+    const moved = attachments.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
+    try {
+      this.#port.postMessage({ frame, attachments }, moved)
+    } catch (error) {
+      // Something that rides along was closed meanwhile, and the frame cannot go without it.
+      this.close()
+      setImmediate(() => this.#sink?.close(error as Error))
+    }
   }
 
   close(): void {
@@ -56,4 +77,10 @@ export class PortWire implements Wire {
   unref(): void {
     this.#port.unref()
   }
+}
+
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  latin1Write.call(bytes, text, 0, text.length)
+  return bytes
 }

@@ -1,0 +1,9 @@
+import { openConnection } from './connection.js'
+import { openQueue } from './queue.js'
+import { registerHandle } from './unpacking.js'
+
+/** Makes every kind of handle known to the reader of messages, which depends on none of them. */
+export function registerHandles(): void {
+  registerHandle('connection', openConnection)
+  registerHandle('queue', openQueue)
+}
