@@ -29,7 +29,7 @@ export interface Environment {
   readonly payloads: Readonly<Record<string, string>>
   readonly inFlight: Readonly<Record<string, string>>
   readonly baselines: Readonly<Record<string, string>>
-  /** Counted rounds of each side, the warm-up round not included. */
+  /** Counted rounds of each side, the fewest and the most of any result. */
   readonly rounds: { readonly min: number; readonly max: number }
 }
 

@@ -1,15 +1,15 @@
 import type { Batch, Open, Session } from './session.js'
 
 /**
- * Interleaved rounds: subject, baseline, subject, baseline, ... so that both see the same machine. A round opens a session
- * (its children are new), warms it up, measures, and closes it. The first round of each side is warm-up as a whole and finds
- * out how many messages fill the time; all others count.
+ * Rounds alternate, subject, baseline, subject, baseline, ... so that both see the same machine. Rounds come in generations:
+ * each opens new children on both sides, warms both up, measures a few rounds, and ends the children. New children, because
+ * a V8 that has optimised otherwise gives other figures; not new ones for each round, because a thread needs some 100,000
+ * messages until its code is compiled, and a round that measures the compiler says little about the transport.
  */
 
 export interface Round {
   /** Messages per millisecond. */
   readonly rate: number
-  readonly moved: number
   /** Milliseconds each; empty for throughput. */
   readonly latencies: Float64Array
 }
@@ -21,88 +21,119 @@ export interface Measured {
 }
 
 export interface Limits {
-  /** When the whole case should be done; on the clock of `performance.now()`. */
-  readonly deadline: number
-  readonly minRounds: number
-  readonly maxRounds: number
+  /** Milliseconds that the whole case may take. */
+  readonly allowance: number
+  readonly maxGenerations: number
   /** The largest batch, so that a flood of large messages does not fill the memory. */
   readonly maxBatch: number
-  /** One event a round. */
-  readonly onePerRound: boolean
 }
 
-const windowRange = { min: 15, max: 150 } // ms measured in one round
-const warmUpShare = 0.4 // of the measured window, before each
-const wantedRounds = 5
-const calibrationTime = 4 // ms that a batch must take before its rate is believed
+const roundsPerGeneration = 3
+const roomForTwo = 1200 // ms of allowance that let two generations in
+const warmUp = { share: 0.3, min: 60, max: 500 } // of the allowance, and ms: the longest, for each generation and side
+const measured = { share: 0.5, min: 15, max: 150 } // of the allowance for all rounds together, and ms for each
+const settleStep = 20 // ms
+const believable = 4 // ms that a batch must take before its pace is believed
 const stuckLimit = 20_000 // ms
 
 interface Side {
   readonly open: Open
   readonly rounds: Round[]
-  /** The last rate seen, in messages per millisecond of wall time. */
+}
+
+interface Running {
+  readonly session: Session
+  readonly rounds: Round[]
+  readonly maxBatch: number
+  /** The last pace seen, in messages per millisecond of wall time. */
   pace: number
 }
 
 export async function measure(subject: Open, baseline: Open | null, limits: Limits): Promise<Measured> {
-  const sides: Side[] = [{ open: subject, rounds: [], pace: 0 }]
-  if (baseline) sides.push({ open: baseline, rounds: [], pace: 0 })
+  const sides = sidesOf(subject, baseline)
+  const { allowance, maxGenerations, maxBatch } = limits
+  const deadline = performance.now() + allowance
+  const planned = allowance > roomForTwo ? 2 : 1
+  const warmUpTime = within(warmUp, allowance / planned)
+  const roundTime = within(measured, allowance / (planned * roundsPerGeneration * sides.length))
 
-  let overhead = 0 // ms of opening and closing, both sides
-  for (const side of sides) overhead += await calibrate(side, limits)
-
-  const share = (limits.deadline - performance.now()) / wantedRounds - overhead
-  const window = clamp(share / sides.length / (1 + warmUpShare), windowRange.min, windowRange.max)
-
-  for (let round = 0; round < limits.maxRounds; round++) {
+  for (let generation = 0; generation < maxGenerations; generation++) {
     const before = performance.now()
-    for (const side of sides) side.rounds.push(await oneRound(side, window, limits))
-    const after = performance.now()
-    if (round + 1 >= limits.minRounds && after + (after - before) > limits.deadline) break
+    const running: Running[] = []
+    for (const { open, rounds } of sides) {
+      const session = await unstuck(open())
+      const each = { session, rounds, maxBatch, pace: 0.1 }
+      await settle(each, warmUpTime)
+      running.push(each)
+    }
+    for (let round = 0; round < roundsPerGeneration; round++) {
+      for (const each of running) each.rounds.push(joined(await fill(each, roundTime)))
+    }
+    for (const { session } of running) await unstuck(session.close())
+    const now = performance.now()
+    if (now + (now - before) > deadline) break
   }
-  return { subject: sides[0]?.rounds ?? [], baseline: sides[1]?.rounds ?? [] }
+  return resultOf(sides)
 }
 
-/** The discarded round. Returns what opening and closing cost, in ms. */
-async function calibrate(side: Side, { maxBatch, onePerRound }: Limits): Promise<number> {
-  const before = performance.now()
-  const session = await side.open()
-  let count = onePerRound ? 1 : Math.min(16, maxBatch)
-  let running = 0
-  for (;;) {
-    const wall = await wallTime(session, count)
-    running += wall
-    side.pace = count / wall
-    if (onePerRound || wall >= calibrationTime || count >= maxBatch) break
-    count = Math.min(maxBatch, count * 4)
+/** For events that take long on their own: one a round. The first of each side is warm-up. */
+export async function measureOneByOne(
+  subject: Open,
+  baseline: Open | null,
+  limits: { allowance: number; minRounds: number; maxRounds: number },
+): Promise<Measured> {
+  const sides = sidesOf(subject, baseline)
+  const deadline = performance.now() + limits.allowance
+  for (let round = -1; round < limits.maxRounds; round++) {
+    const before = performance.now()
+    for (const { open, rounds } of sides) {
+      const session = await unstuck(open())
+      const batch = await unstuck(session.run(1))
+      await unstuck(session.close())
+      if (round >= 0) rounds.push(joined([batch]))
+    }
+    const now = performance.now()
+    if (round + 1 >= limits.minRounds && now + (now - before) > deadline) break
   }
-  await unstuck(session.close())
-  return performance.now() - before - running
+  return resultOf(sides)
 }
 
-async function oneRound(side: Side, window: number, { maxBatch, onePerRound }: Limits): Promise<Round> {
-  const session = await side.open()
-  if (onePerRound) {
-    const batch = await unstuck(session.run(1))
-    await unstuck(session.close())
-    return summed([batch])
+function sidesOf(subject: Open, baseline: Open | null): Side[] {
+  return [subject, ...(baseline ? [baseline] : [])].map(open => ({ open, rounds: [] }))
+}
+
+function resultOf([subject, baseline]: readonly Side[]): Measured {
+  return { subject: subject?.rounds ?? [], baseline: baseline?.rounds ?? [] }
+}
+
+/** Warms up until the pace rises no more, at most for `time`. Raw Node is soon there; compiled JavaScript takes longer. */
+async function settle(running: Running, time: number): Promise<void> {
+  const end = performance.now() + time
+  let best = 0
+  let steady = 0
+  while (steady < 2 && performance.now() < end) {
+    await fill(running, settleStep)
+    steady = running.pace > best * 1.1 ? 0 : steady + 1
+    best = Math.max(best, running.pace)
   }
-  const fit = (time: number) => Math.round(clamp(side.pace * time, 2, maxBatch))
-  for (let left = window * warmUpShare; left > 0; ) {
-    const count = fit(left)
-    const wall = await wallTime(session, count)
-    side.pace = count / wall
-    left -= Math.max(wall, 1)
-  }
+}
+
+/** Runs as few batches as fill the time. What is left over at the end is not filled: a short batch tells little. */
+async function fill(running: Running, time: number): Promise<Batch[]> {
   const batches: Batch[] = []
-  const before = performance.now()
-  do batches.push(await unstuck(session.run(fit(window - (performance.now() - before)))))
-  while (performance.now() - before < window * 0.7)
-  await unstuck(session.close())
-  return summed(batches)
+  let left = time
+  do {
+    const count = Math.round(clamp(running.pace * left, 2, running.maxBatch))
+    const before = performance.now()
+    batches.push(await unstuck(running.session.run(count)))
+    const wall = performance.now() - before
+    left -= wall
+    running.pace = wall >= believable ? count / wall : running.pace * 4
+  } while (left > time * 0.3)
+  return batches
 }
 
-function summed(batches: readonly Batch[]): Round {
+function joined(batches: readonly Batch[]): Round {
   let elapsed = 0
   let moved = 0
   for (const batch of batches) {
@@ -115,13 +146,7 @@ function summed(batches: readonly Batch[]): Round {
     latencies.set(batch.latencies, at)
     at += batch.latencies.length
   }
-  return { rate: moved / elapsed, moved, latencies }
-}
-
-async function wallTime(session: Session, count: number): Promise<number> {
-  const before = performance.now()
-  await unstuck(session.run(count))
-  return performance.now() - before
+  return { rate: moved / elapsed, latencies }
 }
 
 /** Nothing here takes long; what does is a defect, and must not look like a slow machine. */
@@ -135,6 +160,10 @@ async function unstuck<T>(work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+function within({ share, min, max }: { share: number; min: number; max: number }, time: number): number {
+  return clamp(share * time, min, max)
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -1,5 +1,5 @@
 import { readEnvironment } from './environment.js'
-import { type Limits, measure } from './measure.js'
+import { measure, measureOneByOne } from './measure.js'
 import { type Options, UsageError } from './options.js'
 import { patterns } from './patterns/index.js'
 import type { Pattern } from './patterns/pattern.js'
@@ -17,7 +17,7 @@ interface Case {
 
 /** Milliseconds for all cases together; each takes its share, and what one leaves over goes to those that follow. */
 const budgets = { full: 44_000, quick: 8_000 }
-const roundLimits = { full: { minRounds: 3, maxRounds: 7 }, quick: { minRounds: 2, maxRounds: 3 } }
+const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024
 const batchMessages = 500_000
@@ -87,17 +87,15 @@ async function measureAll(
     const { pattern, payload, transport } = each
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const now = performance.now()
-    const limits: Limits = {
-      deadline: now + Math.max(0, end - now) / (cases.length - index),
-      ...(pattern.onePerRound ? startRounds : roundLimits)[mode],
-      maxBatch: payload?.bytes ? Math.min(batchMessages, Math.floor(batchBytes / payload.bytes)) : batchMessages,
-      onePerRound: pattern.onePerRound ?? false,
-    }
+    const allowance = Math.max(0, end - performance.now()) / (cases.length - index)
+    const maxBatch = Math.min(batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
+    const subject = pattern.subject(transport.module, name)
+    const baseline = pattern.baseline(transport.baseline, name)
     try {
-      const subject = pattern.subject(transport.module, name)
-      const measured = await measure(subject, pattern.baseline(transport.baseline, name), limits)
+      const measured = pattern.onePerRound
+        ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
+        : await measure(subject, baseline, { allowance, maxBatch, maxGenerations: maxGenerations[mode] })
       results.push(resultOf(pattern, transport, payload, measured, isCompared(each) ? python : null))
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })

@@ -1,3 +1,5 @@
+import type { Messages } from './payloads.js'
+
 /** One living subject or baseline: it is up, and waits to be told how many messages to move. */
 export interface Session {
   /** Moves `count` messages and checks each. Throughput patterns report `elapsed`, latency patterns also `latencies`. */
@@ -17,22 +19,26 @@ export interface Batch {
 
 export type Open = () => Promise<Session>
 
-const none = new Float64Array(0)
-
-/** Takes `count` messages one by one; `elapsed` runs from the first to the last. */
-export async function consume(count: number, next: (sequence: number) => Promise<void>): Promise<Batch> {
-  await next(0)
+/** Takes `count` messages one by one; `elapsed` runs from the first to the last. `receive` adds no promise of its own. */
+export async function consume(count: number, receive: () => Promise<unknown>, { check }: Messages): Promise<Batch> {
+  check(await receive(), 0)
   const first = performance.now()
-  for (let sequence = 1; sequence < count; sequence++) await next(sequence)
-  return { elapsed: performance.now() - first, moved: count - 1, latencies: none }
+  for (let sequence = 1; sequence < count; sequence++) check(await receive(), sequence)
+  return streamed(performance.now() - first, count)
 }
 
-/** Makes `count` round trips (or spawns), one after the other, and takes the time of each. */
-export async function trips(count: number, trip: (sequence: number) => Promise<void>): Promise<Batch> {
+/** Makes `count` round trips, one after the other, and takes the time of each. */
+export async function trips(
+  count: number,
+  send: (message: unknown) => Promise<void>,
+  receive: () => Promise<unknown>,
+  { make, check }: Messages,
+): Promise<Batch> {
   const latencies = new Float64Array(count)
   let before = performance.now()
   for (let sequence = 0; sequence < count; sequence++) {
-    await trip(sequence)
+    await send(make(sequence))
+    check(await receive(), sequence)
     const now = performance.now()
     latencies[sequence] = now - before
     before = now
@@ -47,5 +53,5 @@ export function timed(latencies: Float64Array): Batch {
 }
 
 export function streamed(elapsed: number, count: number): Batch {
-  return { elapsed, moved: count - 1, latencies: none }
+  return { elapsed, moved: count - 1, latencies: new Float64Array(0) }
 }

@@ -1,7 +1,16 @@
 import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
+import { exitStatus } from './cases/exit-status.js'
+import { joinLiveness } from './cases/join-liveness.js'
 import { processConstruction } from './cases/process-construction.js'
+import { queueBasics } from './cases/queue-basics.js'
+import { queueBounds } from './cases/queue-bounds.js'
+import { queueCloseExit } from './cases/queue-close-exit.js'
+import { queueHomes } from './cases/queue-homes.js'
+import { queueItems } from './cases/queue-items.js'
+import { start } from './cases/start.js'
+import { terminateClose } from './cases/terminate-close.js'
 import { runCase, Trial } from './harness.js'
 
 /** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
@@ -21,7 +30,18 @@ export interface ConformanceOptions extends TestRunner {
   readonly module: URL | string
 }
 
-const groups: readonly Group[] = [processConstruction]
+const groups: readonly Group[] = [
+  processConstruction,
+  start,
+  exitStatus,
+  joinLiveness,
+  terminateClose,
+  queueBasics,
+  queueBounds,
+  queueItems,
+  queueCloseExit,
+  queueHomes,
+]
 
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */
 export function conformance({ transport, context, module, describe, test }: ConformanceOptions): void {

@@ -286,7 +286,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       const receiver = { pending, take }
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
-        const forget = () => void this.#receivers.delete(receiver)
+        const forget = () => void this.#receivers.remove(each => each === receiver)
         pending.limit(
           options,
           () => pending.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)),

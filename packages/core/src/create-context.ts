@@ -1,6 +1,6 @@
 import { Connection } from './connection.js'
-import { CurrentProcess, type ParentProcess } from './parent-process.js'
 import { registerHandles } from './handles.js'
+import { CurrentProcess, type ParentProcess } from './parent-process.js'
 import { makePipe, type PipeOptions } from './pipe.js'
 import { Process, type ProcessOptions } from './process.js'
 import { Queue } from './queue.js'
@@ -49,7 +49,10 @@ export function createContext(transport: Transport): BoundContext {
     static async run<A extends unknown[], R>(target: Target<A, R>, ...args: A): Promise<Awaited<R>> {
       await using process = new BoundProcess<A, R>({ target, args })
       await process.start()
-      return await process.result()
+      const value = await process.result()
+      // It still flushes, and hands over what lives there: disposing of it now would cut that short.
+      await process.join()
+      return value
     }
 
     static override [Symbol.hasInstance](value: unknown): boolean {

@@ -1,4 +1,4 @@
-/** A queue that takes and gives at both ends in constant time; `delete` is linear. */
+/** A queue that takes and gives at both ends in constant time; `remove` is linear. */
 export class Deque<T> {
   #slots: (T | undefined)[] = new Array(16)
   #head = 0
@@ -38,14 +38,14 @@ export class Deque<T> {
     return this.#slots[this.#head]
   }
 
-  delete(item: T): boolean {
-    const kept = [...this]
-    const index = kept.indexOf(item)
-    if (index < 0) return false
-    kept.splice(index, 1)
+  /** Takes out what `unwanted` says; the others keep their order. Gives how many. */
+  remove(unwanted: (item: T) => boolean): number {
+    const kept = [...this].filter(item => !unwanted(item))
+    const removed = this.#length - kept.length
+    if (removed === 0) return 0
     this.clear()
     for (const each of kept) this.push(each)
-    return true
+    return removed
   }
 
   clear(): void {

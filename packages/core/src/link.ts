@@ -146,6 +146,7 @@ export class Link {
     if (out !== this.#batch) return
     out.length = this.#openAt
     this.#openAt = -1
+    if (this.#waiting.length > 0) this.#sendWhatWaits()
   }
 
   /**
@@ -154,7 +155,7 @@ export class Link {
    */
   commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined): Promise<void> {
     const direct = out === this.#batch
-    const start = direct ? this.#openAt : 0
+    let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
     if (length > LARGEST_MESSAGE) {
       this.abandon(out)
@@ -170,9 +171,16 @@ export class Link {
       return this.#wait(bytes, parcels)
     }
     this.#openAt = -1
+    if (this.#wire.maxFrame !== undefined && out.length > this.#wire.maxFrame && start > 0) {
+      this.#flushTo(start)
+      start = 0
+    }
     if (parcels) this.#appendTable(out, start, parcels)
     if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
-    return this.#batched(start)
+    const accepted = this.#batched()
+    // What the encode of this message sent on this link comes behind it.
+    if (this.#waiting.length > 0) this.#sendWhatWaits()
+    return accepted
   }
 
   /** A message without value, or with a few bytes of its own; never waits for the window. */
@@ -248,12 +256,10 @@ export class Link {
     wire.unref()
   }
 
-  #batched(start: number): Promise<void> {
+  #batched(): Promise<void> {
     const out = this.#batch
-    const { maxFrame } = this.#wire
     const now = performance.now()
     if (this.#batchMessages++ === 0) this.#batchStart = now
-    if (maxFrame !== undefined && out.length > maxFrame) this.#flushTo(start)
     if (out.length >= BATCH_BYTES || this.#batchMessages >= BATCH_MESSAGES || now - this.#batchStart >= BATCH_AGE)
       this.flush()
     else if (!this.#flushScheduled) {
@@ -325,6 +331,7 @@ export class Link {
     const { bytes, parcels } = next
     const room = this.#wire.maxFrame ?? Number.POSITIVE_INFINITY
     if (bytes.length <= room) {
+      if (this.#batch.length + bytes.length > room) this.flush()
       const out = this.#batch
       const start = out.length
       out.reserve(bytes.length)
@@ -332,7 +339,7 @@ export class Link {
       out.length += bytes.length
       if (parcels) this.#appendTable(out, start, parcels)
       if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
-      void this.#batched(start)
+      void this.#batched()
     } else {
       this.flush()
       const chunk = room - HEADER - FRAGMENT_HEADER

@@ -6,6 +6,7 @@ import { Context } from './context.js'
 import { Envelope, type HandlePacking } from './envelope.js'
 import { MpError } from './errors.js'
 import { registerHandles } from './handles.js'
+import { hold, release } from './keep-alive.js'
 import { Link, type Message } from './link.js'
 import { ParentProcess } from './parent-process.js'
 import * as protocol from './peer-protocol.js'
@@ -26,8 +27,11 @@ export function serve(transport: Transport, wire: Wire): Promise<number> {
   registerHandles()
   const inSameThread = transport.capabilities.isolation === 'none'
   if (!inSameThread) markChild()
+  // Until the order comes nothing else keeps this event loop alive.
+  hold()
   return new Promise(resolve => {
     const child = new Child(transport, wire, context => {
+      release()
       if (inSameThread) return runInside(context, () => child.run())
       becomeChild(context)
       child.watchProcess()
@@ -86,7 +90,7 @@ class Child {
     this.#link.flush()
     let code: number
     try {
-      this.#returned(await (target && target(...values)))
+      this.#returned(await target?.(...values))
       code = 0
     } catch (error) {
       this.#threw(error)
@@ -234,6 +238,7 @@ class Child {
 
   #parentGone(): void {
     this.#channels.closed()
+    if (!this.#order) this.#end(1)
     this.#context?.parent?.ended()
   }
 

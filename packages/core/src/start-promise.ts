@@ -11,11 +11,14 @@ export class StartPromise extends Promise<void> {
 
   static of(outcome: Promise<void>): StartPromise {
     const promise = new StartPromise((resolve, reject) => void outcome.then(resolve, reject))
-    super.prototype.then.call(promise, undefined, () => {})
+    Promise.prototype.then.call(promise, undefined, () => {})
     return promise
   }
 
   /** Being a subclass, it is asked through `then` also by `await`. */
+  // biome-ignore lint/suspicious/noThenProperty: it is a promise
+  // biome-ignore lint/suspicious/noConfusingVoidType: as Promise<void> has it
+  // oxlint-disable-next-line unicorn/no-thenable
   override then<A = void, B = never>(
     onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -16,23 +16,18 @@ export const pingPong: Pattern = {
   payloads: ['small', '64B', '64KiB', '1MiB'],
   latency: true,
   subject: (transport, name) => async () => {
-    const { payload, make, check } = messagesOf(name)
+    const messages = messagesOf(name)
     const [here, there] = transport.Pipe<unknown>()
     const child = startChild(transport, echo, [there, name])
-    const trip =
-      payload.kind === 'object'
-        ? async (sequence: number) => {
-            await here.send(make(sequence))
-            check(await here.recv(), sequence)
-          }
-        : async (sequence: number) => {
-            await here.sendBytes(make(sequence) as Uint8Array)
-            check(await here.recvBytes(), sequence)
-          }
+    const asObjects = messages.payload.kind === 'object'
+    const send = asObjects
+      ? (message: unknown) => here.send(message)
+      : (message: unknown) => here.sendBytes(message as Uint8Array)
+    const receive = asObjects ? () => here.recv() : () => here.recvBytes()
     return {
       async run(count) {
         await child.during(here.send(count))
-        return child.during(trips(count, trip))
+        return child.during(trips(count, send, receive, messages))
       },
       async close() {
         await here.send(0)

@@ -17,17 +17,14 @@ export const throughputPipe: Pattern = {
   payloads: ['small', '64B', '64KiB', '1MiB', '1MiB-transfer'],
   latency: false,
   subject: (transport, name) => async () => {
-    const { payload, check } = messagesOf(name)
+    const messages = messagesOf(name)
     const [here, there] = transport.Pipe<number, unknown>()
     const child = startChild(transport, produceToPipe, [there, name])
-    const next =
-      payload.kind === 'bytes'
-        ? async (sequence: number) => check(await here.recvBytes(), sequence)
-        : async (sequence: number) => check(await here.recv(), sequence)
+    const receive = messages.payload.kind === 'bytes' ? () => here.recvBytes() : () => here.recv()
     return {
       async run(count) {
         await child.during(here.send(count))
-        return child.during(consume(count, next))
+        return child.during(consume(count, receive, messages))
       },
       async close() {
         await here.send(0)

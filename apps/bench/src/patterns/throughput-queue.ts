@@ -17,15 +17,15 @@ export const throughputQueue: Pattern = {
   payloads: ['small', '64B', '64KiB', '1MiB'],
   latency: false,
   subject: (transport, name) => async () => {
-    const { check } = messagesOf(name)
+    const messages = messagesOf(name)
     const queue = new transport.Queue<unknown>()
     const [orders, childOrders] = transport.Pipe<number, never>()
     const child = startChild(transport, produceToQueue, [queue, childOrders, name])
-    const next = async (sequence: number) => check(await queue.get(), sequence)
+    const receive = () => queue.get()
     return {
       async run(count) {
         await child.during(orders.send(count))
-        return child.during(consume(count, next))
+        return child.during(consume(count, receive, messages))
       },
       async close() {
         await orders.send(0)

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
 import { type Options, UsageError } from '../options.js'
 import type { Results } from '../results.js'
 import { renderHtml } from './html.js'
@@ -20,16 +20,10 @@ export function checkWritable(files: readonly string[]): void {
 export function writeReports(results: Results, { html, json }: Options): void {
   writeFileSync(json, `${JSON.stringify(results, rounded, 2)}\n`)
   writeFileSync(html, renderHtml(results))
-  process.stdout.write(`\nReport: ${shown(html)}\nNumbers: ${shown(json)}\n`)
+  process.stdout.write(`\nReport: ${html}\nNumbers: ${json}\n`)
 }
 
 /** Six significant digits: more would only pretend to a precision that no benchmark has. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
-}
-
-/** A path that can be pasted where the user stands. */
-function shown(file: string): string {
-  const near = relative(process.cwd(), file)
-  return near.startsWith('..') ? file : near
 }

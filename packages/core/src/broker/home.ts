@@ -118,7 +118,7 @@ export class Home {
   }
 
   forget(waiter: Getter | Putter): void {
-    if (!this.#getters.delete(waiter as Getter)) this.#putters.delete(waiter as Putter)
+    this.#removeWaiters(each => each === waiter)
   }
 
   shutDown(immediate: boolean): void {
@@ -290,9 +290,12 @@ export class Home {
   }
 
   #cancel(holder: Holder, call: number): void {
-    const same = (waiter: Getter | Putter) => waiter.holder === holder && waiter.call === call
-    const waiter = [...this.#getters].find(same) ?? [...this.#putters].find(same)
-    if (waiter) this.forget(waiter)
+    this.#removeWaiters(each => each.holder === holder && each.call === call)
+  }
+
+  #removeWaiters(unwanted: (waiter: Getter | Putter) => boolean): void {
+    this.#getters.remove(unwanted)
+    this.#putters.remove(unwanted)
   }
 
   #release(holder: Holder): void {
@@ -314,8 +317,7 @@ export class Home {
   /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
   #left(holder: Holder): void {
     this.#holders.delete(holder)
-    for (const getter of [...this.#getters]) if (getter.holder === holder) this.#getters.delete(getter)
-    for (const putter of [...this.#putters]) if (putter.holder === holder) this.#putters.delete(putter)
+    this.#removeWaiters(each => each.holder === holder)
     this.#reserved -= holder.reserved
     holder.reserved = 0
     this.#slotsChanged()

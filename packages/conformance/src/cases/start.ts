@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { group, needs } from '../case.js'
+import { eventually, rejects, within } from '../harness.js'
+import * as targets from '../targets.js'
+
+function unexported(): void {}
+
+export const start = group('Process: start', {
+  'P9 after start() it has a pid, is alive, has no exit code, and is an active child': async t => {
+    const [orders, theirs] = t.pipe()
+    const process = await t.start(targets.obey, [theirs as never])
+    assert.equal(typeof process.pid, 'number')
+    assert.equal(process.isAlive(), true)
+    assert.equal(process.exitCode, null)
+    assert.deepEqual(t.api.activeChildren(), [process])
+    assert.ok(process instanceof t.api.Process)
+    await orders.send('end')
+    assert.equal(await within(process.result(), 'result'), 'end')
+    await t.ends(process)
+  },
+
+  'P10 start() again rejects with MP_INVALID_STATE, running or ended': async t => {
+    const [orders, theirs] = t.pipe()
+    const process = t.process(targets.obey, [theirs as never])
+    const started = process.start()
+    await rejects(process.start(), 'MP_INVALID_STATE')
+    await within(started, 'start')
+    await rejects(process.start(), 'MP_INVALID_STATE')
+    assert.equal(process.isAlive(), true)
+    await orders.close()
+    await t.ends(process)
+    await rejects(process.start(), 'MP_INVALID_STATE')
+    assert.equal(process.exitCode, 0)
+  },
+
+  'P11 an argument that cannot travel fails the start, leaves nothing, and start() may be called again': async t => {
+    const argument: { list: unknown[] } = { list: [1, () => {}] }
+    const process = t.process(targets.give, [argument])
+    await rejects(process.start(), 'MP_ENCODE')
+    assert.equal(process.pid, null)
+    assert.equal(process.isAlive(), false)
+    assert.equal(process.exitCode, null)
+    assert.deepEqual(t.api.activeChildren(), [])
+    await rejects(process.join(), 'MP_ENCODE')
+    await rejects(process.result(), 'MP_ENCODE')
+    argument.list.pop()
+    await within(process.start(), 'the second start')
+    assert.deepEqual(await within(process.result(), 'result'), { list: [1] })
+    await t.ends(process)
+  },
+
+  'P11 a target that no other context can import fails the start with MP_BAD_TARGET, leaving nothing': async t => {
+    const { Process } = t.api
+    for (const target of [targets.nothing.bind(null), Math.abs, class {} as never]) {
+      const process = new Process({ target: target as () => void })
+      await rejects(process.start(), 'MP_BAD_TARGET')
+      assert.equal(process.pid, null)
+      assert.deepEqual(t.api.activeChildren(), [])
+    }
+    for (const target of [5, 'nothing', {}, null, { module: './targets.js', export: 'nothing' }]) {
+      await rejects(new Process({ target: target as never }).start(), TypeError)
+    }
+    assert.deepEqual(t.api.activeChildren(), [])
+  },
+
+  'P11 a function that its module does not export fails the start with MP_BAD_TARGET, leaving nothing': needs('isolation', async t => {
+    const local = () => {}
+    const method = { run() {} }
+    for (const target of [local, method.run, unexported]) {
+      const process = t.process(target, [])
+      await rejects(process.start(), 'MP_BAD_TARGET')
+      assert.equal(process.pid, null)
+      await eventually(() => t.api.activeChildren().length === 0, 'the end of the child')
+    }
+  }),
+
+  'P11 a named target that is not there fails the start, and nothing is left': async t => {
+    const module = new URL('../targets.js', import.meta.url)
+    const missing = [
+      { module, export: 'missing' },
+      { module, export: 'STRAY' },
+      { module: new URL('missing.js', module), export: 'nothing' },
+    ]
+    for (const target of missing) {
+      const process = new t.api.Process({ target })
+      await rejects(process.start(), 'MP_BAD_TARGET')
+      await rejects(process.join(), 'MP_BAD_TARGET')
+      await rejects(process.result(), 'MP_BAD_TARGET')
+      assert.equal(process.pid, null)
+      assert.equal(process.isAlive(), false)
+      await eventually(() => t.api.activeChildren().length === 0, 'the end of the child')
+    }
+    assert.equal(await within(t.api.Process.run({ module, export: 'give' }, 5), 'run'), 5)
+  },
+
+  'P11 a start that is not awaited never becomes an unhandled rejection; it warns if nobody looks': async t => {
+    const looked = t.process(targets.give, [() => {}])
+    void looked.start()
+    await rejects(looked.join(), 'MP_ENCODE')
+    const dropped = t.process(targets.give, [() => {}])
+    void dropped.start()
+    await eventually(() => t.warnings.length > 0, 'a warning')
+    assert.equal((t.warnings.pop() as { code?: string }).code, 'MP_ENCODE')
+    assert.deepEqual(t.warnings, [])
+  },
+
+  'P12 without a target it ends with exit code 0': async t => {
+    const process = new t.api.Process()
+    await within(process.start(), 'start')
+    await t.ends(process)
+    assert.equal(await within(process.result(), 'result'), undefined)
+  },
+
+  "P13 neither side sees the other's changes to an argument": async t => {
+    const [orders, theirs] = t.pipe()
+    const object = { list: [1] }
+    const process = t.process(targets.change, [object, theirs as never])
+    const started = process.start()
+    object.list.push(2)
+    await within(started, 'start')
+    assert.equal(await within(orders.recv(), 'the word'), 'changed')
+    assert.deepEqual(object.list, [1, 2])
+    object.list.push(3)
+    await orders.send('end')
+    assert.deepEqual(await within(process.result(), 'result'), [1, 2])
+    await t.ends(process)
+    const kept = { list: [1] }
+    const late = t.process(targets.give, [kept])
+    kept.list.push(2)
+    void late.start()
+    assert.deepEqual(await within(late.result(), 'result'), { list: [1, 2] }, 'arguments are taken at the start')
+    await t.ends(late)
+  },
+
+  "P14 the child's currentProcess() is the Process": async t => {
+    const process = t.process(targets.whoAmI, [t.module], { name: 'a name', daemon: true })
+    await within(process.start(), 'start')
+    const { pid } = process
+    const { name, pid: own, daemon, exitCode, isAlive, children } = await within(process.result(), 'result')
+    assert.deepEqual(
+      { name, own, daemon, exitCode, isAlive, children },
+      { name: 'a name', own: pid, daemon: true, exitCode: null, isAlive: true, children: 0 },
+    )
+    await t.ends(process)
+    const main = t.api.currentProcess()
+    assert.equal(main.name, 'MainProcess')
+    assert.equal(main.pid, globalThis.process.pid)
+    assert.equal(main.exitCode, null)
+    assert.equal(main.daemon, false)
+  },
+
+  'P15 parentProcess() is null in the main program, and the creator in a child': async t => {
+    assert.equal(t.api.parentProcess(), null)
+    assert.equal(t.api.isMainProcess, true)
+    const { name, pid } = t.api.currentProcess()
+    const [child, grandchild] = (await t.run(targets.nest, t.module, 1)) as Awaited<ReturnType<typeof targets.whoAmI>>[]
+    assert.deepEqual(child?.parent, { name, pid, isAlive: true })
+    assert.deepEqual(grandchild?.parent, { name: child?.name, pid: child?.pid, isAlive: true })
+  },
+
+  'P15 isMainProcess is false in a child of its own thread or process': needs('isolation', async t => {
+    assert.equal((await t.run(targets.whoAmI, t.module)).isMainProcess, false)
+  }),
+
+  'P16 a creator that is killed is told to its children': needs('crash', async t => {
+    const [watch, forWatcher] = t.pipe()
+    const [orders, theirs] = t.pipe()
+    const process = await t.start(targets.startWatcher, [t.module, forWatcher, theirs as never])
+    assert.equal(await within(orders.recv(), 'the word'), 'running')
+    assert.deepEqual(await within(watch.recv(), 'the first look'), [true, false])
+    process.kill()
+    assert.deepEqual(await within(watch.recv(), 'the second look'), [false, true])
+    await t.ends(process, -9)
+  }),
+
+  'P19 an end of a pipe works in the child although the parent closes its own at once': async t => {
+    const [mine, theirs] = t.pipe()
+    const process = t.process(targets.echo, [theirs])
+    const started = process.start()
+    await theirs.close()
+    await within(started, 'start')
+    await mine.send('there')
+    assert.equal(await within(mine.recv(), 'the echo'), 'there')
+    await mine.close()
+    await t.ends(process)
+  },
+
+  'P21 children and grandchildren run with the environment, directory and flags of the parent': needs(
+    'isolation',
+    async t => {
+      const name = 'MP_CONFORMANCE_VARIABLE'
+      process.env[name] = 'inherited'
+      try {
+        const { child, grandchild } = await t.run(targets.environmentOfChild, t.module, name)
+        const { execArgv } = process
+        assert.deepEqual(child, { value: 'inherited', cwd: process.cwd(), execArgv })
+        assert.deepEqual(grandchild, child)
+      } finally {
+        delete process.env[name]
+      }
+    },
+  ),
+
+  'P21 env and execArgv of a Process hold for its child, beside what is inherited': needs('isolation', async t => {
+    const options = { env: { MP_CONFORMANCE_VARIABLE: 'given' }, execArgv: ['--no-deprecation'] }
+    const child = await t.start(targets.environment, ['MP_CONFORMANCE_VARIABLE'], options)
+    const { value, execArgv } = await within(child.result(), 'result')
+    assert.equal(value, 'given')
+    assert.deepEqual(execArgv, ['--no-deprecation'])
+    await t.ends(child)
+    const path = await t.start(targets.environment, ['PATH'], options)
+    assert.equal((await within(path.result(), 'result')).value, process.env.PATH)
+    await t.ends(path)
+    assert.equal(process.env.MP_CONFORMANCE_VARIABLE, undefined)
+  }),
+
+  'P22 the stdin of a child is at its end': needs('isolation', async t => {
+    assert.equal(await t.run(targets.readStdin), 0)
+  }),
+
+  'P23 a main module without a guard gives a clear error and no storm of processes': needs('isolation', async t => {
+    const { code, stdout, stderr } = await t.program('unguarded')
+    assert.equal(stdout, 'main\nchild module\nMP_BAD_TARGET\n')
+    assert.equal(code, 0)
+    assert.equal(stderr, '')
+  }),
+
+  'P23 a program of one file waits, at its top level, for the process that runs a function of the same file':
+    async t => {
+      const { code, stdout, stderr } = await t.program('one-file')
+      assert.equal(stderr, '')
+      assert.equal(stdout, '0,1,4,9,16\n')
+      assert.equal(code, 0)
+    },
+
+  'P24 children of children, daemons included, are allowed, and are daemons where their creator is': async t => {
+    const process = t.process(targets.nest, [t.module, 2], { daemon: true })
+    void process.start()
+    const all = (await within(process.result(), 'result')) as { daemon: boolean; name: string; childCode?: number }[]
+    assert.deepEqual(
+      all.map(each => [each.name, each.daemon, each.childCode]),
+      [
+        [process.name, true, 0],
+        [`${process.name}:1`, true, 0],
+        [`${process.name}:1:1`, true, undefined],
+      ],
+    )
+    await t.ends(process)
+  },
+
+  'an aborted signal terminates the child, and result() rejects with its reason': async t => {
+    const reason = new Error('enough')
+    const abort = new AbortController()
+    const [, theirs] = t.pipe()
+    const process = await t.start(targets.obey, [theirs as never], { signal: abort.signal })
+    const result = process.result()
+    abort.abort(reason)
+    await rejects(result, { reason })
+    await t.ends(process, -15)
+    const late = t.process(targets.nothing, [], { signal: abort.signal })
+    await rejects(late.start(), { reason })
+    assert.equal(late.pid, null)
+  },
+
+  'run() starts a process, waits, and gives what the target returned or threw': async t => {
+    assert.equal(await t.run(targets.give, 42), 42)
+    const error = await rejects(t.run(targets.fail, 'refused'), RangeError)
+    assert.equal(error.message, 'refused')
+    await rejects(
+      t.run(targets.give, () => {}),
+      'MP_ENCODE',
+    )
+    assert.deepEqual(t.api.activeChildren(), [])
+  },
+
+  'many processes start and end side by side': async t => {
+    const all = Array.from({ length: 12 }, (_, index) => t.run(targets.give, index))
+    assert.deepEqual(
+      await Promise.all(all),
+      Array.from({ length: 12 }, (_, index) => index),
+    )
+  },
+})

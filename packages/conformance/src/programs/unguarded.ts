@@ -1,0 +1,18 @@
+// Starts a process whenever it is imported: also, without a guard, in the child that imports it for the target.
+
+const { Process, isMainProcess } = await import(process.env.MP_CONFORMANCE_MODULE as string)
+
+console.log(isMainProcess ? 'main' : 'child module')
+
+export function target(): void {
+  console.log('never')
+}
+
+const child = new Process({ target })
+try {
+  await child.start()
+  await child.join()
+} catch (error) {
+  if (!isMainProcess) throw error
+  console.log((error as { code?: string }).code)
+}
