@@ -306,11 +306,11 @@ export class Link {
   }
 
   #wait(bytes: Uint8Array, parcels: readonly Parcel[] | undefined): Promise<void> {
+    const credited = ((bytes[0] as number) & CREDITED) !== 0
     if (this.#closed) {
       discardParcels(parcels, this.transport)
-      return Promise.reject(this.#user.lost())
+      return credited ? Promise.reject(this.#user.lost()) : ACCEPTED
     }
-    const credited = ((bytes[0] as number) & CREDITED) !== 0
     const pending = credited ? new Pending<void>() : undefined
     const waiting = { bytes, parcels, credited, sent: 0, pending }
     this.#waiting.push(waiting)

@@ -187,7 +187,9 @@ class Child {
 
   #threw(error: unknown): void {
     this.#answered = true
-    report(this.#context.identity.name, error)
+    // In its creator's thread a killed child runs on unheard, and fails at whatever it does next.
+    const killed = this.#link.closed && this.#transport.capabilities.isolation === 'none'
+    if (!killed) report(this.#context.identity.name, error)
     this.#tell(protocol.THREW, out => encodeError(error, out, new Envelope(this.#transport)))
     this.#link.flush()
   }
