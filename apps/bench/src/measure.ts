@@ -10,6 +10,7 @@ import type { Batch, Open, Session } from './session.js'
 export interface Round {
   /** Messages per millisecond. */
   readonly rate: number
+  readonly moved: number
   /** Milliseconds each; empty for throughput. */
   readonly latencies: Float64Array
 }
@@ -26,6 +27,8 @@ export interface Limits {
   readonly maxGenerations: number
   /** The largest batch, so that a flood of large messages does not fill the memory. */
   readonly maxBatch: number
+  /** Messages that the warm-up moves at least, time permitting. */
+  readonly minWarmUp: number
 }
 
 const roundsPerGeneration = 3
@@ -51,7 +54,7 @@ interface Running {
 
 export async function measure(subject: Open, baseline: Open | null, limits: Limits): Promise<Measured> {
   const sides = sidesOf(subject, baseline)
-  const { allowance, maxGenerations, maxBatch } = limits
+  const { allowance, maxGenerations, maxBatch, minWarmUp } = limits
   const deadline = performance.now() + allowance
   const planned = allowance > roomForTwo ? 2 : 1
   const warmUpTime = within(warmUp, allowance / planned)
@@ -63,7 +66,7 @@ export async function measure(subject: Open, baseline: Open | null, limits: Limi
     for (const { open, rounds } of sides) {
       const session = await unstuck(open())
       const each = { session, rounds, maxBatch, pace: 0.1 }
-      await settle(each, warmUpTime)
+      await settle(each, warmUpTime, minWarmUp)
       running.push(each)
     }
     for (let round = 0; round < roundsPerGeneration; round++) {
@@ -107,12 +110,13 @@ function resultOf([subject, baseline]: readonly Side[]): Measured {
 }
 
 /** Warms up until the pace rises no more, at most for `time`. Raw Node is soon there; compiled JavaScript takes longer. */
-async function settle(running: Running, time: number): Promise<void> {
+async function settle(running: Running, time: number, minMoved: number): Promise<void> {
   const end = performance.now() + time
   let best = 0
   let steady = 0
-  while (steady < 2 && performance.now() < end) {
-    await fill(running, settleStep)
+  let moved = 0
+  while ((steady < 2 || moved < minMoved) && performance.now() < end) {
+    moved += joined(await fill(running, settleStep)).moved
     steady = running.pace > best * 1.1 ? 0 : steady + 1
     best = Math.max(best, running.pace)
   }
@@ -124,6 +128,7 @@ async function fill(running: Running, time: number): Promise<Batch[]> {
   let left = time
   do {
     const count = Math.round(clamp(running.pace * left, 2, running.maxBatch))
+    if (running.session.ready) await unstuck(running.session.ready())
     const before = performance.now()
     batches.push(await unstuck(running.session.run(count)))
     const wall = performance.now() - before
@@ -146,7 +151,7 @@ function joined(batches: readonly Batch[]): Round {
     latencies.set(batch.latencies, at)
     at += batch.latencies.length
   }
-  return { rate: moved / elapsed, latencies }
+  return { rate: moved / elapsed, moved, latencies }
 }
 
 /** Nothing here takes long; what does is a defect, and must not look like a slow machine. */

@@ -34,7 +34,7 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
   return {
     begin(title, done, total) {
       const filled = Math.round((done / total) * barLength)
-      const bar = color.cyan('━'.repeat(filled)) + color.dim('━'.repeat(barLength - filled))
+      const bar = color.cyan('█'.repeat(filled)) + color.dim('░'.repeat(barLength - filled))
       const seconds = Math.round((performance.now() - started) / 1000)
       line(`${bar} ${done}/${total} ${color.dim(`${seconds} s`)}  ${title}`)
     },

@@ -95,7 +95,12 @@ async function measureAll(
     try {
       const measured = pattern.onePerRound
         ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
-        : await measure(subject, baseline, { allowance, maxBatch, maxGenerations: maxGenerations[mode] })
+        : await measure(subject, baseline, {
+            allowance,
+            maxBatch,
+            minWarmUp: pattern.latency ? 2000 : 0,
+            maxGenerations: maxGenerations[mode],
+          })
       results.push(resultOf(pattern, transport, payload, measured, isCompared(each) ? python : null))
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })

@@ -1,5 +1,6 @@
 import type { Connection, Queue } from '@mp/core'
 import { messagesOf, type PayloadName } from './payloads.js'
+import { spin } from './spin.js'
 
 /**
  * What runs in the children. Each target obeys orders that come over its connection: the number of messages to send (or to
@@ -40,11 +41,18 @@ export async function produceToPipe(connection: Connection<unknown, number>, nam
   }
 }
 
+/** An order to `echo`: see `spin`. */
+export const spinOrder = -1
+
 export async function echo(connection: Connection<unknown, unknown>, name: PayloadName): Promise<void> {
   const { payload } = messagesOf(name)
   for (;;) {
     const count = (await connection.recv()) as number
     if (count === 0) return
+    if (count === spinOrder) {
+      spin()
+      continue
+    }
     if (payload.kind === 'object') {
       for (let done = 0; done < count; done++) await connection.send(await connection.recv())
     } else {

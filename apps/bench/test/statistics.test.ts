@@ -4,6 +4,7 @@ import { relativeSpread, summarizeLatency, summarizeThroughput } from '../src/st
 
 const round = (rate: number, latencies: number[] = []): Round => ({
   rate,
+  moved: 1,
   latencies: Float64Array.from(latencies),
 })
 

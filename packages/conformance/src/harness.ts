@@ -202,14 +202,19 @@ export class Trial {
 
 /** Runs a case; whatever it leaves behind fails it. */
 export async function runCase(trial: Trial, name: string, body: (trial: Trial) => Promise<void>): Promise<void> {
+  const rejections: unknown[] = []
+  const onRejection = (reason: unknown) => void rejections.push(reason)
+  process.on('unhandledRejection', onRejection)
   const onWarning = (warning: Error) => void trial.warnings.push(warning)
   process.on('warning', onWarning)
   const before = process.getActiveResourcesInfo()
   try {
     await within(body(trial), name, LONGEST_CASE)
     await assertNothingLeft(trial, before)
+    if (rejections.length > 0) throw new Error('a rejection that nobody handles', { cause: rejections[0] })
   } finally {
     process.off('warning', onWarning)
+    process.off('unhandledRejection', onRejection)
     await endChildren(trial.api)
     trial.dispose()
   }

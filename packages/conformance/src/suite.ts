@@ -1,16 +1,21 @@
 import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
+import { death } from './cases/death.js'
 import { exitStatus } from './cases/exit-status.js'
+import { handles } from './cases/handles.js'
 import { joinLiveness } from './cases/join-liveness.js'
+import { pipe } from './cases/pipe.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
 import { queueBounds } from './cases/queue-bounds.js'
 import { queueCloseExit } from './cases/queue-close-exit.js'
 import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
+import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { terminateClose } from './cases/terminate-close.js'
+import { values } from './cases/values.js'
 import { runCase, Trial } from './harness.js'
 
 /** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
@@ -41,6 +46,11 @@ const groups: readonly Group[] = [
   queueItems,
   queueCloseExit,
   queueHomes,
+  shutdown,
+  values,
+  pipe,
+  handles,
+  death,
 ]
 
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */

@@ -573,3 +573,68 @@ export async function startWatcher(
   await watcher.start()
   await obey(orders)
 }
+
+export async function startGrandchildAndObey(
+  module: string,
+  watch: Connection<string, unknown>,
+  orders: Connection<string, unknown>,
+): Promise<void> {
+  const { Process } = await load(module)
+  const child = new Process({ target: keep, args: [null, watch], daemon: true })
+  await child.start()
+  await obey(orders)
+}
+
+/** Reads nothing until it is told; then counts messages to the end. */
+export async function recvWhenTold(pipe: Connection, orders: Connection<string, unknown>): Promise<number> {
+  await orders.recv()
+  return (await recvAll(pipe)).length
+}
+
+export async function callAndClose(pipe: Connection, values: readonly unknown[]): Promise<unknown[]> {
+  const answers: unknown[] = []
+  for (const value of values) {
+    await pipe.send(value)
+    answers.push(await pipe.recv())
+  }
+  await pipe.close()
+  return answers
+}
+
+export async function tryPut(queue: Queue): Promise<unknown> {
+  return queue.put(1).then(
+    () => 'put',
+    error => error.code,
+  )
+}
+
+export async function addToShared(first: Int32Array, pipe: Connection): Promise<void> {
+  Atomics.add(first, 0, 1)
+  await pipe.send('added')
+  const { again } = (await pipe.recv()) as { again: Int32Array }
+  Atomics.add(again, 0, 1)
+  await pipe.send('added')
+}
+
+/** Holds what others wait for, and goes down with it, when told so. */
+export async function crash(
+  module: string,
+  how: 'exception' | 'exit' | 'hard exit',
+  to: Connection,
+  full: Queue,
+  orders: Connection<string, unknown>,
+): Promise<void> {
+  const { Queue } = await load(module)
+  const own = new Queue()
+  await to.send(own)
+  full.put('never').catch(() => {})
+  await obey(orders)
+  if (how === 'hard exit') reallyExit(6)
+  if (how === 'exit') process.exit(6)
+  await failUncaught('exception')
+}
+
+export async function sendHuge(pipe: Connection, size: number): Promise<void> {
+  const bytes = new Uint8Array(size)
+  for (;;) await pipe.send(bytes)
+}

@@ -20,9 +20,14 @@ export interface SendOptions {
   transfer?: readonly object[] | undefined
 }
 
-interface Receiver {
-  readonly pending: Pending<unknown>
-  take(message: Message): unknown
+/** A recv that waits, and what it makes of the message. */
+class Receiver extends Pending<unknown> {
+  readonly take: (message: Message) => unknown
+
+  constructor(take: (message: Message) => unknown) {
+    super()
+    this.take = take
+  }
 }
 
 /** What another context needs to open an end that arrives there. */
@@ -51,7 +56,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #end: End | undefined
   #link: Link | undefined
   #state: 'open' | 'closed' | 'moved' = 'open'
-  readonly #inbox = new Deque<{ message: Message; link: Link }>()
+  readonly #inbox = new Deque<Message>()
   readonly #receivers = new Deque<Receiver>()
   readonly #pollers = new Set<Pending<boolean>>()
   /** The other end is gone: what is in the inbox is all that will come. */
@@ -59,6 +64,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   /** What arrives on the main link while the backlog of a moved end is still coming. */
   #held: (() => void)[] | undefined
   #backlogEnd: End | undefined
+  #envelope: Envelope | undefined
+  readonly #reader: ParcelReader
 
   /** @internal Users call Pipe(). */
   constructor(context: Context, transport: Transport, end: End, readable: boolean, writable: boolean, backlog?: End) {
@@ -66,6 +73,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.transport = transport
     this.#end = end
     this.#backlogEnd = backlog
+    this.#reader = new ParcelReader(context, transport, undefined)
     this.readable = readable
     this.writable = writable
     refuseSerialisation(this, 'Connection')
@@ -96,7 +104,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
   /** The next message. Rejects with MP_EOF once the other end is gone and everything it sent was read. */
   recv(options?: WaitOptions): Promise<R> {
-    return this.#recv(options, each => this.#decode(each)) as Promise<R>
+    return this.#recv(options, this.#decode) as Promise<R>
   }
 
   /**
@@ -153,10 +161,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   async close(): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'closed'
-    for (const { message } of this.#inbox) discardParcels(message.parcels, this.transport)
+    for (const { parcels } of this.#inbox) discardParcels(parcels, this.transport)
     this.#inbox.clear()
     const gone = this.#closedError()
-    for (const { pending } of this.#receivers) pending.reject(gone)
+    for (const receiver of this.#receivers) receiver.reject(gone)
     this.#receivers.clear()
     for (const poller of this.#pollers) poller.reject(gone)
     this.#pollers.clear()
@@ -229,10 +237,9 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       lost: brokenPipe,
     })
     this.#context.links.add(unread)
-    const forward = (each: { message: Message; link: Link }) => {
-      const { bytes, start, end, parcels, cost } = each.message
+    const forward = ({ link: from, bytes, start, end, parcels, cost }: Message) => {
       unread.control(VALUE, out => appendBytes(out, bytes, start, end), parcels)
-      each.link.credit(cost)
+      from.credit(cost)
     }
     for (const each of this.#inbox) forward(each)
     this.#inbox.clear()
@@ -246,14 +253,14 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   }
 
   /** Where messages go that arrive after the end has moved. */
-  #forward: ((each: { message: Message; link: Link }) => void) | undefined
+  #forward: ((message: Message) => void) | undefined
 
   #send(value: unknown, transfer: readonly object[] | undefined): Promise<void> {
     try {
       this.#check('writable')
       const link = this.#open()
       if (this.#over) throw this.#brokenPipe()
-      const envelope = new Envelope(this.transport, checkTransfer(transfer))
+      const envelope = this.#takeEnvelope(transfer)
       const out = link.begin(VALUE, true)
       try {
         encode(value, out, envelope)
@@ -264,7 +271,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
         throw error
       }
       const accepted = link.commit(out, envelope.parcels)
-      envelope.commit()
+      if (envelope.unused) this.#envelope = envelope
+      else envelope.commit()
       return accepted
     } catch (error) {
       return Promise.reject(error)
@@ -282,43 +290,50 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
         return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
       }
       if (this.#over) throw this.#endOfFile()
-      const pending = new Pending<unknown>()
-      const receiver = { pending, take }
+      const receiver = new Receiver(take)
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
         const forget = () => void this.#receivers.remove(each => each === receiver)
-        pending.limit(
+        receiver.limit(
           options,
-          () => pending.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)),
+          () => receiver.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)),
           forget,
         )
       }
-      return pending.promise
+      return receiver.promise
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  /** Takes the first message out of the inbox; one that `take` refuses with anything but MP_DECODE stays. */
+  /** Takes the first message out of the inbox. */
   #take(take: (message: Message) => unknown): unknown {
-    const first = this.#inbox.shift() as { message: Message; link: Link }
-    let value: unknown
+    const first = this.#inbox.shift() as Message
     try {
-      value = take(first.message)
+      const value = take(first)
+      first.link.credit(first.cost)
+      return value
     } catch (error) {
       if (error instanceof MessageStays) {
         this.#inbox.unshift(first)
         throw error.reason
       }
-      first.link.credit(first.message.cost)
+      first.link.credit(first.cost)
       throw error
     }
-    first.link.credit(first.message.cost)
-    return value
   }
 
-  #decode({ bytes, start, end, parcels }: Message): unknown {
-    return decode(bytes, start, end, new ParcelReader(this.#context, this.transport, parcels))
+  readonly #decode = ({ bytes, start, end, parcels }: Message): unknown => {
+    const reader = parcels ? new ParcelReader(this.#context, this.transport, parcels) : this.#reader
+    return decode(bytes, start, end, reader)
+  }
+
+  /** Most messages bring no parcels, and one envelope and one reader serve them all: garbage is most of a round trip's cost. */
+  #takeEnvelope(transfer: unknown): Envelope {
+    const spare = this.#envelope
+    if (transfer !== undefined || !spare) return new Envelope(this.transport, checkTransfer(transfer))
+    this.#envelope = undefined
+    return spare
   }
 
   #decodeBytes(message: Message, maxLength: number): Uint8Array {
@@ -335,20 +350,20 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     )
   }
 
-  #arrived(message: Message, link: Link): void {
+  #arrived(message: Message): void {
     if (this.#state === 'closed') return discardParcels(message.parcels, this.transport)
-    if (this.#forward) return this.#forward({ message, link })
-    this.#inbox.push({ message, link })
+    if (this.#forward) return this.#forward(message)
+    this.#inbox.push(message)
     if (this.#pollers.size > 0) {
       for (const poller of this.#pollers) poller.resolve(true)
       this.#pollers.clear()
     }
     while (this.#receivers.length > 0 && this.#inbox.length > 0) {
-      const { pending, take } = this.#receivers.shift() as Receiver
+      const receiver = this.#receivers.shift() as Receiver
       try {
-        pending.resolve(this.#take(take))
+        receiver.resolve(this.#take(receiver.take))
       } catch (error) {
-        pending.reject(error)
+        receiver.reject(error)
       }
     }
   }
@@ -358,8 +373,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (this.#link) this.#context.links.delete(this.#link)
     for (const poller of this.#pollers) poller.resolve(true)
     this.#pollers.clear()
-    for (let next = this.#receivers.shift(); next; next = this.#receivers.shift())
-      next.pending.reject(this.#endOfFile())
+    for (let next = this.#receivers.shift(); next; next = this.#receivers.shift()) next.reject(this.#endOfFile())
   }
 
   #open(): Link {
@@ -379,8 +393,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     const user: LinkUser = {
       message: message => {
         if (message.type !== VALUE) throw new MpError('MP_DECODE', `a pipe carries no message of type ${message.type}`)
-        if (this.#held && !backlog) this.#held.push(() => this.#arrived(message, link))
-        else this.#arrived(message, link)
+        if (this.#held && !backlog) this.#held.push(() => this.#arrived(message))
+        else this.#arrived(message)
       },
       closed: error => {
         this.#context.links.delete(link)

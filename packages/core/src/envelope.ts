@@ -39,6 +39,11 @@ export class Envelope implements HandlePacking {
     return this.#parcels
   }
 
+  /** Nothing rides along, nothing is moved: it serves another message. */
+  get unused(): boolean {
+    return !this.#parcels && !this.#commits && !this.#transfer
+  }
+
   transfers(object: object): boolean {
     return this.#transfer?.includes(object) ?? false
   }

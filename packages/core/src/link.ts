@@ -45,6 +45,8 @@ const SMALL_FRAME = 128
 const LARGEST_MESSAGE = 1024 * 1024 * 1024
 
 export interface Message {
+  /** To give credit to. */
+  readonly link: Link
   readonly type: number
   readonly bytes: Uint8Array
   readonly start: number
@@ -432,6 +434,7 @@ export class Link {
         return
       default:
         this.#user.message({
+          link: this,
           type,
           bytes,
           start,

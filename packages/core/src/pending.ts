@@ -10,17 +10,14 @@ export interface WaitOptions {
 
 /**
  * One waiting call: a promise that settles once, by its answer, its timeout or its signal. Until then it keeps the event
- * loop alive. `onCancel` runs when the timeout or the signal came first, before the promise settles.
+ * loop alive.
  */
 export class Pending<T> {
   readonly promise: Promise<T>
   settled = false
   #resolve!: (value: T | PromiseLike<T>) => void
   #reject!: (reason: unknown) => void
-  #timer: NodeJS.Timeout | undefined
-  #signal: AbortSignal | undefined
-  #onAbort: (() => void) | undefined
-  #onCancel: (() => void) | undefined
+  #limits: Limits | undefined
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {
@@ -30,26 +27,25 @@ export class Pending<T> {
     hold()
   }
 
-  /** Arms the limits. `onTimeout` settles the call by its own rules (an error, null, false). */
+  /**
+   * Arms the limits. When one of them comes first `onCancel` runs; then `onTimeout` settles the call by its own rules (an
+   * error, null, false), or it rejects with the signal's reason.
+   */
   limit(options: WaitOptions | undefined, onTimeout: () => void, onCancel: () => void): this {
-    this.#onCancel = onCancel
     const timeout = checkTimeout(options?.timeout)
-    const signal = options?.signal
+    const signal = options?.signal ?? undefined
+    const limits: Limits = { onCancel, timer: undefined, signal, onAbort: undefined }
+    this.#limits = limits
     if (timeout !== undefined) {
-      this.#timer = setTimeout(() => {
+      limits.timer = setTimeout(() => {
         if (this.settled) return
         onCancel()
         onTimeout()
       }, timeout)
     }
     if (signal) {
-      this.#signal = signal
-      this.#onAbort = () => {
-        if (this.settled) return
-        onCancel()
-        this.reject(signal.reason)
-      }
-      signal.addEventListener('abort', this.#onAbort, { once: true })
+      limits.onAbort = () => this.abandon(signal.reason)
+      signal.addEventListener('abort', limits.onAbort, { once: true })
     }
     return this
   }
@@ -62,10 +58,10 @@ export class Pending<T> {
     if (this.#settle()) this.#reject(reason)
   }
 
-  /** Rejects as the timeout would: whoever would have answered is told to forget the call. */
+  /** Rejects, and whoever would have answered is told to forget the call. */
   abandon(reason: unknown): void {
     if (this.settled) return
-    this.#onCancel?.()
+    this.#limits?.onCancel()
     this.reject(reason)
   }
 
@@ -73,10 +69,20 @@ export class Pending<T> {
     if (this.settled) return false
     this.settled = true
     release()
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    if (this.#signal) this.#signal.removeEventListener('abort', this.#onAbort as () => void)
+    const limits = this.#limits
+    if (limits) {
+      clearTimeout(limits.timer)
+      if (limits.onAbort) limits.signal?.removeEventListener('abort', limits.onAbort)
+    }
     return true
   }
+}
+
+interface Limits {
+  readonly onCancel: () => void
+  timer: NodeJS.Timeout | undefined
+  readonly signal: AbortSignal | undefined
+  onAbort: (() => void) | undefined
 }
 
 /** Checks a timeout at the call: milliseconds that setTimeout takes, or undefined for none. */

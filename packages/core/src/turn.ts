@@ -7,6 +7,7 @@ export interface TurnEnd {
 }
 
 let waiting: TurnEnd[] = []
+let spare: TurnEnd[] = []
 let started = 0
 let scheduled = false
 
@@ -35,10 +36,12 @@ function schedule(): void {
 function endTurn(): void {
   scheduled = false
   started = 0
+  if (waiting.length === 0) return
   const ended = waiting
-  if (ended.length === 0) return
-  waiting = []
-  for (const each of ended) each.turnEnded()
+  waiting = spare
+  for (let i = 0; i < ended.length; i++) (ended[i] as TurnEnd).turnEnded()
+  ended.length = 0
+  spare = ended
 }
 
 /** One turn of the event loop: what the operating system or another thread has already sent is seen afterwards. */

@@ -30,8 +30,7 @@ declare const readonlyNumbers: readonly number[]
   queue = new Queue()
   expectTypeOf(queue).toEqualTypeOf<Queue<number>>()
   expectTypeOf(new Queue()).toEqualTypeOf<Queue<unknown>>()
-  let child: Process<[n: number], number>
-  child = new Process({ target: square, args: [1] })
+  const child: Process<[n: number], number> = new Process({ target: square, args: [1] })
   expectTypeOf(child).toEqualTypeOf<Process<[n: number], number>>()
   const anyChild: Process = child
   // @ts-expect-error: a bound is a number
@@ -41,7 +40,6 @@ declare const readonlyNumbers: readonly number[]
   const value: unknown = queue
   if (value instanceof Queue) expectTypeOf(value).toEqualTypeOf<Queue<unknown>>()
   if (value instanceof Process) expectTypeOf(value.exitCode).toEqualTypeOf<number | null>()
-  if (value instanceof ConnectionClass) expectTypeOf(value).toEqualTypeOf<Connection<unknown, unknown>>()
   void anyChild
 }
 
@@ -85,26 +83,26 @@ declare const readonlyNumbers: readonly number[]
   expectTypeOf(child.result({ timeout: 10 })).toEqualTypeOf<Promise<string>>()
   expectTypeOf(new Process({ target: square, args: [1] }).result()).toEqualTypeOf<Promise<number>>()
   expectTypeOf(new Process({ target: fetchLater }).result()).toEqualTypeOf<Promise<Date>>()
-  expectTypeOf(new Process({ target: squares, args: [[1], new Queue()] }).result()).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(new Process({ target: squares, args: [[1], new Queue<number>()] }).result()).toEqualTypeOf<
+    Promise<void>
+  >()
   expectTypeOf(new Process({ target: fail }).result()).toEqualTypeOf<Promise<never>>()
 }
 
 // Process.run infers likewise.
-{
-  expectTypeOf(Process.run(square, 1)).toEqualTypeOf<Promise<number>>()
-  expectTypeOf(Process.run(label, 'a')).toEqualTypeOf<Promise<string>>()
-  expectTypeOf(Process.run(label, 'a', true)).toEqualTypeOf<Promise<string>>()
-  expectTypeOf(Process.run(fetchLater)).toEqualTypeOf<Promise<Date>>()
-  expectTypeOf(Process.run(sum, ...readonlyNumbers)).toEqualTypeOf<Promise<number>>()
-  expectTypeOf(Process.run(squares, [1], new Queue<number>())).toEqualTypeOf<Promise<void>>()
-  expectTypeOf(Process.run(identity<string>, 'a')).toEqualTypeOf<Promise<string>>()
-  // @ts-expect-error: a number is needed
-  Process.run(square, '1')
-  // @ts-expect-error: the argument is missing
-  Process.run(square)
-  // @ts-expect-error: one too many
-  Process.run(square, 1, 2)
-}
+expectTypeOf(Process.run(square, 1)).toEqualTypeOf<Promise<number>>()
+expectTypeOf(Process.run(label, 'a')).toEqualTypeOf<Promise<string>>()
+expectTypeOf(Process.run(label, 'a', true)).toEqualTypeOf<Promise<string>>()
+expectTypeOf(Process.run(fetchLater)).toEqualTypeOf<Promise<Date>>()
+expectTypeOf(Process.run(sum, ...readonlyNumbers)).toEqualTypeOf<Promise<number>>()
+expectTypeOf(Process.run(squares, [1], new Queue<number>())).toEqualTypeOf<Promise<void>>()
+expectTypeOf(Process.run(identity<string>, 'a')).toEqualTypeOf<Promise<string>>()
+// @ts-expect-error: a number is needed
+Process.run(square, '1')
+// @ts-expect-error: the argument is missing
+Process.run(square)
+// @ts-expect-error: one too many
+Process.run(square, 1, 2)
 
 // A target by name is not known: any arguments, an unknown result.
 {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
+import { spin } from '../spin.js'
 import type { Baseline } from './baseline.js'
 import { firstMessage, receiveFlood, roundTrips } from './post.js'
 
@@ -22,7 +23,14 @@ export const workerThreads: Baseline = {
   async echo(name) {
     const messages = messagesOf(name)
     const { worker, during, end } = startWorker('./echo-worker.js', name)
-    return { run: count => during(roundTrips(worker, messages, count)), close: () => end(null) }
+    return {
+      async ready() {
+        worker.postMessage(true)
+        spin()
+      },
+      run: count => during(roundTrips(worker, messages, count)),
+      close: () => end(null),
+    }
   },
   async hello() {
     const before = performance.now()

@@ -1,7 +1,8 @@
 import { startChild } from '../children.js'
 import { messagesOf } from '../payloads.js'
 import { trips } from '../session.js'
-import { echo } from '../targets.js'
+import { spin } from '../spin.js'
+import { echo, spinOrder } from '../targets.js'
 import type { Pattern } from './pattern.js'
 
 export const pingPong: Pattern = {
@@ -25,6 +26,11 @@ export const pingPong: Pattern = {
       : (message: unknown) => here.sendBytes(message as Uint8Array)
     const receive = asObjects ? () => here.recv() : () => here.recvBytes()
     return {
+      async ready() {
+        await here.send(spinOrder)
+        await new Promise(setImmediate) // it is sent at the end of this turn
+        spin()
+      },
       async run(count) {
         await child.during(here.send(count))
         return child.during(trips(count, send, receive, messages))
