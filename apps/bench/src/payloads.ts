@@ -41,7 +41,7 @@ export const payloads: readonly Payload[] = [
   },
 ]
 
-export function payloadNamed(name: PayloadName): Payload {
+function payloadNamed(name: PayloadName): Payload {
   const payload = payloads.find(each => each.name === name)
   if (!payload) throw new RangeError(`unknown payload '${name}'`)
   return payload
@@ -52,17 +52,17 @@ export class CheckError extends Error {
   override name = 'CheckError'
 }
 
-export interface SmallObject {
+interface SmallObject {
   id: number
   name: string
   v: number[]
 }
 
-export function makeObject(sequence: number): SmallObject {
+function makeObject(sequence: number): SmallObject {
   return { id: sequence, name: 'hello', v: [1, 2, 3] }
 }
 
-export function checkObject(value: unknown, sequence: number): void {
+function checkObject(value: unknown, sequence: number): void {
   const { id, name, v } = (value ?? {}) as Partial<SmallObject>
   if (id !== sequence || name !== 'hello' || v?.length !== 3 || v[0] !== 1 || v[1] !== 2 || v[2] !== 3) {
     throw new CheckError(`expected small object number ${sequence}, got ${JSON.stringify(value)}`)
@@ -70,7 +70,7 @@ export function checkObject(value: unknown, sequence: number): void {
 }
 
 /** Writes the sequence number at both ends, so that a torn or repeated message shows. */
-export function stamp(bytes: Uint8Array, sequence: number): Uint8Array {
+function stamp(bytes: Uint8Array, sequence: number): Uint8Array {
   const end = bytes.length - 4
   for (const at of [0, end]) {
     bytes[at] = sequence
@@ -81,7 +81,7 @@ export function stamp(bytes: Uint8Array, sequence: number): Uint8Array {
   return bytes
 }
 
-export function checkBytes(bytes: unknown, sequence: number, length: number): void {
+function checkBytes(bytes: unknown, sequence: number, length: number): void {
   if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
     const got = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes
     throw new CheckError(`expected ${length} bytes as message number ${sequence}, got ${got}`)
@@ -105,7 +105,7 @@ function readSequence(bytes: Uint8Array, at: number): number {
   )
 }
 
-export function checkBuffer(buffer: unknown, sequence: number, length: number): void {
+function checkBuffer(buffer: unknown, sequence: number, length: number): void {
   checkBytes(buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer, sequence, length)
 }
 

@@ -31,7 +31,7 @@ export interface Result extends Summary {
   readonly references?: readonly Reference[]
 }
 
-export interface BaselineResult extends Summary {
+interface BaselineResult extends Summary {
   readonly name: string
   readonly bytesPerSecond?: number
 }

@@ -1,9 +1,10 @@
 import { appendBytes, appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
-import { LiveObject, type Parcel, RelayedEnd, relay } from './end.js'
+import { LiveObject, type Parcel, relay } from './end.js'
 import { MpError } from './errors.js'
 import type { Link, Message } from './link.js'
 import { LocalWire } from './local-wire.js'
 import type { EndCarrier } from './parcel-table.js'
+import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Wire, WireSink } from './spi.js'
 import { turn } from './turn.js'
 
@@ -173,7 +174,8 @@ class ChannelWire implements Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    if (!this.#closed) this.#send({ bytes, attachments })
+    if (this.#closed) discardAttachments(attachments)
+    else this.#send({ bytes, attachments })
     return true
   }
 
@@ -186,7 +188,7 @@ class ChannelWire implements Wire {
   unref(): void {}
 
   receive(arrival: Arrival): void {
-    if (this.#closed) return
+    if (this.#closed) return drop(arrival)
     if (!this.#sink) {
       this.#early.push(arrival)
     } else if (arrival === 'close') {
@@ -225,6 +227,7 @@ class ChannelWire implements Wire {
 
   #end(): void {
     this.#closed = true
+    for (const each of this.#early.splice(0)) drop(each)
     // While it is held it must still be found, to pass on what it holds.
     if (!this.#held) this.#onClosed()
   }
@@ -233,6 +236,10 @@ class ChannelWire implements Wire {
     appendU32(out, this.id)
     appendBytes(out, bytes, 0, bytes.length)
   }
+}
+
+function drop(arrival: Arrival): void {
+  if (arrival !== 'close') discardAttachments(arrival.attachments)
 }
 
 /** Two channels that met in a context that has taken itself out become one wire here. */

@@ -217,8 +217,8 @@ export class RichReader {
   private error(node: Node, depth: number): Error {
     const error = makeError(node[1], text(node[2]))
     this.keep(error)
-    // What arrives has no stack of this side.
-    delete error.stack
+    // What arrives has no stack of this side. Redefined, not deleted: Node would show this file's line above the error.
+    Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true })
     const hidden = integer(node[3])
     const fields = 4 + 2 * hidden
     if (hidden < 0 || fields > node.length || node.length % 2 !== 0) throw malformed('an error')

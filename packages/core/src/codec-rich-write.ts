@@ -153,6 +153,8 @@ export class RichWriter {
   private readonly packing: Packing
   /** Replace by a description what cannot travel. */
   private readonly lenient: boolean
+  /** What a path starts with. */
+  private readonly name: string
   private readonly numbers = new Map<object, number>()
   private readonly numbered: object[] = []
   /** Instances whose own encode is running: they do not exist yet where a reference would be read. */
@@ -161,7 +163,8 @@ export class RichWriter {
   private readonly bytesOf = new Map<ArrayBufferLike, number>()
   private readonly path: Step[] = []
 
-  constructor(packing: Packing, lenient: boolean) {
+  constructor(packing: Packing, lenient: boolean, name: string) {
+    this.name = name
     this.packing = packing
     this.lenient = lenient
   }
@@ -501,7 +504,7 @@ export class RichWriter {
   }
 
   private message(depth: number, reason: string): string {
-    return `Cannot encode ${pathText(this.path, depth)}: ${reason}`
+    return `Cannot encode ${pathText(this.name, this.path, depth)}: ${reason}`
   }
 
   private refuse(depth: number, reason: string): never {
@@ -611,8 +614,8 @@ export function attempt(read: () => unknown): unknown {
   }
 }
 
-function pathText(path: readonly Step[], depth: number): string {
-  let text = 'value'
+function pathText(name: string, path: readonly Step[], depth: number): string {
+  let text = name
   for (let i = 0; i < depth; i++) {
     // Of a very long path, the beginning tells where to look.
     if (i === 20) return `${text}... (${depth} deep)`

@@ -33,17 +33,23 @@ const MAX_IDLE_SLAB = 1 << 20
  * Appends `value` to `out` so that {@link decode} makes an equal value of it: same types, same identity of the objects in
  * it. Reads getters, ignores `toJSON` and non-enumerable properties.
  *
+ * @param name what the path in an error starts with.
  * @throws {MpError} MP_ENCODE with the path of what cannot travel; MP_NOT_SHAREABLE and MP_NOT_SUPPORTED for memory and live
  * objects that this packing cannot carry; the MpError that `packing.handle` throws. `out` then holds what it held before.
  */
-export function encode(value: unknown, out: ByteBuffer, packing: Packing): void {
+export function encode(value: unknown, out: ByteBuffer, packing: Packing, name = 'value'): void {
   const { length } = out
   try {
-    write(value, out, packing)
+    write(value, out, packing, name)
   } catch (error) {
     out.length = length
-    if (error instanceof MpError) throw error
-    throw new MpError('MP_ENCODE', `Cannot encode the value: ${reason(error)}`, { cause: error })
+    const known =
+      error instanceof MpError
+        ? error
+        : new MpError('MP_ENCODE', `Cannot encode the ${name}: ${reason(error)}`, { cause: error })
+    // The caller's line is what helps, not how deep in here it was found.
+    Error.captureStackTrace(known, encode)
+    throw known
   }
 }
 
@@ -54,10 +60,10 @@ export function encode(value: unknown, out: ByteBuffer, packing: Packing): void 
 export function encodeError(error: unknown, out: ByteBuffer, packing: Packing): void {
   const { length } = out
   try {
-    writeRich(error, out, packing, true)
+    writeRich(error, out, packing, true, 'error')
   } catch {
     out.length = length
-    writeRich(new MpError('MP_REMOTE', 'something was thrown that cannot be encoded'), out, packing, true)
+    writeRich(new MpError('MP_REMOTE', 'something was thrown that cannot be encoded'), out, packing, true, 'error')
   }
 }
 
@@ -107,14 +113,14 @@ function reason(error: unknown): string {
   return String(attempt(() => String((error as Error).message)) ?? 'something odd was thrown')
 }
 
-function write(value: unknown, out: ByteBuffer, packing: Packing): void {
+function write(value: unknown, out: ByteBuffer, packing: Packing, name: string): void {
   const { length } = out
   out.reserve(1)
   out.bytes[out.length++] = Form.Plain
   if (writePlain(value, out)) return
   out.length = length
   if (!(value instanceof Uint8Array && writeBytes(value, out, packing))) {
-    writeRich(value, out, packing, false)
+    writeRich(value, out, packing, false, name)
   }
 }
 
@@ -142,8 +148,8 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
   return true
 }
 
-function writeRich(value: unknown, out: ByteBuffer, packing: Packing, lenient: boolean): void {
-  const writer = new RichWriter(packing, lenient)
+function writeRich(value: unknown, out: ByteBuffer, packing: Packing, lenient: boolean, name: string): void {
+  const writer = new RichWriter(packing, lenient, name)
   writer.write(value)
   out.reserve(5)
   out.bytes[out.length] = Form.Rich

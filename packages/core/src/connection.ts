@@ -7,7 +7,7 @@ import { Envelope, type HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
 import { Link, type LinkUser, type Message } from './link.js'
-import { checkTimeout, Pending, type WaitOptions } from './pending.js'
+import { checkWait, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import { turn, turnIsLong } from './turn.js'
 import { type HandleOpener, ParcelReader } from './unpacking.js'
@@ -39,6 +39,8 @@ interface PackedConnection {
   readonly backlog: number | null
 }
 
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 /**
  * One end of a Pipe. Sent to another context it *moves*: this object is then closed, and end of file stays reliable.
  *
@@ -50,8 +52,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   /** Whether this end may send. */
   readonly writable: boolean
   readonly #context: Context
-  /** @internal */
-  readonly transport: Transport
+  readonly #transport: Transport
   /** Until the first use. An end that was never used moves on without a trace. */
   #end: End | undefined
   #link: Link | undefined
@@ -70,7 +71,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   /** @internal Users call Pipe(). */
   constructor(context: Context, transport: Transport, end: End, readable: boolean, writable: boolean, backlog?: End) {
     this.#context = context
-    this.transport = transport
+    this.#transport = transport
     this.#end = end
     this.#backlogEnd = backlog
     this.#reader = new ParcelReader(context, transport, undefined)
@@ -139,9 +140,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
    * waits for ever.
    */
   async poll(timeout: number | null = 0, options?: { signal?: AbortSignal }): Promise<boolean> {
-    const limit = checkTimeout(timeout)
+    const limit = checkWait({ ...options, timeout })
     this.#check('readable')
-    options?.signal?.throwIfAborted()
     if (this.#ready()) return true
     if (limit === 0) {
       // What has already been sent needs a turn of the event loop to be seen here; the first use opens the wire, another.
@@ -161,15 +161,15 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   async close(): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'closed'
-    for (const { parcels } of this.#inbox) discardParcels(parcels, this.transport)
+    for (const { parcels } of this.#inbox) discardParcels(parcels, this.#transport)
     this.#inbox.clear()
     const gone = this.#closedError()
     for (const receiver of this.#receivers) receiver.reject(gone)
     this.#receivers.clear()
     for (const poller of this.#pollers) poller.reject(gone)
     this.#pollers.clear()
-    if (this.#backlogEnd) discard(this.#backlogEnd, this.transport)
-    if (this.#end) discard(this.#end, this.transport)
+    if (this.#backlogEnd) discard(this.#backlogEnd, this.#transport)
+    if (this.#end) discard(this.#end, this.#transport)
     else if (this.#link) {
       this.#link.close()
       this.#context.links.delete(this.#link)
@@ -189,6 +189,15 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     }
   }
 
+  /** @internal */
+  get transport(): Transport {
+    return this.#transport
+  }
+
+  [INSPECT](): string {
+    return `Connection(${[this.#state, this.readable && 'readable', this.writable && 'writable'].filter(Boolean).join(', ')})`
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -199,17 +208,17 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (this.#receivers.length > 0 || this.#pollers.size > 0) {
       throw new MpError('MP_NOT_SHAREABLE', 'a Connection with a pending recv or poll cannot be sent')
     }
-    if (packing.transport !== this.transport) {
+    if (packing.transport !== this.#transport) {
       throw new MpError(
         'MP_NOT_SHAREABLE',
-        `a Connection of ${this.transport.name} cannot travel over ${packing.transport.name}`,
+        `a Connection of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
       )
     }
     const { readable, writable } = this
     let state: PackedConnection
     if (this.#link || this.#backlogEnd) {
-      const [forOther, forTaker] = pair(this.transport)
-      const [forBacklog, backlog] = pair(this.transport)
+      const [forOther, forTaker] = pair(this.#transport)
+      const [forBacklog, backlog] = pair(this.#transport)
       packing.onCommit(() => this.#hand(forOther, forBacklog))
       state = { readable, writable, end: packing.attachEnd(forTaker), backlog: packing.attachEnd(backlog) }
     } else {
@@ -231,7 +240,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #hand(forOther: End, forBacklog: End): void {
     const link = this.#open()
     this.#state = 'moved'
-    const unread = new Link(open(forBacklog, this.transport), this.transport, {
+    const unread = new Link(open(forBacklog, this.#transport), this.#transport, {
       message() {},
       closed() {},
       lost: brokenPipe,
@@ -282,8 +291,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #recv(options: WaitOptions | undefined, take: (message: Message) => unknown): Promise<unknown> {
     try {
       this.#check('readable')
-      const limit = checkTimeout(options?.timeout)
-      options?.signal?.throwIfAborted()
+      const limit = checkWait(options)
       this.#open()
       if (this.#inbox.length > 0) {
         const value = this.#take(take)
@@ -324,14 +332,14 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   }
 
   readonly #decode = ({ bytes, start, end, parcels }: Message): unknown => {
-    const reader = parcels ? new ParcelReader(this.#context, this.transport, parcels) : this.#reader
+    const reader = parcels ? new ParcelReader(this.#context, this.#transport, parcels) : this.#reader
     return decode(bytes, start, end, reader)
   }
 
   /** Most messages bring no parcels, and one envelope and one reader serve them all: garbage is most of a round trip's cost. */
   #takeEnvelope(transfer: unknown): Envelope {
     const spare = this.#envelope
-    if (transfer !== undefined || !spare) return new Envelope(this.transport, checkTransfer(transfer))
+    if (transfer !== undefined || !spare) return new Envelope(this.#transport, checkTransfer(transfer))
     this.#envelope = undefined
     return spare
   }
@@ -351,7 +359,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   }
 
   #arrived(message: Message): void {
-    if (this.#state === 'closed') return discardParcels(message.parcels, this.transport)
+    if (this.#state === 'closed') return discardParcels(message.parcels, this.#transport)
     if (this.#forward) return this.#forward(message)
     this.#inbox.push(message)
     if (this.#pollers.size > 0) {
@@ -378,12 +386,12 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
   #open(): Link {
     if (this.#link) return this.#link
-    const wire = open(this.#end as End, this.transport)
+    const wire = open(this.#end as End, this.#transport)
     this.#end = undefined
     this.#link = this.#listen(wire, false)
     if (this.#backlogEnd) {
       this.#held = []
-      this.#listen(open(this.#backlogEnd, this.transport), true)
+      this.#listen(open(this.#backlogEnd, this.#transport), true)
       this.#backlogEnd = undefined
     }
     return this.#link
@@ -407,7 +415,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       },
       lost: () => this.#brokenPipe(),
     }
-    const link = new Link(wire, this.transport, user)
+    const link = new Link(wire, this.#transport, user)
     this.#context.links.add(link)
     return link
   }
@@ -425,7 +433,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
   #closedError(): MpError {
     const how = this.#state === 'moved' ? 'was sent to another context, which holds it now' : 'is closed'
-    return new MpError('MP_CLOSED', `this Connection ${how} (${this.transport.name})`)
+    return new MpError('MP_CLOSED', `this Connection ${how} (${this.#transport.name})`)
   }
 
   #endOfFile(): Error {
@@ -433,7 +441,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (cause instanceof MpError) return cause
     return new MpError(
       'MP_EOF',
-      `the other end of the pipe is gone (${this.transport.name})`,
+      `the other end of the pipe is gone (${this.#transport.name})`,
       cause ? { cause } : undefined,
     )
   }

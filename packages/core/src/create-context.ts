@@ -9,7 +9,7 @@ import type { Transport } from './spi.js'
 import type { Target } from './target.js'
 
 export interface ProcessConstructor {
-  new <A extends unknown[], R>(options?: ProcessOptions<A, R>): Process<A, R>
+  new <A extends unknown[], R>(options?: ProcessOptions<A, R> & ([] extends A ? unknown : { args: A })): Process<A, R>
   /** Starts a process, waits for it, and gives what the target returned. */
   run<A extends unknown[], R>(target: Target<A, R>, ...args: A): Promise<Awaited<R>>
   readonly prototype: Process
@@ -25,7 +25,7 @@ export interface QueueConstructor {
 export interface BoundContext {
   readonly Process: ProcessConstructor
   readonly Queue: QueueConstructor
-  readonly Connection: { readonly prototype: Connection; [Symbol.hasInstance](value: unknown): boolean }
+  readonly Connection: { readonly prototype: Connection; [Symbol.hasInstance](value: unknown): value is Connection }
   /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
   Pipe<S = unknown, R = S>(options?: boolean | PipeOptions): [Connection<S, R>, Connection<R, S>]
   /** The calling context itself. */
@@ -74,9 +74,18 @@ export function createContext(transport: Transport): BoundContext {
   }
 
   class BoundConnection extends Connection {
-    static override [Symbol.hasInstance](value: unknown): boolean {
+    static override [Symbol.hasInstance](value: unknown): value is Connection {
       return value instanceof Connection && value.transport === transport
     }
+  }
+
+  // What a user sees in a message or a stack.
+  for (const [name, type] of Object.entries({
+    Process: BoundProcess,
+    Queue: BoundQueue,
+    Connection: BoundConnection,
+  })) {
+    Object.defineProperty(type, 'name', { value: name })
   }
 
   return {

@@ -1,4 +1,5 @@
 import { LocalWire } from './local-wire.js'
+import { RelayedEnd } from './relayed-end.js'
 import type { Ticket, Transport, Wire, WireSink } from './spi.js'
 
 /** The end of a direct wire that nobody has opened: it opens, once, in whichever context it lands. */
@@ -7,15 +8,6 @@ export class TicketEnd {
 
   constructor(ticket: Ticket) {
     this.ticket = ticket
-  }
-}
-
-/** The end of a wire through this context, unopened: a link that carries it on makes a channel of it, and this context relays. */
-export class RelayedEnd {
-  readonly wire: Wire
-
-  constructor(wire: Wire) {
-    this.wire = wire
   }
 }
 

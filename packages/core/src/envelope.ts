@@ -1,3 +1,4 @@
+import { isDetached } from './codec-rich-write.js'
 import { discardParcels, type End, LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from './handle.js'
@@ -102,6 +103,9 @@ export class Envelope implements HandlePacking {
 /** All at once, or none: Node would let an already detached buffer through until the frame is flushed. */
 function detach(transfer: readonly object[]): readonly object[] {
   try {
+    // Node takes a detached buffer for an empty one.
+    for (const each of transfer)
+      if (each instanceof ArrayBuffer && isDetached(each)) throw new TypeError('it is detached')
     return structuredClone(transfer, { transfer: transfer as never })
   } catch (error) {
     throw new MpError('MP_ENCODE', `a value in transfer cannot be transferred: ${(error as Error).message}`, {

@@ -1,9 +1,10 @@
 import { allocate, appendU32, ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
 import { Deque } from './deque.js'
-import { discardParcels, type End, LiveObject, open, type Parcel, RelayedEnd, TicketEnd } from './end.js'
+import { discardParcels, type End, LiveObject, open, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
 import { type EndCarrier, packParcels, unpackParcels } from './parcel-table.js'
 import { Pending } from './pending.js'
+import { RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
 import { atTurnEnd, turn, turnIsLong } from './turn.js'
 

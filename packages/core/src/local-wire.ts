@@ -1,4 +1,5 @@
 import { Deque } from './deque.js'
+import { discardAttachments } from './relayed-end.js'
 import type { Wire, WireSink } from './spi.js'
 
 type Event = { bytes: Uint8Array; attachments: readonly object[] | undefined } | 'close'
@@ -25,13 +26,15 @@ export class LocalWire implements Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    if (!this.#closed) this.other.#receive({ bytes, attachments })
+    if (this.#closed) discardAttachments(attachments)
+    else this.other.#receive({ bytes, attachments })
     return true
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    for (const each of this.#inbox) drop(each)
     this.#inbox.clear()
     this.other.#receive('close')
   }
@@ -39,7 +42,7 @@ export class LocalWire implements Wire {
   unref(): void {}
 
   #receive(event: Event): void {
-    if (this.#closed) return
+    if (this.#closed) return drop(event)
     this.#inbox.push(event)
     this.#schedule()
   }
@@ -63,4 +66,8 @@ export class LocalWire implements Wire {
       }
     }
   }
+}
+
+function drop(event: Event): void {
+  if (event !== 'close') discardAttachments(event.attachments)
 }

@@ -1,8 +1,9 @@
 import type { ByteBuffer } from './byte-buffer.js'
 import { decode, encode } from './codec.js'
-import { LiveObject, type Parcel, RelayedEnd, TicketEnd } from './end.js'
+import { LiveObject, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
+import { RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
 
 /**

@@ -1,5 +1,5 @@
 import { MpError } from './errors.js'
-import { checkTimeout, Pending, type WaitOptions } from './pending.js'
+import { checkWait, Pending, type WaitOptions } from './pending.js'
 
 /** The creator of this context, as its child sees it. */
 export class ParentProcess {
@@ -25,8 +25,7 @@ export class ParentProcess {
 
   /** Waits for the creator's end; false if `timeout` ms pass first. */
   async join(options?: WaitOptions): Promise<boolean> {
-    checkTimeout(options?.timeout)
-    options?.signal?.throwIfAborted()
+    checkWait(options)
     if (!this.#alive) return true
     const pending = new Pending<boolean>()
     pending.limit(

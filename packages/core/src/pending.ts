@@ -85,7 +85,23 @@ interface Limits {
   onAbort: (() => void) | undefined
 }
 
-/** Checks a timeout at the call: milliseconds that setTimeout takes, or undefined for none. */
+/**
+ * Checks the options of a waiting call, at the call. Gives the timeout: milliseconds that setTimeout takes, or undefined for
+ * none. Throws the reason of a signal that is aborted already.
+ */
+export function checkWait(options: WaitOptions | undefined): number | undefined {
+  if (options === undefined) return undefined
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`options must be an object, such as { timeout: 1000 }, not ${typeof options}`)
+  }
+  const { signal } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')
+  const timeout = checkTimeout(options.timeout)
+  signal?.throwIfAborted()
+  return timeout
+}
+
+/** Milliseconds that setTimeout takes, or undefined for no limit. */
 export function checkTimeout(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null || timeout === Number.POSITIVE_INFINITY) return undefined
   if (typeof timeout !== 'number')

@@ -14,7 +14,7 @@ export function makePipe<S, R>(
   transport: Transport,
   options: boolean | PipeOptions = true,
 ): [Connection<S, R>, Connection<R, S>] {
-  const duplex = typeof options === 'boolean' ? options : (options.duplex ?? true)
+  const duplex = typeof options === 'object' && options !== null ? (options.duplex ?? true) : options
   if (typeof duplex !== 'boolean') throw new TypeError(`duplex must be a boolean, not ${typeof duplex}`)
   const [a, b] = pair(transport)
   return [

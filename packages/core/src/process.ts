@@ -4,8 +4,9 @@ import type { Context } from './context.js'
 import { discardParcels, type Parcel } from './end.js'
 import { Envelope } from './envelope.js'
 import { MpError } from './errors.js'
+import { refuseSerialisation } from './handle.js'
 import { handTarget, type StartOrder } from './peer-protocol.js'
-import { checkTimeout, Pending, type WaitOptions } from './pending.js'
+import { checkWait, Pending, type WaitOptions } from './pending.js'
 import { Run } from './run.js'
 import type { Peer, Transport } from './spi.js'
 import { StartPromise } from './start-promise.js'
@@ -30,11 +31,12 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   signal?: AbortSignal | undefined
 }
 
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 /** A function that runs elsewhere: in a thread, in a process, as its transport has it. */
 export class Process<A extends unknown[] = unknown[], R = unknown> {
   readonly #context: Context
-  /** @internal */
-  readonly transport: Transport
+  readonly #transport: Transport
   readonly #target: unknown
   readonly #args: unknown[]
   readonly #options: Omit<ProcessOptions, 'target' | 'args'>
@@ -51,13 +53,19 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   constructor(context: Context, transport: Transport, options: ProcessOptions<A, R> = {}) {
     const { target, args = [], name, daemon } = checkOptions(options)
     this.#context = context
-    this.transport = transport
+    this.#transport = transport
+    refuseSerialisation(this, 'Process')
     this.#options = options as Omit<ProcessOptions, 'target' | 'args'>
     this.#target = target
     this.#args = Array.from(args)
     this.#path = context.nextPath()
     this.#name = name ?? `Process-${this.#path.join(':')}`
     this.#daemon = daemon ?? context.identity.daemon
+  }
+
+  /** @internal */
+  get transport(): Transport {
+    return this.#transport
   }
 
   get name(): string {
@@ -114,8 +122,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   async join(options?: WaitOptions): Promise<number | null> {
     this.#looked = true
     this.#checkOpen()
-    checkTimeout(options?.timeout)
-    options?.signal?.throwIfAborted()
+    checkWait(options)
     const run = this.#started('join')
     if (run.exitCode !== null) return run.exitCode
     const pending = new Pending<number | null>()
@@ -138,8 +145,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   async result(options?: WaitOptions): Promise<Awaited<R>> {
     this.#looked = true
     this.#checkOpen()
-    checkTimeout(options?.timeout)
-    options?.signal?.throwIfAborted()
+    checkWait(options)
     const run = this.#started('result')
     const pending = new Pending<unknown>()
     pending.limit(
@@ -190,6 +196,11 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     this.close()
   }
 
+  [INSPECT](): string {
+    const state = this.#closed ? 'closed' : !this.#run ? 'not started' : this.#run.alive ? 'running' : 'ended'
+    return `Process(${this.#name}, ${state})`
+  }
+
   async #start(): Promise<void> {
     this.#checkOpen()
     if (this.#run) throw new MpError('MP_INVALID_STATE', `${this.#name} was started before: a process starts once`)
@@ -211,10 +222,10 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   #spawn(): Run {
     const { identity } = this.#context
     const target = this.#describeTarget()
-    const envelope = new Envelope(this.transport)
+    const envelope = new Envelope(this.#transport)
     const args = new ByteBuffer(256)
     try {
-      encode(this.#args, args, envelope)
+      encode(this.#args, args, envelope, 'args')
     } catch (error) {
       envelope.rollback()
       throw error
@@ -222,7 +233,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     envelope.commit()
     const id = this.#context.nextId()
     const peer = this.#spawnPeer(id, envelope.parcels)
-    const run = new Run(this, this.#context, this.transport, peer)
+    const run = new Run(this, this.#context, this.#transport, peer)
     const order: StartOrder = {
       id,
       name: this.#name,
@@ -240,7 +251,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   #spawnPeer(id: string, parcels: readonly Parcel[] | undefined): Peer {
     const { env, execArgv, stdio } = this.#options
     try {
-      return this.transport.spawn({
+      return this.#transport.spawn({
         id,
         name: this.#name,
         ...(env && { env }),
@@ -248,7 +259,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
         ...(stdio && { stdio }),
       })
     } catch (error) {
-      discardParcels(parcels, this.transport)
+      discardParcels(parcels, this.#transport)
       const message = `${this.#name} could not be started: ${(error as Error).message}`
       throw new MpError('MP_SPAWN_FAILED', message, { cause: error })
     }
@@ -259,7 +270,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     const target = this.#target
     if (target === undefined) return null
     const reference = describeTarget(target as Target)
-    const local = this.transport.capabilities.isolation === 'none' && typeof target === 'function'
+    const local = this.#transport.capabilities.isolation === 'none' && typeof target === 'function'
     return local ? handTarget(target as (...args: unknown[]) => unknown) : reference
   }
 
@@ -280,7 +291,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
 
   #warnUnseen(promise: StartPromise, error: unknown): void {
     setImmediate(() => {
-      if (promise.looked || this.#looked) return
+      if (promise.looked || (this.#looked && error === this.#startError)) return
       process.emitWarning(`${this.#name} did not start: ${error instanceof Error ? error.message : error}`, {
         code: error instanceof MpError ? error.code : 'MP_SPAWN_FAILED',
       })
@@ -288,11 +299,20 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 }
 
+const OPTIONS = ['target', 'args', 'name', 'daemon', 'env', 'execArgv', 'stdio', 'signal']
+
 function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R>): ProcessOptions<A, R> {
-  if (typeof options !== 'object' || options === null) throw new TypeError('a Process takes an object of options')
-  const { args, name, daemon, signal } = options
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError('a Process takes an object of options, such as { target, args }')
+  }
+  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
+  if (unknown !== undefined) throw new TypeError(`a Process has no option '${unknown}', only ${OPTIONS.join(', ')}`)
+  const { target, args, name, daemon, signal } = options
   if (args !== undefined && (typeof args !== 'object' || args === null || !(Symbol.iterator in args))) {
     throw new TypeError('args must be an array: the arguments of the target')
+  }
+  if (target === undefined && args !== undefined && Array.from(args).length > 0) {
+    throw new TypeError('args without a target: is the function undefined here?')
   }
   if (name !== undefined && typeof name !== 'string') throw new TypeError(`name must be a string, not ${typeof name}`)
   if (daemon !== undefined && typeof daemon !== 'boolean')

@@ -7,9 +7,11 @@ import { discard, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
-import { checkTimeout, type WaitOptions } from './pending.js'
+import { checkWait, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import type { HandleOpener } from './unpacking.js'
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /**
  * A first-in, first-out queue that any number of contexts may put into and get from. Items are taken as they are at the
@@ -20,8 +22,7 @@ import type { HandleOpener } from './unpacking.js'
  */
 export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   readonly #backend: QueueBackend
-  /** @internal */
-  readonly transport: Transport
+  readonly #transport: Transport
   #closed = false
   readonly #waiting = new Set<WaitingCall>()
   readonly #waits = (pending: WaitingCall) => {
@@ -32,7 +33,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
 
   /** @internal Users call the Queue of their transport's package. */
   constructor(context: Context, transport: Transport, source: number | QueueBackend) {
-    this.transport = transport
+    this.#transport = transport
     if (typeof source === 'number') {
       const home = new Home(context, transport, context.nextId(), Math.max(0, source))
       this.#backend = new LocalQueue(home, context, transport)
@@ -81,9 +82,8 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
 
   /** Resolves when every put of this context so far has reached the queue's home: not even a `kill -9` loses them then. */
   async flush(options?: WaitOptions): Promise<void> {
-    checkTimeout(options?.timeout)
-    options?.signal?.throwIfAborted()
-    await this.#counts()
+    checkWait(options)
+    await this.#counts(options)
   }
 
   /** This context puts and gets no more; others go on. What was put arrives. Pending calls here reject with MP_CLOSED. */
@@ -113,6 +113,15 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
+  /** @internal */
+  get transport(): Transport {
+    return this.#transport
+  }
+
+  [INSPECT](): string {
+    return `Queue(${this.#closed ? 'closed' : this.#backend.maxsize > 0 ? `maxsize ${this.#backend.maxsize}` : 'unbounded'})`
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -120,10 +129,10 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   /** @internal */
   [PACK](packing: HandlePacking): PackedHandle {
     this.#checkOpen()
-    if (packing.transport !== this.transport) {
+    if (packing.transport !== this.#transport) {
       throw new MpError(
         'MP_NOT_SHAREABLE',
-        `a Queue of ${this.transport.name} cannot travel over ${packing.transport.name}`,
+        `a Queue of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
       )
     }
     return this.#backend.pack(packing)
@@ -132,7 +141,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   #put(item: T, options: WaitOptions | undefined, nowait: boolean): Promise<void> {
     try {
       this.#checkOpen()
-      const none = options !== undefined && checkLimits(options)
+      const none = checkWait(options) === 0
       return this.#backend.put(item, options, nowait || none, this.#waits)
     } catch (error) {
       return Promise.reject(error)
@@ -142,16 +151,16 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   #get(options: WaitOptions | undefined, nowait: boolean): Promise<T> {
     try {
       this.#checkOpen()
-      const none = options !== undefined && checkLimits(options)
+      const none = checkWait(options) === 0
       return this.#backend.get(options, nowait || none, this.#waits) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  async #counts(): Promise<{ size: number; full: boolean }> {
+  async #counts(options?: WaitOptions): Promise<{ size: number; full: boolean }> {
     this.#checkOpen()
-    return this.#backend.counts(this.#waits)
+    return this.#backend.counts(options, this.#waits)
   }
 
   #checkOpen(): void {
@@ -159,25 +168,22 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   }
 
   #closedError(): MpError {
-    return new MpError('MP_CLOSED', `this Queue is closed in this context (${this.transport.name})`)
+    return new MpError('MP_CLOSED', `this Queue is closed in this context (${this.#transport.name})`)
   }
 }
 
-/** Checks the options at the call; whether they leave no time to wait. */
-function checkLimits(options: WaitOptions): boolean {
-  options.signal?.throwIfAborted()
-  return checkTimeout(options.timeout) === 0
-}
-
-interface PackedQueue {
+/** What another context needs to open a queue that arrives there. */
+export interface PackedQueue {
   readonly id: string
   readonly maxsize: number
+  readonly shutDown: boolean
+  /** The end of a wire that leads to the queue's home. */
   readonly end: number
 }
 
 /** Makes a queue that arrived in a message usable in `context`. */
 export const openQueue: HandleOpener = (context, transport, state, endOf) => {
-  const { id, maxsize, end } = state as PackedQueue
+  const { id, end } = state as PackedQueue
   const wire = endOf(end)
   const home = context.homes.get(id)
   const known = context.clients.get(id)
@@ -186,7 +192,7 @@ export const openQueue: HandleOpener = (context, transport, state, endOf) => {
     discard(wire, transport)
     backend = home ? new LocalQueue(home, context, transport) : (known as QueueClient).use()
   } else {
-    backend = new QueueClient(context, transport, id, maxsize, open(wire, transport)).use()
+    backend = new QueueClient(context, transport, state, open(wire, transport)).use()
   }
   return new Queue(context, transport, backend)
 }

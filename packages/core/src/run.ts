@@ -188,7 +188,7 @@ export class Run {
         'MP_SPAWN_FAILED',
         `${this.owner.name} ${howItEnded(exit)} before its target could start`,
         {
-          cause: exit.error,
+          ...causedBy(exit),
         },
       )
       this.#ready.reject(this.#startError)
@@ -210,7 +210,7 @@ export class Run {
     if (this.#startError !== undefined) throw this.#startError
     const exit = this.#exit as PeerExit
     throw new MpError('MP_WORKER_LOST', `${this.owner.name} ${howItEnded(exit)} before its target had settled`, {
-      cause: exit.error,
+      ...causedBy(exit),
     })
   }
 }
@@ -223,4 +223,8 @@ function exitCode({ code, signal }: PeerExit): number {
 function howItEnded({ code, signal, error }: PeerExit): string {
   const how = signal ? `was ended by ${signal}` : `ended with exit code ${(code ?? 1) & 0xff}`
   return error ? `${how} (${error.message})` : how
+}
+
+function causedBy({ error }: PeerExit): ErrorOptions {
+  return error ? { cause: error } : {}
 }

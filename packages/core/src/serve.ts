@@ -143,6 +143,7 @@ class Child {
     if (reference === null) return undefined
     if ('local' in reference) return protocol.takeTarget(reference)
     const context = this.#context
+    const { module } = reference
     let fail!: (error: MpError) => void
     const unguarded = new Promise<never>((_, reject) => {
       fail = reject
@@ -152,7 +153,7 @@ class Child {
     context.onUnguardedStart = name => {
       broken = new MpError(
         'MP_BAD_TARGET',
-        `the module of the target starts ${name} whenever it is imported, so also in its child: put what only the main program shall do inside \`if (isMainProcess) { ... }\``,
+        `${module} starts a process (${name}) whenever it is imported, so also in its child: put what only the main program shall do inside \`if (isMainProcess) { ... }\``,
       )
       fail(broken)
       return broken

@@ -66,7 +66,7 @@ function describeByName(target: unknown): TargetReference {
   const specifier = typeof module === 'object' && typeof module?.href === 'string' ? module.href : module
   if (typeof specifier !== 'string' || specifier === '' || typeof name !== 'string' || name === '') {
     throw new TypeError(
-      `A target is an exported function or { module, export } with the names of both, not ${describeValue(target)}`,
+      `A target is an exported function (\`square\`, not \`square(3)\`) or { module, export } with the names of both, not ${describeValue(target)}`,
     )
   }
   if (/^(\.|\/|[a-z]:?\\)/i.test(specifier)) {
@@ -115,8 +115,8 @@ function describeFunction(target: object & { readonly name: string }): TargetRef
   const found = findBindings(target, origin, url)
   if (!found) {
     throw refuse(
-      `it is not exported from ${url}:${position.line + 1}:${position.column + 1} (it is local, a closure or a method)`,
-      `export it at the top level of its module, or ${BY_NAME_HINT}`,
+      `it is not exported from ${url}:${position.line + 1}:${position.column + 1}`,
+      `write \`export function\` at the top level of the module, for what is local, a closure or a method too, or ${BY_NAME_HINT}`,
     )
   }
   const name = isDefaultBinding(target.name) ? 'default' : String(target.name)

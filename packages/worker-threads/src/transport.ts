@@ -28,7 +28,8 @@ function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
     workerData: { port: port2 } satisfies BootData,
     transferList: [port2],
     ...(env && { env: { ...process.env, ...env } }),
-    ...(execArgv && { execArgv: [...execArgv] }),
+    argv: process.argv.slice(2),
+    ...execArgvOption(execArgv),
     ...(stdio === 'ignore' && { stdout: true, stderr: true }),
   })
   if (stdio === 'ignore') {
@@ -59,6 +60,16 @@ function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
       void worker.terminate()
     },
   }
+}
+
+/**
+ * The parent's own flags where none are given: Node passes them on, and takes more of them than in an explicit list. But
+ * `--input-type`, which says how to read the parent's script, would make a thread refuse its file.
+ */
+function execArgvOption(given: readonly string[] | undefined): { execArgv?: string[] } {
+  if (given) return { execArgv: [...given] }
+  const passed = process.execArgv.filter(flag => !flag.startsWith('--input-type'))
+  return passed.length < process.execArgv.length ? { execArgv: passed } : {}
 }
 
 function pair(): [Ticket, Ticket] {

@@ -10,7 +10,7 @@ export interface QueueBackend {
   put(item: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void>
   /** With `nowait`, rejects with MP_EMPTY rather than wait. */
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown>
-  counts(waits: Waits): Promise<Counts>
+  counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts>
   shutDown(immediate: boolean): void
   /** One Queue object fewer uses this backend. */
   close(): void

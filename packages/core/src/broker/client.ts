@@ -7,6 +7,7 @@ import { MpError } from '../errors.js'
 import type { PackedHandle } from '../handle.js'
 import { Link, type Message } from '../link.js'
 import { Pending, type WaitOptions } from '../pending.js'
+import type { PackedQueue } from '../queue.js'
 import type { Transport, Wire } from '../spi.js'
 import { ParcelReader } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
@@ -33,11 +34,12 @@ export class QueueClient implements QueueBackend {
   /** Queue objects of this context that use it. */
   #users = 0
 
-  constructor(context: Context, transport: Transport, id: string, maxsize: number, wire: Wire) {
+  constructor(context: Context, transport: Transport, { id, maxsize, shutDown }: PackedQueue, wire: Wire) {
     this.#context = context
     this.#transport = transport
     this.id = id
     this.maxsize = maxsize
+    this.#shutDown = shutDown
     this.#link = new Link(wire, transport, {
       message: message => this.#hear(message),
       closed: error => this.#lost(error),
@@ -86,7 +88,7 @@ export class QueueClient implements QueueBackend {
     return pending.promise
   }
 
-  counts(waits: Waits): Promise<Counts> {
+  counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts> {
     if (this.#link.closed) throw this.#lostError()
     const pending = new Pending<Counts>()
     const call = this.#call(protocol.QUERY, false, {
@@ -95,8 +97,8 @@ export class QueueClient implements QueueBackend {
     })
     waits(
       pending.limit(
-        undefined,
-        () => {},
+        options,
+        () => pending.reject(new MpError('MP_TIMEOUT', "the queue's home did not answer in time")),
         () => this.#cancel(call),
       ),
     )
@@ -105,7 +107,7 @@ export class QueueClient implements QueueBackend {
 
   /** Everything that this context put has reached home, or home is gone. */
   async settled(): Promise<void> {
-    if (!this.#link.closed) await this.counts(() => {}).catch(() => {})
+    if (!this.#link.closed) await this.counts(undefined, () => {}).catch(() => {})
   }
 
   shutDown(immediate: boolean): void {
@@ -123,7 +125,10 @@ export class QueueClient implements QueueBackend {
     const [forHome, forTaker] = pair(this.#transport)
     // On the link that the puts of this context went over: home knows them before the new holder can ask.
     packing.onCommit(() => this.#link.control(protocol.JOIN, undefined, [forHome]))
-    return { kind: 'queue', state: { id: this.id, maxsize: this.maxsize, end: packing.attachEnd(forTaker) } }
+    return {
+      kind: 'queue',
+      state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end: packing.attachEnd(forTaker) },
+    }
   }
 
   #putUnbounded(value: unknown): Promise<void> {

@@ -103,7 +103,7 @@ export class LocalQueue implements QueueBackend {
 
   pack(packing: HandlePacking): PackedHandle {
     const end = packing.attachEnd(this.#home.share())
-    return { kind: 'queue', state: { id: this.#home.id, maxsize: this.maxsize, end } }
+    return { kind: 'queue', state: { id: this.#home.id, maxsize: this.maxsize, shutDown: this.#home.isShutDown, end } }
   }
 
   async #lookAgain(): Promise<unknown> {
