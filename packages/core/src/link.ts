@@ -59,6 +59,8 @@ export interface Message {
 
 export interface LinkUser {
   message(message: Message): void
+  /** The other side is another context from here on; everything that the one before sent has come. */
+  moved?(): void
   /** The other side closed, died or broke the protocol. Last call; not after our own `close`. */
   closed(error: Error | undefined): void
   /** What a call that waits for the window rejects with when the link is lost. */
@@ -479,6 +481,7 @@ export class Link {
     this.#uncredited = 0
     this.#undrained = false
     this.#start(this.#wire)
+    this.#user.moved?.()
     this.#sendWhatWaits()
   }
 

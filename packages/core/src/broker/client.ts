@@ -14,6 +14,8 @@ import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } fro
 import * as protocol from './protocol.js'
 
 interface Call {
+  readonly type: number
+  readonly nowait: boolean
   granted?(): void
   refused?(reason: number): void
   item?(message: Message): void
@@ -42,6 +44,7 @@ export class QueueClient implements QueueBackend {
     this.#shutDown = shutDown
     this.#link = new Link(wire, transport, {
       message: message => this.#hear(message),
+      moved: () => this.#callAgain(),
       closed: error => this.#lost(error),
       lost: () => this.#lostError(),
     })
@@ -67,7 +70,9 @@ export class QueueClient implements QueueBackend {
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
     if (this.#link.closed) throw this.#lostError()
     const pending = new Pending<unknown>()
-    const call = this.#call(protocol.GET, nowait, {
+    const call = this.#call({
+      type: protocol.GET,
+      nowait,
       item: message => {
         try {
           pending.resolve(this.#decode(message))
@@ -91,7 +96,9 @@ export class QueueClient implements QueueBackend {
   counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts> {
     if (this.#link.closed) throw this.#lostError()
     const pending = new Pending<Counts>()
-    const call = this.#call(protocol.QUERY, false, {
+    const call = this.#call({
+      type: protocol.QUERY,
+      nowait: false,
       counts: counts => pending.resolve(counts),
       lost: error => pending.reject(error),
     })
@@ -163,7 +170,9 @@ export class QueueClient implements QueueBackend {
       discardParcels(envelope.parcels, this.#transport)
       pending.reject(error)
     }
-    const call = this.#call(protocol.RESERVE, nowait, {
+    const call = this.#call({
+      type: protocol.RESERVE,
+      nowait,
       granted: () => {
         this.#send(protocol.FILL, body.bytes, 0, body.length, envelope.parcels)
         pending.resolve()
@@ -179,15 +188,24 @@ export class QueueClient implements QueueBackend {
     return pending.promise
   }
 
-  #call(type: number, nowait: boolean, call: Call): number {
+  #call(call: Call): number {
     const number = this.#nextCall
     this.#nextCall = (this.#nextCall + 1) >>> 0
     this.#calls.set(number, call)
+    this.#ask(number, call)
+    return number
+  }
+
+  #ask(number: number, { type, nowait }: Call): void {
     this.#link.control(type, out => {
       appendU32(out, number)
       appendU32(out, nowait ? 1 : 0)
     })
-    return number
+  }
+
+  /** The queue has a new home, which knows nothing of the calls that the old one did not answer. */
+  #callAgain(): void {
+    for (const [number, call] of this.#calls) this.#ask(number, call)
   }
 
   /** The caller gave up. An answer that is already on its way is given back when it comes. */

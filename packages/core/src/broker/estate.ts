@@ -3,17 +3,16 @@ import type { HandlePacking } from '../envelope.js'
 import type { Item } from './home.js'
 
 /**
- * Home to its parent, on their link, when the home's context ends in order: take over this queue. Its items, the ends of
- * wires to its holders, and what the holders said that is not answered yet.
+ * Home to its parent, on their link, when the home's context ends in order: take over this queue. Calls that wait are not
+ * part of it: each holder makes its own again when it has moved.
  */
 export interface Estate {
   readonly id: string
   readonly maxsize: number
-  readonly shutDown: boolean
-  readonly holders: readonly { readonly end: number; readonly reserved: number }[]
+  readonly shutDown: 'no' | 'draining' | 'dropping'
+  /** Indexes of the ends of wires that lead to the holders. */
+  readonly holders: readonly number[]
   readonly items: readonly PackedItem[]
-  /** Waiting calls, oldest first, and what arrived while the holders moved. */
-  readonly unanswered: readonly (PackedItem & { readonly holder: number; readonly type: number })[]
 }
 
 export interface PackedItem {

@@ -1,10 +1,10 @@
-import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../byte-buffer.js'
+import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
 import type { Context } from '../context.js'
 import { Deque } from '../deque.js'
 import { discardParcels, type End, open, type Parcel, pair } from '../end.js'
 import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
-import { Link } from '../link.js'
+import { Link, type Message } from '../link.js'
 import type { Transport, Wire } from '../spi.js'
 import { type Estate, packItem, unpackItem } from './estate.js'
 import * as protocol from './protocol.js'
@@ -58,10 +58,9 @@ export class Home {
   readonly #putters = new Deque<Putter>()
   readonly #holders = new Set<Holder>()
   #reserved = 0
-  #shutDown = false
-  #dropping = false
-  /** While the queue moves to the parent: what holders say is not answered here any more. */
-  #unanswered: { holder: Holder; type: number; item: Item }[] | undefined
+  #shutDown: Estate['shutDown'] = 'no'
+  /** While the queue moves to the parent: ends of holders that joined meanwhile. */
+  #moving: End[] | undefined
 
   constructor(context: Context, transport: Transport, id: string, maxsize: number) {
     this.#context = context
@@ -79,7 +78,7 @@ export class Home {
   }
 
   get isShutDown(): boolean {
-    return this.#shutDown
+    return this.#shutDown !== 'no'
   }
 
   /** Stores the item, or gives it to the longest waiting getter. */
@@ -106,7 +105,7 @@ export class Home {
 
   /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
   get exhausted(): boolean {
-    return this.#shutDown && this.#items.length === 0 && this.#reserved === 0
+    return this.isShutDown && this.#items.length === 0 && this.#reserved === 0
   }
 
   waitForItem(getter: Getter): void {
@@ -122,10 +121,9 @@ export class Home {
   }
 
   shutDown(immediate: boolean): void {
-    this.#shutDown = true
+    if (this.#shutDown !== 'dropping') this.#shutDown = immediate ? 'dropping' : 'draining'
     for (let next = this.#putters.shift(); next; next = this.#putters.shift()) next.refuse()
     if (immediate) {
-      this.#dropping = true
       for (const item of this.#items) discardParcels(item.parcels, this.transport)
       this.#items.clear()
     }
@@ -140,22 +138,20 @@ export class Home {
     return far
   }
 
-  join(wire: Wire, reserved = 0): Holder {
+  join(wire: Wire): void {
     const link = new Link(wire, this.transport, {
       message: message => {
-        if (this.#unanswered) this.#unanswered.push({ holder, type: message.type, item: message })
+        if (this.#moving) this.#keep(message, this.#moving)
         else this.#hear(holder, message.type, message)
         link.credit(message.cost)
       },
       closed: () => this.#left(holder),
       lost: () => new MpError('MP_CLOSED', 'the holder of this queue is gone'),
     })
-    const holder: Holder = { link, reserved }
-    this.#reserved += reserved
+    const holder: Holder = { link, reserved: 0 }
     this.#holders.add(holder)
     this.#context.homes.set(this.id, this)
-    if (this.#shutDown) link.control(protocol.WAS_SHUT_DOWN)
-    return holder
+    if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
   }
 
   /** Sends what waits in batches: this context is about to exit. */
@@ -164,62 +160,52 @@ export class Home {
   }
 
   /**
-   * Moves the queue to the parent, over `link`: the holders' ends first, then items and waiting calls. Resolves when the
-   * parent has been told; all that happens before the first wait happens within the call, for a context that is exiting.
+   * Moves the queue to the parent: the holders' ends first, then the items, told through `pack`. Resolves when that is done.
+   * Without `waitForHolders` everything happens within the call, for a context that is exiting: then what holders have sent
+   * and this context has not seen is lost.
    */
-  handOver(pack: (estate: (packing: HandlePacking) => Estate) => void, waitForHolders: boolean): Promise<void> {
-    this.#unanswered = []
-    const waiting = [
-      ...[...this.#getters].map(getter => ({ ...getter, type: protocol.GET })),
-      ...[...this.#putters].map(putter => ({ ...putter, type: protocol.RESERVE })),
-    ]
+  async handOver(pack: (build: (packing: HandlePacking) => Estate) => void, waitForHolders: boolean): Promise<void> {
+    this.#moving = []
     const holders = [...this.#holders]
     const ends = holders.map(() => pair(this.transport))
-    const moves = holders.map((holder, index) => holder.link.move((ends[index] as [End, End])[0]))
-    const tell = () => {
-      pack(packing => ({
-        id: this.id,
-        maxsize: this.maxsize,
-        shutDown: this.#shutDown,
-        holders: holders.map(({ reserved }, index) => ({
-          end: packing.attachEnd((ends[index] as [End, End])[1]),
-          reserved,
-        })),
-        items: [...this.#items].map(item => packItem(item, packing)),
-        unanswered: [
-          ...waiting.flatMap(({ holder, call, type }) => {
-            const index = holder ? holders.indexOf(holder) : -1
-            if (index < 0 || call === undefined) return []
-            return [{ holder: index, type, bytes: waitingCall(call), parcels: [] }]
-          }),
-          ...(this.#unanswered ?? []).map(({ holder, type, item }) => ({
-            ...packItem(item, packing),
-            holder: holders.indexOf(holder),
-            type,
-          })),
-        ],
-      }))
-      for (const { link } of holders) link.close()
-      this.#holders.clear()
-      this.#context.homes.delete(this.id)
-    }
-    if (!waitForHolders) {
-      tell()
-      return Promise.resolve()
-    }
-    return Promise.all(moves).then(tell)
+    const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
+    if (waitForHolders) await Promise.all(moves)
+    const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#moving]
+    pack(packing => ({
+      id: this.id,
+      maxsize: this.maxsize,
+      shutDown: this.#shutDown,
+      holders: theirEnds.map(end => packing.attachEnd(end)),
+      items: [...this.#items].map(item => packItem(item, packing)),
+    }))
+    for (const { link } of holders) link.close()
+    this.#holders.clear()
+    this.#context.homes.delete(this.id)
   }
 
   /** Takes over a queue whose home's context has ended. */
   static adopt(context: Context, transport: Transport, estate: Estate, parcelAt: (index: number) => Parcel): void {
     const home = new Home(context, transport, estate.id, estate.maxsize)
     home.#shutDown = estate.shutDown
-    const holders = estate.holders.map(({ end, reserved }) =>
-      home.join(open(parcelAt(end) as End, transport), reserved),
-    )
     for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
-    for (const each of estate.unanswered) {
-      home.#hear(holders[each.holder] as Holder, each.type, unpackItem(each, parcelAt))
+    for (const end of estate.holders) home.join(open(parcelAt(end) as End, transport))
+  }
+
+  /** What a holder sent before it learned that it moves: all but its calls, which it makes again where it moves to. */
+  #keep({ type, ...item }: Message, joined: End[]): void {
+    switch (type) {
+      case protocol.PUT:
+      case protocol.FILL:
+        this.#items.push(item)
+        break
+      case protocol.UNGET:
+        this.#items.unshift(item)
+        break
+      case protocol.SHUT_DOWN:
+        this.shutDown(readU32(item.bytes, item.start) === 1)
+        break
+      case protocol.JOIN:
+        joined.push(item.parcels?.[0] as End)
     }
   }
 
@@ -228,7 +214,7 @@ export class Home {
     const call = readU32(bytes, start)
     switch (type) {
       case protocol.PUT:
-        if (this.#dropping) return discardParcels(item.parcels, this.transport)
+        if (this.#shutDown === 'dropping') return discardParcels(item.parcels, this.transport)
         return this.put(item)
       case protocol.RESERVE:
         return this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
@@ -246,7 +232,7 @@ export class Home {
         return this.#cancel(holder, call)
       case protocol.QUERY:
         return holder.link.control(protocol.COUNTS, out => {
-          append(out, call, this.size, this.full ? 1 : 0, this.#shutDown ? 1 : 0)
+          append(out, call, this.size, this.full ? 1 : 0, this.isShutDown ? 1 : 0)
         })
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
@@ -269,7 +255,7 @@ export class Home {
       },
       refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
     }
-    if (this.#shutDown) putter.refuse()
+    if (this.isShutDown) putter.refuse()
     else if (!this.full) putter.grant()
     else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
     else this.waitForSlot(putter)
@@ -323,13 +309,6 @@ export class Home {
     this.#slotsChanged()
     if (this.#holders.size === 0) this.#context.homes.delete(this.id)
   }
-}
-
-/** The body of a GET or RESERVE that may wait. */
-function waitingCall(call: number): Uint8Array {
-  const bytes = new Uint8Array(8)
-  writeU32(bytes, 0, call)
-  return bytes
 }
 
 function refuse(holder: Holder, call: number, reason: number): void {
