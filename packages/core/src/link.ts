@@ -99,6 +99,8 @@ export class Link {
   #batchMessages = 0
   #batchStart = 0
   #batchAttachments: object[] | undefined
+  /** Bytes of buffers that ride along. */
+  #batchAttached = 0
   #flushScheduled = false
   /** Where the message being encoded starts in the batch; -1 when none is. */
   #openAt = -1
@@ -203,6 +205,8 @@ export class Link {
     const bytes = this.#uncredited
     this.#uncredited = 0
     this.control(CREDIT, out => appendU32(out, bytes))
+    // At once: the sender may be waiting, and this turn may go on for long.
+    this.flush()
   }
 
   /** Sends the batch now. */
@@ -265,7 +269,11 @@ export class Link {
     const out = this.#batch
     const now = performance.now()
     if (this.#batchMessages++ === 0) this.#batchStart = now
-    if (out.length >= BATCH_BYTES || this.#batchMessages >= BATCH_MESSAGES || now - this.#batchStart >= BATCH_AGE)
+    if (
+      out.length + this.#batchAttached >= BATCH_BYTES ||
+      this.#batchMessages >= BATCH_MESSAGES ||
+      now - this.#batchStart >= BATCH_AGE
+    )
       this.flush()
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true
@@ -302,6 +310,7 @@ export class Link {
     }
     const attachments = this.#batchAttachments
     this.#batchAttachments = undefined
+    this.#batchAttached = 0
     this.#batchMessages = rest > 0 ? 1 : 0
     this.#put(frame, attachments)
   }
@@ -387,7 +396,10 @@ export class Link {
     out.bytes[at] = attachments.length
     out.bytes[at + 1] = attachments.length >>> 8
     writeU32(out.bytes, at + 2, out.length - at - 6)
-    if (attachments.length > 0) this.#batchAttachments = [...(this.#batchAttachments ?? []), ...attachments]
+    if (attachments.length === 0) return
+    if (this.#batchAttachments) this.#batchAttachments.push(...attachments)
+    else this.#batchAttachments = attachments
+    this.#batchAttached += attachedBytes(parcels)
   }
 
   #receive(frame: Uint8Array, attachments: readonly object[] | undefined): void {
@@ -517,8 +529,12 @@ export class Link {
 
 /** What a credited message counts for; both sides compute the same. */
 function cost(length: number, parcels: readonly Parcel[] | undefined): number {
-  let bytes = length + OVERHEAD
-  for (const parcel of parcels ?? []) {
+  return length + OVERHEAD + (parcels ? attachedBytes(parcels) : 0)
+}
+
+function attachedBytes(parcels: readonly Parcel[]): number {
+  let bytes = 0
+  for (const parcel of parcels) {
     if (parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer) bytes += parcel.object.byteLength
   }
   return bytes
