@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
 import type { Capabilities } from '@mp/core/spi'
 
-/** ms that one wait may take, also on a loaded machine. A wait that takes longer is a hang. */
-const LONGEST_WAIT = 8_000
+/** ms that one wait may take, also on a loaded machine. A wait that takes longer is a hang. The environment may set it. */
+const longestWait = () => Number(process.env.MP_CONFORMANCE_PATIENCE ?? 8_000)
 /** ms that one case may take. */
 const LONGEST_CASE = 18_000
 /** ms after a case until everything it used must be gone. */
 const LONGEST_SETTLING = 3_000
 
 /** Bounds a wait. The error has the stack of the caller. */
-export async function within<T>(promise: PromiseLike<T>, what: string, ms = LONGEST_WAIT): Promise<T> {
+export async function within<T>(promise: PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, within)
   let timer: NodeJS.Timeout | undefined
@@ -29,7 +29,7 @@ export async function within<T>(promise: PromiseLike<T>, what: string, ms = LONG
 }
 
 /** Waits until the condition holds; gives what it returned. */
-export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = LONGEST_WAIT): Promise<T> {
+export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, eventually)
   const end = performance.now() + ms

@@ -475,6 +475,16 @@ export async function ownQueue(
   if (orders) await obey(orders)
 }
 
+/** Makes a queue, hands it over, then hears nothing, busy, until the second flag is set; then exits. */
+export async function ownQueueAndExit(module: string, to: Connection, flags: Int32Array): Promise<void> {
+  const { Queue } = await load(module)
+  await to.send(new Queue())
+  await turns(20)
+  Atomics.store(flags, 0, 1)
+  while (Atomics.load(flags, 1) === 0);
+  process.exit(4)
+}
+
 /** As `ownQueue`, in a child of its own, after whose end it ends itself. */
 export async function ownQueueBelow(module: string, to: Connection, items: readonly unknown[]): Promise<void> {
   const { Pipe, Process } = await load(module)

@@ -248,6 +248,15 @@ export class Link {
     return this.#moving.promise
   }
 
+  /** Waits for what `move` began, blocking, until `deadline` (as performance.now() counts). False where it did not end. */
+  awaitMoved(deadline: number): boolean {
+    for (;;) {
+      const left = deadline - performance.now()
+      if (this.#closed) return true
+      if (left <= 0 || !this.#wire.receiveSync?.(left)) return this.#closed
+    }
+  }
+
   #start(wire: Wire): void {
     wire.start({
       frame: (bytes, attachments) => {

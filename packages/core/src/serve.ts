@@ -18,6 +18,9 @@ import { ParcelReader } from './unpacking.js'
 /** How long an ending child waits for others to take what it hands over, ms; told on stderr when it has passed. */
 const LONGEST_END = 30_000
 
+/** How long a context that exits blocks for the holders of its queues to move, ms. */
+const LONGEST_EXIT = 1000
+
 /**
  * The child's side of a spawn: waits for the order, runs the target, tells what came of it, and ends in order (buffers
  * flushed, queues handed to the parent). Resolves with the exit code; the transport's boot module then ends the thread or
@@ -117,7 +120,7 @@ class Child {
       process.exit(1)
     })
     process.on('exit', () => {
-      this.#handOverQueues(false)
+      this.#handOverQueues(performance.now() + LONGEST_EXIT)
       this.#context.flush()
       this.#link.flushAll()
     })
@@ -219,11 +222,11 @@ class Child {
     for (const link of context.links) link.flushAll()
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
-    await this.#handOverQueues(true)
+    await this.#handOverQueues()
     await this.#channels.detach()
   }
 
-  #handOverQueues(waitForHolders: boolean): Promise<unknown> {
+  #handOverQueues(deadline?: number): Promise<unknown> {
     const pack = (estate: (packing: HandlePacking) => unknown) => {
       const envelope = new Envelope(this.#transport)
       const out = this.#link.begin(protocol.ADOPT, false)
@@ -231,7 +234,7 @@ class Child {
       void this.#link.commit(out, envelope.parcels)
     }
     const homes = [...this.#context.homes.values()].filter(home => home.transport === this.#transport)
-    return Promise.all(homes.map(home => home.handOver(pack, waitForHolders)))
+    return Promise.all(homes.map(home => home.handOver(pack, deadline)))
   }
 
   /** In its creator's thread nothing ends by itself: what is open closes, as a process's descriptors do. */

@@ -88,8 +88,12 @@ export interface Wire {
   close(): void
   /** Called once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is pending. */
   unref(): void
-  /** Waits, blocking, for a frame, where the capability `sync` is true. */
-  receiveSync?(timeoutMs: number): unknown
+  /**
+   * Gives the sink the next frame, and blocks this thread until there is one, or for `timeoutMs`; false where none came. Absent:
+   * the medium cannot. Core calls it in a context that is exiting, whose event loop turns no more, to miss nothing that others
+   * had sent; where the capability `sync` is true it carries the blocking calls.
+   */
+  receiveSync?(timeoutMs: number): boolean
 }
 
 /** What core gives to {@link Wire.start}. A wire calls these from the event loop, never from inside `send` or `start`. */

@@ -1,4 +1,4 @@
-import type { MessagePort, Transferable } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
 import type { Wire, WireSink } from '@mp/core/spi'
 
 /**
@@ -28,11 +28,7 @@ export class PortWire implements Wire {
   start(sink: WireSink): void {
     const port = this.#port
     this.#sink = sink
-    port.on('message', (posted: Posted) => {
-      if (typeof posted === 'string') sink.frame(bytesOf(posted))
-      else if (ArrayBuffer.isView(posted)) sink.frame(posted)
-      else sink.frame(posted.frame, posted.attachments)
-    })
+    port.on('message', (posted: Posted) => deliver(posted, sink))
     const onClose = () => {
       if (this.#closed) return
       this.#closed = true
@@ -69,6 +65,20 @@ export class PortWire implements Wire {
     }
   }
 
+  receiveSync(timeoutMs: number): boolean {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const received: { message: Posted } | undefined = receiveMessageOnPort(this.#port)
+      if (received) {
+        deliver(received.message, this.#sink as WireSink)
+        return true
+      }
+      if (performance.now() >= deadline) return false
+      // Nothing tells of a message while the event loop stands still.
+      Atomics.wait(never, 0, 0, 1)
+    }
+  }
+
   close(): void {
     this.#closed = true
     this.#port.close()
@@ -77,6 +87,14 @@ export class PortWire implements Wire {
   unref(): void {
     this.#port.unref()
   }
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+function deliver(posted: Posted, sink: WireSink): void {
+  if (typeof posted === 'string') sink.frame(bytesOf(posted))
+  else if (ArrayBuffer.isView(posted)) sink.frame(posted)
+  else sink.frame(posted.frame, posted.attachments)
 }
 
 function bytesOf(text: string): Uint8Array {

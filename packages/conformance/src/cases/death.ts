@@ -54,15 +54,20 @@ export const death = group('The end of a peer settles what waits for it', {
     const child = await t.start(targets.obey, [theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     const { exited } = child
-    const [join, result] = [child.join(), child.result()]
+    const join = child.join()
+    const refused = rejects(child.result(), 'MP_WORKER_LOST', SOON)
     child.terminate()
-    await rejects(result, 'MP_WORKER_LOST', SOON)
+    await refused
     assert.deepEqual(await within(Promise.all([join, exited]), 'join', SOON), [-15, -15])
     await rejects(child.result(), 'MP_WORKER_LOST', SOON)
   },
 
   'a child that crashes, or exits with calls pending, settles what waits for it': needs('isolation', async t => {
-    for (const [how, code] of [['exception', 1], ['exit', 6], ['hard exit', 6]] as const) {
+    for (const [how, code] of [
+      ['exception', 1],
+      ['exit', 6],
+      ['hard exit', 6],
+    ] as const) {
       const [mine, theirs] = t.pipe<never, Queue>()
       const [orders, ordersEnd] = t.pipe()
       const full = new t.api.Queue<string>(1)
@@ -70,17 +75,21 @@ export const death = group('The end of a peer settles what waits for it', {
       const child = await t.start(targets.crash, [t.module, how, theirs as never, full as never, ordersEnd as never])
       const own = await within(mine.recv(), 'its own queue')
       assert.equal(await within(orders.recv(), 'the word'), 'running')
-      const calls = [mine.recv(), orders.recv(), child.join()]
-      const [recv, other, join] = calls as [Promise<unknown>, Promise<unknown>, Promise<number>]
-      const result = child.result()
+      const join = child.join()
+      const refused = () => [
+        rejects(mine.recv(), 'MP_EOF', SOON),
+        rejects(orders.recv(), 'MP_EOF', SOON),
+        rejects(child.result(), how === 'exception' ? RangeError : 'MP_WORKER_LOST', SOON),
+      ]
       const get = own.get().then(
         () => 'an item',
         error => error.code,
       )
+      // The get has reached the child.
+      await within(own.qsize(), 'qsize')
+      const settled = Promise.all(refused())
       await orders.send('crash')
-      await rejects(recv, 'MP_EOF', SOON)
-      await rejects(other, 'MP_EOF', SOON)
-      await rejects(result, how === 'exception' ? RangeError : 'MP_WORKER_LOST', SOON)
+      await settled
       assert.equal(await within(join, 'join', SOON), code)
       if (how === 'hard exit') assert.equal(await within(get, 'get', SOON), 'MP_SHUT_DOWN')
       else {

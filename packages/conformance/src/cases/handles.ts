@@ -113,7 +113,10 @@ export const handles = group('Handles travel', {
       for (let i = 0; i < 6; i++) await mine.send(i)
       for (let i = first; i < 6; i++) assert.equal(await within(mine.recv(), `echo ${i}`), i)
       await mine.close()
-      assert.deepEqual(await within(child.result(), 'result'), [...Array.from({ length: first }, (_, index) => index), 0])
+      assert.deepEqual(await within(child.result(), 'result'), [
+        ...Array.from({ length: first }, (_, index) => index),
+        0,
+      ])
       await t.ends(child)
     }
   },
@@ -186,7 +189,10 @@ export const handles = group('Handles travel', {
     assert.equal(await within(pending, 'recv'), 'answer')
     await queue.put(far)
     await rejects(queue.put(far), 'MP_CLOSED')
-    await rejects(queue.put(near).then(() => queue.put(near)), 'MP_CLOSED')
+    await rejects(
+      queue.put(near).then(() => queue.put(near)),
+      'MP_CLOSED',
+    )
   },
 
   'a start that fails in the child closes the ends that it was to have': async t => {

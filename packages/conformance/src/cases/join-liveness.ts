@@ -42,8 +42,9 @@ export const joinLiveness = group('Process: join and liveness', {
     const abort = new AbortController()
     const calls = [process.join({ signal: abort.signal }), process.result({ signal: abort.signal })]
     const reason = new Error('enough')
+    const refused = Promise.all(calls.map(call => rejects(call, { reason })))
     abort.abort(reason)
-    for (const call of calls) await rejects(call, { reason })
+    await refused
     await rejects(process.join({ signal: abort.signal }), { reason })
     await rejects(process.result({ timeout: 20 }), 'MP_TIMEOUT')
     assert.equal(process.isAlive(), true)

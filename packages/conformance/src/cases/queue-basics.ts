@@ -63,17 +63,38 @@ export const queueBasics = group('Queue: basics', {
       for (const each of got) {
         for (const producer of [0, 1, 2]) {
           const own = each.filter(item => item[0] === producer).map(item => item[1])
-          assert.deepEqual(own, [...own].sort((a, b) => a - b), 'one consumer sees one producer in order')
+          assert.deepEqual(
+            own,
+            [...own].sort((a, b) => a - b),
+            'one consumer sees one producer in order',
+          )
         }
       }
       const all = got.flat().map(([producer, number]) => producer * 200 + number)
-      assert.deepEqual(all.sort((a, b) => a - b), Array.from({ length: 600 }, (_, index) => index))
+      assert.deepEqual(
+        all.sort((a, b) => a - b),
+        Array.from({ length: 600 }, (_, index) => index),
+      )
       for (const consumer of consumers) await t.ends(consumer)
     }
   },
 
   'Q5 null, undefined and other odd values are ordinary items': async t => {
-    const odd = [null, undefined, '', [], {}, 0, -0, Number.NaN, false, new Uint8Array(), 2n ** 100n, '\u0000', '\ud800']
+    const odd = [
+      null,
+      undefined,
+      '',
+      [],
+      {},
+      0,
+      -0,
+      Number.NaN,
+      false,
+      new Uint8Array(),
+      2n ** 100n,
+      '\u0000',
+      '\ud800',
+    ]
     const queue = new t.api.Queue()
     for (const item of odd) await queue.put(item)
     assert.equal(await queue.qsize(), odd.length)

@@ -87,7 +87,10 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
   'Q14 timeouts hold in a child, too': async t => {
     const queue = new t.api.Queue(1)
     const [getNow, getSoon, putNow, putSoon] = await t.run(targets.limits, queue, 120)
-    assert.deepEqual([getNow?.code, getSoon?.code, putNow?.code, putSoon?.code], ['MP_EMPTY', 'MP_EMPTY', 'MP_FULL', 'MP_FULL'])
+    assert.deepEqual(
+      [getNow?.code, getSoon?.code, putNow?.code, putSoon?.code],
+      ['MP_EMPTY', 'MP_EMPTY', 'MP_FULL', 'MP_FULL'],
+    )
     assertTook(getSoon?.ms ?? 0, 120)
     assertTook(putSoon?.ms ?? 0, 120)
     assert.equal(await queue.get(), 'filled')
@@ -123,7 +126,10 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
     await queue.put(2)
     const answered = queue.get({ signal: other.signal })
     other.abort(reason)
-    const got = await within(answered.catch(() => 'aborted'), 'get')
+    const got = await within(
+      answered.catch(() => 'aborted'),
+      'get',
+    )
     if (got === 'aborted') assert.equal(await queue.getNowait(), 2)
     else assert.equal(got, 2)
     await rejects(queue.getNowait(), 'MP_EMPTY')
@@ -137,7 +143,11 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
       if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
     }
     const { got, aborted } = await within(child.result(), 'result')
-    assert.deepEqual([...got].sort((a, b) => a - b), Array.from({ length: 200 }, (_, index) => index), `${aborted} aborted`)
+    assert.deepEqual(
+      [...got].sort((a, b) => a - b),
+      Array.from({ length: 200 }, (_, index) => index),
+      `${aborted} aborted`,
+    )
     assert.equal(await queue.empty(), true)
     await t.ends(child)
   },

@@ -23,7 +23,12 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
   'Q25 a close in one process leaves the others alone, and what was put arrives': async t => {
     for (const maxsize of [0, 4]) {
       const queue = new t.api.Queue(maxsize)
-      assert.deepEqual(await t.run(targets.closeQueue, queue, 'kept', maxsize > 0), ['MP_CLOSED', 'MP_CLOSED', 'MP_CLOSED', 'MP_CLOSED'])
+      assert.deepEqual(await t.run(targets.closeQueue, queue, 'kept', maxsize > 0), [
+        'MP_CLOSED',
+        'MP_CLOSED',
+        'MP_CLOSED',
+        'MP_CLOSED',
+      ])
       assert.equal(await within(queue.get(), 'get'), 'kept')
       await queue.put('still open')
       assert.equal(await t.run(targets.getOne, queue), 'still open')
@@ -44,13 +49,11 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
 
   'Q25 pending calls reject with MP_CLOSED when their own process closes the queue': async t => {
     const empty = new t.api.Queue<number>(1)
-    const get = empty.get()
     const full = new t.api.Queue<number>(1)
     await full.put(1)
-    const put = full.put(2)
+    const refused = Promise.all([rejects(empty.get(), 'MP_CLOSED'), rejects(full.put(2), 'MP_CLOSED')])
     await Promise.all([empty.close(), full.close()])
-    await rejects(get, 'MP_CLOSED')
-    await rejects(put, 'MP_CLOSED')
+    await refused
   },
 
   'Q27 qsize(), empty() and full() reject with MP_CLOSED after close()': async t => {
@@ -117,19 +120,20 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
     assert.equal(await queue.empty(), true)
   },
 
-  'Q33 a consumer that is killed while it waits leaves the queue to the next one, and takes nothing with it': async t => {
-    const queue = new t.api.Queue<string>()
-    const [orders, theirs] = t.pipe()
-    const child = await t.start(targets.getForEver, [queue as never, theirs as never])
-    assert.equal(await within(orders.recv(), 'the word'), 'running')
-    child.kill()
-    await t.ends(child, -9)
-    const next = queue.get()
-    await queue.put('item')
-    assert.equal(await within(next, 'the next get', 1_000), 'item')
-    await queue.put('another')
-    assert.equal(await t.run(targets.getOne<string>, queue), 'another')
-  },
+  'Q33 a consumer that is killed while it waits leaves the queue to the next one, and takes nothing with it':
+    async t => {
+      const queue = new t.api.Queue<string>()
+      const [orders, theirs] = t.pipe()
+      const child = await t.start(targets.getForEver, [queue as never, theirs as never])
+      assert.equal(await within(orders.recv(), 'the word'), 'running')
+      child.kill()
+      await t.ends(child, -9)
+      const next = queue.get()
+      await queue.put('item')
+      assert.equal(await within(next, 'the next get', 1_000), 'item')
+      await queue.put('another')
+      assert.equal(await t.run(targets.getOne<string>, queue), 'another')
+    },
 
   'Q35 a producer that is killed while it waits for a slot takes no slot with it': async t => {
     const queue = new t.api.Queue<string>(2)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Queue } from '@mp/core'
-import { group } from '../case.js'
-import { assertPending, rejects, within } from '../harness.js'
+import { group, needs } from '../case.js'
+import { assertPending, eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
 
 export const queueHomes = group('Queue: the end of its creator', {
@@ -43,6 +43,28 @@ export const queueHomes = group('Queue: the end of its creator', {
     await t.ends(sibling)
   },
 
+  'Q36 what lies unread at a creator that exits is not lost: pending gets go on, puts arrive': needs(
+    'isolation',
+    'sharedMemory',
+    async t => {
+      const [mine, theirs] = t.pipe<never, Queue>()
+      const flags = new Int32Array(new SharedArrayBuffer(8))
+      const child = await t.start(targets.ownQueueAndExit, [t.module, theirs as never, flags])
+      const queue = await within(mine.recv(), 'the queue')
+      await eventually(() => flags[0] === 1, 'the busy loop')
+      const get = queue.get()
+      await queue.put('one')
+      await queue.put('two')
+      // Time to leave this thread.
+      for (let i = 0; i < 5; i++) await new Promise(resolve => setImmediate(resolve))
+      Atomics.store(flags, 1, 1)
+      await t.ends(child, 4)
+      assert.equal(await within(get, 'the pending get', 1_500), 'one')
+      assert.equal(await within(queue.get(), 'the next get', 1_500), 'two')
+      await rejects(queue.getNowait(), 'MP_EMPTY')
+    },
+  ),
+
   'Q36 a queue of a grandchild that ended, and of its parent that ended, lives on': async t => {
     const [mine, theirs] = t.pipe<never, Queue>()
     const child = await t.start(targets.ownQueueBelow, [t.module, theirs as never, ['deep']])
@@ -59,13 +81,13 @@ export const queueHomes = group('Queue: the end of its creator', {
     const child = await t.start(targets.ownQueue, [t.module, theirs as never, ['a'], 1, ordersEnd as never])
     const queue = await within(mine.recv(), 'the queue')
     assert.equal(await within(orders.recv(), 'the word'), 'running')
-    const put = queue.put('b')
+    const refused = rejects(queue.put('b'), 'MP_SHUT_DOWN')
     await queue.qsize()
     const [others, othersEnd] = t.pipe()
     const sibling = await t.start(targets.outcomeOf, [queue, 'put', othersEnd as never])
     assert.equal(await within(others.recv(), 'the word'), 'running')
     child.kill()
-    await rejects(put, 'MP_SHUT_DOWN', 1_500)
+    await within(refused, 'the refusal', 1_500)
     assert.equal(await within(sibling.result(), 'result', 1_500), 'MP_SHUT_DOWN')
     await rejects(queue.get(), 'MP_SHUT_DOWN', 1_500)
     await rejects(queue.put(1), 'MP_SHUT_DOWN', 1_500)

@@ -58,7 +58,11 @@ export const queueItems = group('Queue: the moment of encoding, what it tells', 
   'Q20 a put of what cannot travel is refused at once, not when it would have got its slot': async t => {
     const queue = new t.api.Queue(1)
     await queue.put(1)
-    await rejects(queue.put(() => {}), 'MP_ENCODE', 1_000)
+    await rejects(
+      queue.put(() => {}),
+      'MP_ENCODE',
+      1_000,
+    )
     assert.equal(await queue.get(), 1)
   },
 
@@ -72,7 +76,11 @@ export const queueItems = group('Queue: the moment of encoding, what it tells', 
       },
     }
     const error = await rejects(queue.put(hostile), Error)
-    assert.ok(error === reason || (error as { cause?: unknown }).cause === reason || (error as { code?: string }).code === 'MP_ENCODE')
+    assert.ok(
+      error === reason ||
+        (error as { cause?: unknown }).cause === reason ||
+        (error as { code?: string }).code === 'MP_ENCODE',
+    )
     await queue.putNowait('next')
     assert.equal(await queue.getNowait(), 'next')
   },

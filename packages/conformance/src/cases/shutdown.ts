@@ -33,10 +33,10 @@ export const shutdown = group('Queue: shutdown', {
     await full.put(1)
     const put = full.put(2)
     await assertPending(Promise.race([get, put]), 20)
+    const refused = Promise.all([rejects(get, 'MP_SHUT_DOWN'), rejects(put, 'MP_SHUT_DOWN')])
     await empty.shutdown()
     await full.shutdown()
-    await rejects(get, 'MP_SHUT_DOWN')
-    await rejects(put, 'MP_SHUT_DOWN')
+    await refused
     assert.equal(await full.get(), 1)
     await rejects(full.get(), 'MP_SHUT_DOWN')
   },
@@ -45,9 +45,9 @@ export const shutdown = group('Queue: shutdown', {
     const queue = new t.api.Queue<number>(2)
     await queue.put(1)
     await queue.put(2)
-    const put = queue.put(3)
+    const refused = rejects(queue.put(3), 'MP_SHUT_DOWN')
     await queue.shutdown({ immediate: true })
-    await rejects(put, 'MP_SHUT_DOWN')
+    await refused
     await rejects(queue.get(), 'MP_SHUT_DOWN')
     await rejects(queue.getNowait(), 'MP_SHUT_DOWN')
     assert.equal(await queue.qsize(), 0)

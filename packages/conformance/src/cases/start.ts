@@ -63,16 +63,19 @@ export const start = group('Process: start', {
     assert.deepEqual(t.api.activeChildren(), [])
   },
 
-  'P11 a function that its module does not export fails the start with MP_BAD_TARGET, leaving nothing': needs('isolation', async t => {
-    const local = () => {}
-    const method = { run() {} }
-    for (const target of [local, method.run, unexported]) {
-      const process = t.process(target, [])
-      await rejects(process.start(), 'MP_BAD_TARGET')
-      assert.equal(process.pid, null)
-      await eventually(() => t.api.activeChildren().length === 0, 'the end of the child')
-    }
-  }),
+  'P11 a function that its module does not export fails the start with MP_BAD_TARGET, leaving nothing': needs(
+    'isolation',
+    async t => {
+      const local = () => {}
+      const method = { run() {} }
+      for (const target of [local, method.run, unexported]) {
+        const process = t.process(target, [])
+        await rejects(process.start(), 'MP_BAD_TARGET')
+        assert.equal(process.pid, null)
+        await eventually(() => t.api.activeChildren().length === 0, 'the end of the child')
+      }
+    },
+  ),
 
   'P11 a named target that is not there fails the start, and nothing is left': async t => {
     const module = new URL('../targets.js', import.meta.url)

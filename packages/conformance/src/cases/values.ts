@@ -42,7 +42,10 @@ const table: readonly unknown[] = [
   new Date(0),
   new Date(1_700_000_000_123),
   /a+(?<name>b)/giu,
-  new Map<unknown, unknown>([[{ key: 1 }, new Map([[1, 2]])], [Number.NaN, undefined]]),
+  new Map<unknown, unknown>([
+    [{ key: 1 }, new Map([[1, 2]])],
+    [Number.NaN, undefined],
+  ]),
   new Set<unknown>([1, 'a', new Set([null]), -0]),
   new Uint8Array([0, 255]),
   new Uint8ClampedArray([1]),
@@ -125,7 +128,13 @@ const perRoute = Object.entries(routes).flatMap(([name, route]) => [
     `cycles and shared references arrive as such, as ${name}`,
     async (t: Trial) => {
       const shared = { shared: true }
-      const cycle: { self?: unknown; list: unknown[]; map: Map<unknown, unknown>; buffer: ArrayBuffer; views: unknown[] } = {
+      const cycle: {
+        self?: unknown
+        list: unknown[]
+        map: Map<unknown, unknown>
+        buffer: ArrayBuffer
+        views: unknown[]
+      } = {
         list: [shared, shared],
         map: new Map(),
         buffer: new ArrayBuffer(8),
@@ -165,7 +174,10 @@ const perRoute = Object.entries(routes).flatMap(([name, route]) => [
         assert.equal(each?.constructor, error.constructor)
         assert.equal(each?.stack, error.stack)
         assert.deepEqual(each?.cause, error.cause)
-        assert.deepEqual(Object.getOwnPropertyDescriptors(each).message, Object.getOwnPropertyDescriptors(error).message)
+        assert.deepEqual(
+          Object.getOwnPropertyDescriptors(each).message,
+          Object.getOwnPropertyDescriptors(error).message,
+        )
       }
       assert.deepEqual((arrived[3] as AggregateError).errors, (errors[3] as AggregateError).errors)
       assert.ok(arrived[5] instanceof MpError)
@@ -200,7 +212,14 @@ export const values = group('Values', {
       new Unregistered(),
       [1, [2, { f() {} }]],
       new Map([[1, Symbol('s')]]),
-      new Proxy({}, { ownKeys: () => { throw new Error('hostile') } }),
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('hostile')
+          },
+        },
+      ),
     ]
     const queue = new t.api.Queue()
     const bounded = new t.api.Queue(1)
@@ -228,7 +247,9 @@ export const values = group('Values', {
     const hostile = JSON.parse('{"__proto__": {"polluted": true}, "a": 1}')
     const queue = new t.api.Queue()
     for (const trip of [() => queue.put(hostile).then(() => queue.get()), () => t.run(targets.give, hostile)]) {
-      const arrived = (await trip().catch(error => assert.equal(error.code, 'MP_ENCODE'))) as { polluted?: boolean } | undefined
+      const arrived = (await trip().catch(error => assert.equal(error.code, 'MP_ENCODE'))) as
+        | { polluted?: boolean }
+        | undefined
       if (arrived) {
         assert.equal(Object.getPrototypeOf(arrived), Object.prototype)
         assert.deepEqual(arrived, hostile)
@@ -240,7 +261,13 @@ export const values = group('Values', {
 
   'what a target throws comes back as the same class where it is built in, with all it carries': async t => {
     const both = await rejects(t.run(targets.failWith, 'aggregate'), AggregateError)
-    assert.deepEqual((both as AggregateError).errors.map(each => [each.constructor, each.message]), [[TypeError, 'one'], [RangeError, 'two']])
+    assert.deepEqual(
+      (both as AggregateError).errors.map(each => [each.constructor, each.message]),
+      [
+        [TypeError, 'one'],
+        [RangeError, 'two'],
+      ],
+    )
     const outer = await rejects(t.run(targets.failWith, 'cause'), Error)
     assert.ok(outer.cause instanceof TypeError && outer.cause.message === 'inner')
     const fields = await rejects(t.run(targets.failWith, 'fields'), SyntaxError)
@@ -248,15 +275,19 @@ export const values = group('Values', {
     assert.match(String(fields.stack), /targets\.[jt]s:\d+:\d+/)
   },
 
-  'an error of a class that the parent does not know comes back as MP_REMOTE, with name, message, code and stack': async t => {
-    const error = await rejects(t.run(targets.failWith, 'class'), MpError)
-    assert.match(String(error.stack), /targets\.[jt]s:\d+:\d+/)
-    assert.match(`${error.name} ${error.message} ${error.stack}`, /HomemadeError/)
-    assert.match(error.message, /homemade/)
-  },
+  'an error of a class that the parent does not know comes back as MP_REMOTE, with name, message, code and stack':
+    async t => {
+      const error = await rejects(t.run(targets.failWith, 'class'), MpError)
+      assert.match(String(error.stack), /targets\.[jt]s:\d+:\d+/)
+      assert.match(`${error.name} ${error.message} ${error.stack}`, /HomemadeError/)
+      assert.match(error.message, /homemade/)
+    },
 
   'a thrown value that is no error comes back as it is': async t => {
-    for (const [kind, value] of [['string', 'only a string'], ['undefined', undefined]] as const) {
+    for (const [kind, value] of [
+      ['string', 'only a string'],
+      ['undefined', undefined],
+    ] as const) {
       const child = await t.start(targets.failWith, [kind])
       const settled = child.result().then(
         () => 'resolved',
@@ -283,7 +314,9 @@ export const values = group('Values', {
   'many small values of one shape keep their fields apart': async t => {
     const [mine, theirs] = t.pipe()
     const child = await t.start(targets.echo, [theirs])
-    const shapes = Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? { a: i, b: i } : i % 3 === 1 ? { b: i, a: -i } : { [`k${i}`]: i }))
+    const shapes = Array.from({ length: 400 }, (_, i) =>
+      i % 3 === 0 ? { a: i, b: i } : i % 3 === 1 ? { b: i, a: -i } : { [`k${i}`]: i },
+    )
     for (const each of shapes) void mine.send(each)
     for (const each of shapes) assert.deepEqual(await within(mine.recv(), 'recv'), each)
     await mine.close()

@@ -161,15 +161,16 @@ export class Home {
 
   /**
    * Moves the queue to the parent: the holders' ends first, then the items, told through `pack`. Resolves when that is done.
-   * Without `waitForHolders` everything happens within the call, for a context that is exiting: then what holders have sent
-   * and this context has not seen is lost.
+   * With a `deadline` (as performance.now() counts) everything happens within the call, for a context that is exiting: a
+   * holder that does not answer until then may lose what it has sent and this context has not seen.
    */
-  async handOver(pack: (build: (packing: HandlePacking) => Estate) => void, waitForHolders: boolean): Promise<void> {
+  async handOver(pack: (build: (packing: HandlePacking) => Estate) => void, deadline?: number): Promise<void> {
     this.#moving = []
     const holders = [...this.#holders]
     const ends = holders.map(() => pair(this.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
-    if (waitForHolders) await Promise.all(moves)
+    if (deadline === undefined) await Promise.all(moves)
+    else for (const { link } of holders) link.awaitMoved(deadline)
     const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#moving]
     pack(packing => ({
       id: this.id,
