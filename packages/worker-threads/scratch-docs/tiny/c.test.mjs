@@ -1,4 +1,0 @@
-import { describe, test } from 'node:test'
-import { conformance } from '@mp/conformance'
-import * as context from './index.js'
-conformance({ transport: context.transport, context, module: new URL('./index.js', import.meta.url), describe, test })
