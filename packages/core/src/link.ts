@@ -1,49 +1,33 @@
-import { allocate, appendU32, ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
+import { Batch } from './batch.js'
+import { appendBytes, appendU32, ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
 import { Deque } from './deque.js'
-import { discardParcels, type End, LiveObject, open, type Parcel, TicketEnd } from './end.js'
+import { discardParcels, type End, open, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
-import { type EndCarrier, packParcels, unpackParcels } from './parcel-table.js'
+import {
+  CREDITED,
+  cost,
+  FRAGMENT_HEADER,
+  FrameReader,
+  type FrameUser,
+  fragment,
+  HEADER,
+  LARGEST_MESSAGE,
+  malformedFrame,
+  PARCELS,
+} from './frame.js'
+import type { EndCarrier } from './parcel-table.js'
 import { Pending } from './pending.js'
-import { RelayedEnd } from './relayed-end.js'
+import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
 import { atTurnEnd, turn, turnIsLong } from './turn.js'
 
-/**
- * A frame is a sequence of messages, all little-endian:
- *
- *     u8 type | u32 length | body [length] | with PARCELS: u16 attachments | u32 length | table [length]
- *
- * `type` carries two flags. CREDITED: the message counts against the sender's window until its reader took it.
- * PARCELS: live objects or ends of wires ride along; the table (encoded by the codec) says what each one is, and
- * `attachments` how many of the frame's attachments belong to this message.
- */
-const PARCELS = 0x80
-const CREDITED = 0x40
-const HEADER = 5
-
-/** The link's own messages; those of its users start at 16. */
+/** The link's own messages, beside FRAGMENT; those of its users start at 16. */
 const CREDIT = 1
-const FRAGMENT = 2
 const MOVE = 3
 const MOVED = 4
 
-/** Body of a fragment: u8 last | u32 total | bytes. */
-const FRAGMENT_HEADER = 5
-
-/** What a message costs beside its bytes, so that a window also bounds the number of tiny ones. */
-const OVERHEAD = 64
 /** Bytes that may be on their way, or unread, per direction. Four 1 MiB messages in flight keep a 1 MiB stream busy. */
 const WINDOW = 4 * 1024 * 1024
-const BATCH_BYTES = 64 * 1024
-const BATCH_MESSAGES = 256
-/** ms */
-const BATCH_AGE = 1
-/** A frame up to this size is copied out of the batch, so that the batch's memory is used again. */
-const COPIED_FRAME = 16 * 1024
-/** Bytes. Up to this size a loop is faster than a view and a native call. */
-const SMALL_FRAME = 128
-/** Bytes. Checked before anything is allocated. */
-const LARGEST_MESSAGE = 1024 * 1024 * 1024
 
 export interface Message {
   /** To give credit to. */
@@ -95,12 +79,7 @@ export class Link {
   #closed = false
   #moving: Pending<void> | undefined
 
-  #batch = new ByteBuffer(1024)
-  #batchMessages = 0
-  #batchStart = 0
-  #batchAttachments: object[] | undefined
-  /** Bytes of buffers that ride along. */
-  #batchAttached = 0
+  readonly #batch = new Batch()
   #flushScheduled = false
   /** Where the message being encoded starts in the batch; -1 when none is. */
   #openAt = -1
@@ -111,13 +90,14 @@ export class Link {
   readonly #waiting = new Deque<Waiting>()
 
   #uncredited = 0
-  #assembly: ByteBuffer | undefined
+  readonly #reader: FrameReader
 
   constructor(wire: Wire, transport: Transport, user: LinkUser, window: number = WINDOW) {
     this.#wire = wire
     this.transport = transport
     this.#user = user
     this.#window = window
+    this.#reader = new FrameReader(this.#frameUser(), transport.capabilities.reach === 'thread')
     this.#start(wire)
   }
 
@@ -135,7 +115,7 @@ export class Link {
    * Encoding straight into the batch saves a copy, and an allocation, per message.
    */
   begin(type: number, credited: boolean): ByteBuffer {
-    let out = this.#batch
+    let { out } = this.#batch
     if (this.#openAt >= 0 || this.#closed || (credited ? !this.writable : this.#undrained)) {
       // It has to wait, or it nests: an encode ran user code that sends on this very link.
       out = new ByteBuffer(256)
@@ -150,7 +130,7 @@ export class Link {
 
   /** Forgets the message that `begin` opened. */
   abandon(out: ByteBuffer): void {
-    if (out !== this.#batch) return
+    if (out !== this.#batch.out) return
     out.length = this.#openAt
     this.#openAt = -1
     if (this.#waiting.length > 0) this.#sendWhatWaits()
@@ -161,7 +141,7 @@ export class Link {
    * when the link is lost before. Throws MP_FRAME_TOO_LARGE, and then nothing was sent.
    */
   commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined): Promise<void> {
-    const direct = out === this.#batch
+    const direct = out === this.#batch.out
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
     if (length > LARGEST_MESSAGE) {
@@ -179,10 +159,10 @@ export class Link {
     }
     this.#openAt = -1
     if (this.#wire.maxFrame !== undefined && out.length > this.#wire.maxFrame && start > 0) {
-      this.#flushTo(start)
+      this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
-    if (parcels) this.#appendTable(out, start, parcels)
+    if (parcels) this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
     if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
     const accepted = this.#batched()
     // What the encode of this message sent on this link comes behind it.
@@ -211,9 +191,9 @@ export class Link {
 
   /** Sends the batch now. */
   flush(): void {
-    const { length } = this.#batch
+    const { length } = this.#batch.out
     if (length === 0 || this.#openAt >= 0) return
-    this.#flushTo(length)
+    this.#put(this.#batch.takeFrame(length), this.#batch.takeAttachments())
   }
 
   /** Sends everything now, also what waits for the window: this context ends, or the user closes. */
@@ -275,16 +255,10 @@ export class Link {
   }
 
   #batched(): Promise<void> {
-    const out = this.#batch
     const now = performance.now()
-    if (this.#batchMessages++ === 0) this.#batchStart = now
-    if (
-      out.length + this.#batchAttached >= BATCH_BYTES ||
-      this.#batchMessages >= BATCH_MESSAGES ||
-      now - this.#batchStart >= BATCH_AGE
-    )
+    if (this.#batch.add(now)) {
       this.flush()
-    else if (!this.#flushScheduled) {
+    } else if (!this.#flushScheduled) {
       this.#flushScheduled = true
       atTurnEnd(this)
     }
@@ -295,33 +269,6 @@ export class Link {
   turnEnded(): void {
     this.#flushScheduled = false
     this.flush()
-  }
-
-  /** Sends the first `length` bytes of the batch; what was appended behind them becomes the next batch. */
-  #flushTo(length: number): void {
-    const batch = this.#batch
-    const rest = batch.length - length
-    let frame: Uint8Array<ArrayBuffer>
-    if (length <= COPIED_FRAME || rest > 0) {
-      const { bytes } = batch
-      if (length <= SMALL_FRAME) {
-        frame = new Uint8Array(length)
-        for (let i = 0; i < length; i++) frame[i] = bytes[i] as number
-      } else {
-        frame = allocate(length)
-        frame.set(bytes.subarray(0, length))
-      }
-      if (rest > 0) bytes.copyWithin(0, length, batch.length)
-      batch.length = rest
-    } else {
-      frame = batch.bytes.subarray(0, length)
-      this.#batch = new ByteBuffer(BATCH_BYTES + 4096)
-    }
-    const attachments = this.#batchAttachments
-    this.#batchAttachments = undefined
-    this.#batchAttached = 0
-    this.#batchMessages = rest > 0 ? 1 : 0
-    this.#put(frame, attachments)
   }
 
   #put(frame: Uint8Array<ArrayBuffer>, attachments: readonly object[] | undefined): void {
@@ -354,13 +301,11 @@ export class Link {
     const { bytes, parcels } = next
     const room = this.#wire.maxFrame ?? Number.POSITIVE_INFINITY
     if (bytes.length <= room) {
-      if (this.#batch.length + bytes.length > room) this.flush()
-      const out = this.#batch
+      if (this.#batch.out.length + bytes.length > room) this.flush()
+      const { out } = this.#batch
       const start = out.length
-      out.reserve(bytes.length)
-      out.bytes.set(bytes, start)
-      out.length += bytes.length
-      if (parcels) this.#appendTable(out, start, parcels)
+      appendBytes(out, bytes, 0, bytes.length)
+      if (parcels) this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
       if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
       void this.#batched()
     } else {
@@ -378,63 +323,29 @@ export class Link {
 
   /** A fragment's own bytes are credited when it arrives; the whole message's when a reader took it. */
   #sendFragment(next: Waiting, size: number): void {
-    const last = next.sent + size === next.bytes.length
-    const out = new ByteBuffer(HEADER + FRAGMENT_HEADER + size)
-    out.bytes[0] = FRAGMENT | CREDITED
-    writeU32(out.bytes, 1, FRAGMENT_HEADER + size)
-    out.bytes[HEADER] = last ? 1 : 0
-    writeU32(out.bytes, HEADER + 1, next.bytes.length)
-    out.bytes.set(next.bytes.subarray(next.sent, next.sent + size), HEADER + FRAGMENT_HEADER)
-    out.length = out.bytes.length
+    const out = fragment(next.bytes, next.sent, size)
     this.#outstanding += cost(FRAGMENT_HEADER + size, undefined)
     next.sent += size
-    if (last && next.parcels) this.#appendTable(out, 0, next.parcels)
-    const attachments = this.#batchAttachments
-    this.#batchAttachments = undefined
-    this.#put(out.bytes.length === out.length ? out.bytes : out.bytes.slice(0, out.length), attachments)
+    const last = next.sent === next.bytes.length
+    if (last && next.parcels) this.#batch.addParcels(out, 0, next.parcels, this.transport, this.carrier)
+    const frame = out.bytes.length === out.length ? out.bytes : out.bytes.slice(0, out.length)
+    this.#put(frame, this.#batch.takeAttachments())
   }
 
-  /** u16 attachments | u32 length | table, behind the message that starts at `start` and ends the buffer. */
-  #appendTable(out: ByteBuffer, start: number, parcels: readonly Parcel[]): void {
-    out.bytes[start] = (out.bytes[start] as number) | PARCELS
-    const attachments: object[] = []
-    const at = out.length
-    out.reserve(6)
-    out.length += 6
-    packParcels(parcels, out, attachments, this.transport, this.carrier)
-    out.bytes[at] = attachments.length
-    out.bytes[at + 1] = attachments.length >>> 8
-    writeU32(out.bytes, at + 2, out.length - at - 6)
-    if (attachments.length === 0) return
-    if (this.#batchAttachments) this.#batchAttachments.push(...attachments)
-    else this.#batchAttachments = attachments
-    this.#batchAttached += attachedBytes(parcels)
+  #frameUser(): FrameUser {
+    const link = this
+    return {
+      message: (flags, bytes, start, end, parcels) => this.#dispatch(flags, bytes, start, end, parcels),
+      fragment: cost => this.credit(cost),
+      get listening() {
+        return !link.#closed
+      },
+    }
   }
 
   #receive(frame: Uint8Array, attachments: readonly object[] | undefined): void {
     try {
-      let taken = 0
-      for (let at = 0; at < frame.length; ) {
-        if (at + HEADER > frame.length) throw truncated()
-        const flags = frame[at] as number
-        const start = at + HEADER
-        const end = start + readU32(frame, at + 1)
-        if (end > frame.length) throw truncated()
-        at = end
-        let parcels: Parcel[] | undefined
-        if (flags & PARCELS) {
-          if (end + 6 > frame.length) throw truncated()
-          const count = (frame[end] as number) | ((frame[end + 1] as number) << 8)
-          const tableStart = end + 6
-          at = tableStart + readU32(frame, end + 2)
-          if (at > frame.length) throw truncated()
-          const own = attachments?.slice(taken, taken + count) ?? []
-          taken += count
-          parcels = unpackParcels(frame, tableStart, at, own, this.trusted, this.carrier)
-        }
-        this.#dispatch(flags, frame, start, end, parcels)
-        if (this.#closed) return
-      }
+      this.#reader.read(frame, attachments, this.carrier)
     } catch (error) {
       this.#break(error)
     }
@@ -444,11 +355,9 @@ export class Link {
     const type = flags & ~(PARCELS | CREDITED)
     switch (type) {
       case CREDIT:
-        if (end - start !== 4) throw truncated()
+        if (end - start !== 4) throw malformedFrame()
         this.#outstanding = Math.max(0, this.#outstanding - readU32(bytes, start))
         return this.#sendWhatWaits()
-      case FRAGMENT:
-        return this.#receiveFragment(bytes, start, end, parcels)
       case MOVE:
         return this.#follow(parcels?.[0])
       case MOVED:
@@ -469,30 +378,9 @@ export class Link {
     }
   }
 
-  #receiveFragment(bytes: Uint8Array, start: number, end: number, parcels: Parcel[] | undefined): void {
-    if (end - start < FRAGMENT_HEADER) throw truncated()
-    const total = readU32(bytes, start + 1)
-    if (total > LARGEST_MESSAGE + HEADER)
-      throw new MpError('MP_FRAME_TOO_LARGE', `a message of ${total} bytes was announced`)
-    this.#assembly ??= new ByteBuffer(Math.min(total, 1024 * 1024))
-    const whole = this.#assembly
-    const size = end - start - FRAGMENT_HEADER
-    if (whole.length + size > total) throw truncated()
-    whole.reserve(size)
-    whole.bytes.set(bytes.subarray(start + FRAGMENT_HEADER, end), whole.length)
-    whole.length += size
-    this.credit(cost(end - start, undefined))
-    if (bytes[start] !== 1) return
-    this.#assembly = undefined
-    if (whole.length !== total || total < HEADER) throw truncated()
-    const flags = whole.bytes[0] as number
-    if ((flags & ~(PARCELS | CREDITED)) === FRAGMENT) throw truncated()
-    this.#dispatch(flags, whole.bytes, HEADER, whole.length, parcels)
-  }
-
   /** The other side moved: what this side sent so far ends with MOVED, what it sends from here on goes the new way. */
   #follow(end: Parcel | undefined): void {
-    if (!(end instanceof TicketEnd || end instanceof RelayedEnd)) throw truncated()
+    if (!(end instanceof TicketEnd || end instanceof RelayedEnd)) throw malformedFrame()
     const half = this.#waiting.peek()
     if (half && half.sent > 0) this.#sendWaiting(half, true)
     this.control(MOVED)
@@ -517,10 +405,7 @@ export class Link {
   #lose(error: Error | undefined): void {
     if (this.#closed) return
     this.#closed = true
-    discardParcels(
-      this.#batchAttachments?.filter(each => each instanceof RelayedEnd),
-      this.transport,
-    )
+    discardAttachments(this.#batch.takeAttachments())
     for (const { pending, parcels } of this.#waiting) {
       pending?.reject(this.#user.lost())
       discardParcels(parcels, this.transport)
@@ -529,26 +414,4 @@ export class Link {
     this.#moving?.resolve()
     this.#user.closed(error)
   }
-
-  /** Whether the other side runs in this very process, so that its bytes need no suspicion. */
-  get trusted(): boolean {
-    return this.transport.capabilities.reach === 'thread'
-  }
-}
-
-/** What a credited message counts for; both sides compute the same. */
-function cost(length: number, parcels: readonly Parcel[] | undefined): number {
-  return length + OVERHEAD + (parcels ? attachedBytes(parcels) : 0)
-}
-
-function attachedBytes(parcels: readonly Parcel[]): number {
-  let bytes = 0
-  for (const parcel of parcels) {
-    if (parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer) bytes += parcel.object.byteLength
-  }
-  return bytes
-}
-
-function truncated(): MpError {
-  return new MpError('MP_DECODE', 'a frame is malformed or cut short')
 }
