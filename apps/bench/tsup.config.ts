@@ -5,7 +5,9 @@ export default defineConfig([
     // Beside main, every file that a child or a worker loads is an entry of its own.
     entry: {
       main: 'src/main.ts',
-      targets: 'src/targets.ts',
+      produce: 'src/targets/produce.ts',
+      echo: 'src/targets/echo.ts',
+      hello: 'src/targets/hello.ts',
       'flood-worker': 'src/baselines/flood-worker.ts',
       'echo-worker': 'src/baselines/echo-worker.ts',
       'hello-worker': 'src/baselines/hello-worker.ts',

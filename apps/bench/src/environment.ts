@@ -5,6 +5,7 @@ import { arch, availableParallelism, cpus, freemem, loadavg, release, totalmem, 
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { findSeats, type Seats } from './core.js'
 import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
 import type { LoadedTransport } from './transports.js'
@@ -25,6 +26,8 @@ export interface Environment {
   /** With '+' where the work tree differs from it; null outside a git work tree. */
   readonly commit: string | null
   readonly codec: string
+  /** The cores that parent and child sit on; null where the scheduler decides. */
+  readonly seats: Seats | null
   readonly packages: Readonly<Record<string, string>>
   readonly payloads: Readonly<Record<string, string>>
   readonly inFlight: Readonly<Record<string, string>>
@@ -55,6 +58,7 @@ export async function readEnvironment(setting: Setting): Promise<Omit<Environmen
     v8: process.versions.v8,
     commit: await readCommit(),
     codec: readCodec(),
+    seats: findSeats(),
     packages: readPackages(transports.map(transport => `@mp/${transport.name}`)),
     payloads: Object.fromEntries(payloads.map(({ name, definition }) => [name, definition])),
     inFlight: Object.fromEntries(patterns.map(({ name, inFlight }) => [name, inFlight])),

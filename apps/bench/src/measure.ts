@@ -33,10 +33,9 @@ export interface Limits {
 
 const roundsPerGeneration = 3
 const roomForTwo = 1200 // ms of allowance that let two generations in
-const warmUp = { share: 0.3, min: 60, max: 500 } // of the allowance, and ms: the longest, for each generation and side
-const measured = { share: 0.4, min: 15, max: 150 } // of the allowance for all rounds together, and ms for each
+const warmUp = { share: 0.4, min: 60, max: 500 } // of the allowance, and ms: the longest, for each generation and side
+const measured = { share: 0.3, min: 15, max: 150 } // of the allowance for all rounds together, and ms for each
 const settleStep = 20 // ms
-const readyFor = 50 // messages: whatever `ready` arranged does not hold for long
 const believable = 4 // ms that a batch must take before its pace is believed
 const stuckLimit = 20_000 // ms
 
@@ -71,7 +70,10 @@ export async function measure(subject: Open, baseline: Open | null, limits: Limi
       running.push(each)
     }
     for (let round = 0; round < roundsPerGeneration; round++) {
-      for (const each of running) each.rounds.push(await oneRound(each, roundTime))
+      for (const each of running) {
+        each.session.ready?.()
+        each.rounds.push(joined(await fill(each, roundTime)))
+      }
     }
     for (const { session } of running) await unstuck(session.close())
     const now = performance.now()
@@ -117,30 +119,23 @@ async function settle(running: Running, time: number, minMoved: number): Promise
   let steady = 0
   let moved = 0
   while ((steady < 2 || moved < minMoved) && performance.now() < end) {
-    moved += joined(await fill(running, settleStep, running.maxBatch)).moved
+    moved += joined(await fill(running, settleStep)).moved
     steady = running.pace > best * 1.1 ? 0 : steady + 1
     best = Math.max(best, running.pace)
   }
 }
 
-async function oneRound(running: Running, time: number): Promise<Round> {
-  const { session, maxBatch } = running
-  const ready = session.ready?.bind(session)
-  return joined(await fill(running, time, ready ? Math.min(readyFor, maxBatch) : maxBatch, ready))
-}
-
 /** Runs as few batches as fill the time. What is left over at the end is not filled: a short batch tells little. */
-async function fill(running: Running, time: number, maxBatch: number, ready?: () => Promise<void>): Promise<Batch[]> {
+async function fill(running: Running, time: number): Promise<Batch[]> {
   const batches: Batch[] = []
   let left = time
   do {
-    const count = Math.round(clamp(running.pace * left, 2, maxBatch))
-    if (ready) await unstuck(ready())
+    const count = Math.round(clamp(running.pace * left, 2, running.maxBatch))
     const before = performance.now()
     batches.push(await unstuck(running.session.run(count)))
     const wall = performance.now() - before
     left -= wall
-    running.pace = wall >= believable || count === maxBatch ? count / wall : running.pace * 4
+    running.pace = wall >= believable || count === running.maxBatch ? count / wall : running.pace * 4
   } while (left > time * 0.3)
   return batches
 }

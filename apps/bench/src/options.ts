@@ -82,7 +82,7 @@ const helpTail = `
 Examples:
   bench --quick
   bench --transports worker-threads --patterns throughput,ping-pong --payloads small
-  bench --json results/today.json --html results/today.html
+  bench --json today.json --html today.html
 
 Each figure is measured in rounds that alternate with the same work in raw Node, and every message is checked.
 `

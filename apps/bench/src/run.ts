@@ -16,7 +16,7 @@ interface Case {
 }
 
 /** Milliseconds for all cases together; each takes its share, and what one leaves over goes to those that follow. */
-const budgets = { full: 44_000, quick: 8_000 }
+const budgets = { full: 48_000, quick: 10_000 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024
@@ -46,7 +46,7 @@ export async function run(options: Options): Promise<Results> {
   const begin = (title: string, done: number) => progress.begin(title, done, cases.length + before)
   try {
     if (withPython) begin(`${pythonQueueName}, for comparison`, 0)
-    const python = withPython ? await measurePythonQueue(quick ? 0.08 : 0.15, quick ? 3 : 5, note) : null
+    const python = withPython ? await measurePythonQueue(quick ? 0.1 : 0.4, 3, note) : null
     const results = await measureAll(cases, quick, python, (title, done) => begin(title, done + before))
     const rounds = results.map(result => result.rounds)
     return {
@@ -90,7 +90,7 @@ async function measureAll(
     const allowance = Math.max(0, end - performance.now()) / (cases.length - index)
     const maxBatch = Math.min(batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
-    const subject = pattern.subject(transport.module, name)
+    const subject = pattern.subject(transport, name)
     const baseline = pattern.baseline(transport.baseline, name)
     try {
       const measured = pattern.onePerRound

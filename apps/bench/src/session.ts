@@ -2,8 +2,8 @@ import type { Messages } from './payloads.js'
 
 /** One living subject or baseline: it is up, and waits to be told how many messages to move. */
 export interface Session {
-  /** Called before each `run`, outside of what is timed. */
-  ready?(): Promise<void>
+  /** Called before each round that counts. */
+  ready?(): void
   /** Moves `count` messages and checks each. Throughput patterns report `elapsed`, latency patterns also `latencies`. */
   run(count: number): Promise<Batch>
   /** Ends every child of this session and waits until it is gone. */

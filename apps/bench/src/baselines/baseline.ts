@@ -7,6 +7,8 @@ export interface Baseline {
   readonly name: string
   /** What exactly is done, for the reports. */
   readonly description: string
+  /** The two ends run in threads or processes of their own. */
+  readonly apart: boolean
   /** One side posts `count` messages without waiting, the other checks them as they come. */
   flood(payload: PayloadName): Promise<Session>
   /** One message goes and comes back. */

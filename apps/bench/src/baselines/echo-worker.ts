@@ -1,11 +1,11 @@
-import { parentPort } from 'node:worker_threads'
-import { spin } from '../spin.js'
+import { parentPort, workerData } from 'node:worker_threads'
+import { sitOn } from '../core.js'
 
-// Raw Node: sends back what comes, until the parent ends this worker with null. See `spin` for true.
+// Raw Node: sends back what comes, until the parent ends this worker with null.
 const port = parentPort as NonNullable<typeof parentPort>
 
+if (workerData.core !== null) sitOn(workerData.core)
 port.on('message', value => {
   if (value === null) port.close()
-  else if (value === true) spin()
   else port.postMessage(value)
 })

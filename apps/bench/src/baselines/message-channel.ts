@@ -11,6 +11,7 @@ import { receiveFlood, roundTrips } from './post.js'
 export const messageChannel: Baseline = {
   name: 'MessageChannel',
   description: 'a bare MessageChannel with both ports in one thread: postMessage, structured clone',
+  apart: false,
   async flood(name) {
     const messages = messagesOf(name)
     const { port1, port2 } = new MessageChannel()

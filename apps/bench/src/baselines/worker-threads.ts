@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import { findSeats, sit, standUp } from '../core.js'
 import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
-import { spin } from '../spin.js'
+import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
 import { firstMessage, receiveFlood, roundTrips } from './post.js'
 
@@ -8,29 +9,20 @@ import { firstMessage, receiveFlood, roundTrips } from './post.js'
 export const workerThreads: Baseline = {
   name: 'postMessage',
   description: 'a bare Worker: postMessage in a loop, a listener for messages, structured clone',
+  apart: true,
   async flood(name) {
     const messages = messagesOf(name)
-    const { worker, during, end } = startWorker('./flood-worker.js', name)
-    return {
-      run(count) {
-        const received = receiveFlood(worker, messages, count)
-        worker.postMessage(count)
-        return during(received)
-      },
-      close: () => end(0),
-    }
+    const { worker, session } = startWorker('./flood-worker.js', name, 0)
+    return session(count => {
+      const received = receiveFlood(worker, messages, count)
+      worker.postMessage(count)
+      return received
+    })
   },
   async echo(name) {
     const messages = messagesOf(name)
-    const { worker, during, end } = startWorker('./echo-worker.js', name)
-    return {
-      async ready() {
-        worker.postMessage(true)
-        spin()
-      },
-      run: count => during(roundTrips(worker, messages, count)),
-      close: () => end(null),
-    }
+    const { worker, session } = startWorker('./echo-worker.js', name, null)
+    return session(count => roundTrips(worker, messages, count))
   },
   async hello() {
     const before = performance.now()
@@ -45,21 +37,25 @@ export const workerThreads: Baseline = {
   },
 }
 
-function startWorker(file: string, payload: PayloadName) {
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: payload })
+/** `last` is what the file takes for the order to end. */
+function startWorker(file: string, payload: PayloadName, last: number | null) {
+  const seats = findSeats()
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: { payload, core: seats?.child ?? null } })
   const exited = new Promise<number>(resolve => worker.once('exit', resolve))
   const lost = new Promise<never>((_resolve, reject) => {
     worker.once('error', reject)
     exited.then(code => reject(new Error(`a raw worker ended with exit code ${code} while its messages were awaited`)))
   })
-  lost.catch(() => {}) // seen by `during`, where somebody waits
-  return {
-    worker,
-    during: <T>(work: Promise<T>) => Promise.race([work, lost]),
-    async end(order: unknown) {
-      worker.postMessage(order)
+  lost.catch(() => {}) // seen by `run`, where somebody waits
+  const session = (run: Session['run']): Session => ({
+    ready: sit,
+    run: count => Promise.race([run(count), lost]),
+    async close() {
+      standUp()
+      worker.postMessage(last)
       const code = await exited
       if (code !== 0) throw new Error(`a raw worker ended with exit code ${code}`)
     },
-  }
+  })
+  return { worker, session }
 }

@@ -1,7 +1,7 @@
 import type { Baseline } from '../baselines/baseline.js'
 import type { PayloadName } from '../payloads.js'
 import type { Open } from '../session.js'
-import type { TransportModule } from '../transports.js'
+import type { LoadedTransport } from '../transports.js'
 
 export interface Pattern {
   readonly name: string
@@ -19,7 +19,7 @@ export interface Pattern {
   readonly latency: boolean
   /** Events that take long on their own are measured one a round, so that subject and baseline alternate event by event. */
   readonly onePerRound?: boolean
-  subject(transport: TransportModule, payload: PayloadName): Open
+  subject(transport: LoadedTransport, payload: PayloadName): Open
   /** Null where raw Node has nothing that does the same. */
   baseline(baseline: Baseline, payload: PayloadName): Open | null
 }

@@ -1,8 +1,8 @@
 import { startChild } from '../children.js'
+import { findSeats, sit, standUp } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { trips } from '../session.js'
-import { spin } from '../spin.js'
-import { echo, spinOrder } from '../targets.js'
+import { echo } from '../targets/echo.js'
 import type { Pattern } from './pattern.js'
 
 export const pingPong: Pattern = {
@@ -16,31 +16,31 @@ export const pingPong: Pattern = {
   inFlight: '1',
   payloads: ['small', '64B', '64KiB', '1MiB'],
   latency: true,
-  subject: (transport, name) => async () => {
-    const messages = messagesOf(name)
-    const [here, there] = transport.Pipe<unknown>()
-    const child = startChild(transport, echo, [there, name])
-    const asObjects = messages.payload.kind === 'object'
-    const send = asObjects
-      ? (message: unknown) => here.send(message)
-      : (message: unknown) => here.sendBytes(message as Uint8Array)
-    const receive = asObjects ? () => here.recv() : () => here.recvBytes()
-    return {
-      async ready() {
-        await here.send(spinOrder)
-        await new Promise(setImmediate) // it is sent at the end of this turn
-        spin()
-      },
-      async run(count) {
-        await child.during(here.send(count))
-        return child.during(trips(count, send, receive, messages))
-      },
-      async close() {
-        await here.send(0)
-        await child.ended()
-        await here.close()
-      },
-    }
-  },
+  subject:
+    ({ module, baseline }, name) =>
+    async () => {
+      const seats = baseline.apart ? findSeats() : null
+      const messages = messagesOf(name)
+      const [here, there] = module.Pipe<unknown>()
+      const child = startChild(module, echo, [there, name, seats?.child ?? null])
+      const asObjects = messages.payload.kind === 'object'
+      const send = asObjects
+        ? (message: unknown) => here.send(message)
+        : (message: unknown) => here.sendBytes(message as Uint8Array)
+      const receive = asObjects ? () => here.recv() : () => here.recvBytes()
+      return {
+        ...(seats && { ready: sit }),
+        async run(count) {
+          await child.during(here.send(count))
+          return child.during(trips(count, send, receive, messages))
+        },
+        async close() {
+          standUp()
+          await here.send(0)
+          await child.ended()
+          await here.close()
+        },
+      }
+    },
   baseline: (baseline, name) => () => baseline.echo(name),
 }

@@ -1,7 +1,7 @@
 import { startChild } from '../children.js'
 import { CheckError } from '../payloads.js'
 import { type Open, timed } from '../session.js'
-import { hello } from '../targets.js'
+import { hello } from '../targets/hello.js'
 import type { TransportModule } from '../transports.js'
 import type { Pattern } from './pattern.js'
 
@@ -18,7 +18,7 @@ export const spawn: Pattern = {
   payloads: [],
   latency: true,
   onePerRound: true,
-  subject: transport => starts(() => timeToFirstLine(transport)),
+  subject: transport => starts(() => timeToFirstLine(transport.module)),
   baseline: ({ hello }) => hello && starts(hello),
 }
 

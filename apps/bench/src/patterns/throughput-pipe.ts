@@ -1,7 +1,8 @@
 import { startChild } from '../children.js'
+import { findSeats, sit, standUp } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { consume } from '../session.js'
-import { produceToPipe } from '../targets.js'
+import { produceToPipe } from '../targets/produce.js'
 import type { Pattern } from './pattern.js'
 
 export const throughputPipe: Pattern = {
@@ -16,22 +17,27 @@ export const throughputPipe: Pattern = {
   inFlight: 'as many as the Pipe’s high-water mark allows; raw Node posts without waiting',
   payloads: ['small', '64B', '64KiB', '1MiB', '1MiB-transfer'],
   latency: false,
-  subject: (transport, name) => async () => {
-    const messages = messagesOf(name)
-    const [here, there] = transport.Pipe<number, unknown>()
-    const child = startChild(transport, produceToPipe, [there, name])
-    const receive = messages.payload.kind === 'bytes' ? () => here.recvBytes() : () => here.recv()
-    return {
-      async run(count) {
-        await child.during(here.send(count))
-        return child.during(consume(count, receive, messages))
-      },
-      async close() {
-        await here.send(0)
-        await child.ended()
-        await here.close()
-      },
-    }
-  },
+  subject:
+    ({ module, baseline }, name) =>
+    async () => {
+      const seats = baseline.apart ? findSeats() : null
+      const messages = messagesOf(name)
+      const [here, there] = module.Pipe<number, unknown>()
+      const child = startChild(module, produceToPipe, [there, name, seats?.child ?? null])
+      const receive = messages.payload.kind === 'bytes' ? () => here.recvBytes() : () => here.recv()
+      return {
+        ...(seats && { ready: sit }),
+        async run(count) {
+          await child.during(here.send(count))
+          return child.during(consume(count, receive, messages))
+        },
+        async close() {
+          standUp()
+          await here.send(0)
+          await child.ended()
+          await here.close()
+        },
+      }
+    },
   baseline: (baseline, name) => () => baseline.flood(name),
 }

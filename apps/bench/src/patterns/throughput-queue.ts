@@ -1,7 +1,8 @@
 import { startChild } from '../children.js'
+import { findSeats, sit, standUp } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { consume } from '../session.js'
-import { produceToQueue } from '../targets.js'
+import { produceToQueue } from '../targets/produce.js'
 import type { Pattern } from './pattern.js'
 
 export const throughputQueue: Pattern = {
@@ -16,23 +17,28 @@ export const throughputQueue: Pattern = {
   inFlight: 'unbounded Queue: as many as the transport’s own window; raw Node posts without waiting',
   payloads: ['small', '64B', '64KiB', '1MiB'],
   latency: false,
-  subject: (transport, name) => async () => {
-    const messages = messagesOf(name)
-    const queue = new transport.Queue<unknown>()
-    const [orders, childOrders] = transport.Pipe<number, never>()
-    const child = startChild(transport, produceToQueue, [queue, childOrders, name])
-    const receive = () => queue.get()
-    return {
-      async run(count) {
-        await child.during(orders.send(count))
-        return child.during(consume(count, receive, messages))
-      },
-      async close() {
-        await orders.send(0)
-        await child.ended()
-        await Promise.all([orders.close(), queue.close()])
-      },
-    }
-  },
+  subject:
+    ({ module, baseline }, name) =>
+    async () => {
+      const seats = baseline.apart ? findSeats() : null
+      const messages = messagesOf(name)
+      const queue = new module.Queue<unknown>()
+      const [orders, childOrders] = module.Pipe<number, never>()
+      const child = startChild(module, produceToQueue, [queue, childOrders, name, seats?.child ?? null])
+      const receive = () => queue.get()
+      return {
+        ...(seats && { ready: sit }),
+        async run(count) {
+          await child.during(orders.send(count))
+          return child.during(consume(count, receive, messages))
+        },
+        async close() {
+          standUp()
+          await orders.send(0)
+          await child.ended()
+          await Promise.all([orders.close(), queue.close()])
+        },
+      }
+    },
   baseline: (baseline, name) => () => baseline.flood(name),
 }

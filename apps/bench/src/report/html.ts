@@ -101,7 +101,7 @@ function verdict({ ratio, better }: Result): string {
 }
 
 function environmentTable(environment: Environment): string {
-  const { cpu, cores, loadAverage, memory, os, node, v8, python, commit, codec, packages, rounds } = environment
+  const { cpu, cores, loadAverage, memory, os, node, v8, python, commit, codec, seats, packages, rounds } = environment
   const rows: [string, string][] = [
     ['Date', shownDate(environment.date)],
     ['Mode', environment.quick ? 'quick: shorter and fewer rounds' : 'full'],
@@ -113,6 +113,7 @@ function environmentTable(environment: Environment): string {
     ['Python', python ?? 'not compared'],
     ['Commit', commit ?? 'not in a git work tree'],
     ['Codec', codec],
+    ['Parent and child', seats ? `on the cores ${seats.parent} and ${seats.child}` : 'where the scheduler puts them'],
     ['Packages', pairs(packages, ' ')],
     ['Rounds that count', rounds.min === rounds.max ? `${rounds.min}` : `${rounds.min} to ${rounds.max}`],
     ...Object.entries(environment.payloads).map(([name, text]): [string, string] => [`Payload ${name}`, text]),

@@ -1,9 +1,9 @@
 import type { Connection, Queue } from '@mp/core'
-import { messagesOf, type PayloadName } from './payloads.js'
-import { spin } from './spin.js'
+import { sitOn } from '../core.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
 
 /**
- * What runs in the children. Each target obeys orders that come over its connection: the number of messages to send (or to
+ * Each target obeys orders that come over its connection: the number of messages to send (or to
  * echo) next; 0 ends it. So one child can be warmed up and then be measured.
  */
 
@@ -11,7 +11,9 @@ export async function produceToQueue(
   queue: Queue<unknown>,
   orders: Connection<never, number>,
   name: PayloadName,
+  core: number | null,
 ): Promise<void> {
+  if (core !== null) sitOn(core)
   const { make } = messagesOf(name)
   for (;;) {
     const count = await orders.recv()
@@ -20,7 +22,12 @@ export async function produceToQueue(
   }
 }
 
-export async function produceToPipe(connection: Connection<unknown, number>, name: PayloadName): Promise<void> {
+export async function produceToPipe(
+  connection: Connection<unknown, number>,
+  name: PayloadName,
+  core: number | null,
+): Promise<void> {
+  if (core !== null) sitOn(core)
   const { payload, make } = messagesOf(name)
   for (;;) {
     const count = await connection.recv()
@@ -39,28 +46,4 @@ export async function produceToPipe(connection: Connection<unknown, number>, nam
         }
     }
   }
-}
-
-/** An order to `echo`: see `spin`. */
-export const spinOrder = -1
-
-export async function echo(connection: Connection<unknown, unknown>, name: PayloadName): Promise<void> {
-  const { payload } = messagesOf(name)
-  for (;;) {
-    const count = (await connection.recv()) as number
-    if (count === 0) return
-    if (count === spinOrder) {
-      spin()
-      continue
-    }
-    if (payload.kind === 'object') {
-      for (let done = 0; done < count; done++) await connection.send(await connection.recv())
-    } else {
-      for (let done = 0; done < count; done++) await connection.sendBytes(await connection.recvBytes())
-    }
-  }
-}
-
-export async function hello(connection: Connection<string, never>, greeting: string): Promise<void> {
-  await connection.send(greeting)
 }

@@ -1,0 +1,22 @@
+import type { Connection } from '@mp/core'
+import { sitOn } from '../core.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
+
+/** Orders as for the producers: how many messages to send back next; 0 ends it. */
+export async function echo(
+  connection: Connection<unknown, unknown>,
+  name: PayloadName,
+  core: number | null,
+): Promise<void> {
+  if (core !== null) sitOn(core)
+  const { payload } = messagesOf(name)
+  for (;;) {
+    const count = (await connection.recv()) as number
+    if (count === 0) return
+    if (payload.kind === 'object') {
+      for (let done = 0; done < count; done++) await connection.send(await connection.recv())
+    } else {
+      for (let done = 0; done < count; done++) await connection.sendBytes(await connection.recvBytes())
+    }
+  }
+}
