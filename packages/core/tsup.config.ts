@@ -7,6 +7,10 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   splitting: true,
-  // A copy of its own: 3 ms less in every worker's start, and nobody else's extensions in our decoder.
+  // A copy of msgpackr's own: 3 ms less in every worker's start, and nobody else's extensions in our decoder.
   noExternal: ['msgpackr'],
+  esbuildOptions(options) {
+    // The entry of its reader alone; under 'node' it is that of all of msgpackr.
+    options.conditions = ['browser']
+  },
 })

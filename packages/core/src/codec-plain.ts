@@ -76,6 +76,16 @@ function writeValue(value: unknown, out: ByteBuffer, seen: Seen, depth: number):
   }
 }
 
+/** The rich form's tree: arrays, strings without oddities, numbers, booleans, null, and each once. */
+export function writeTree(node: unknown, out: ByteBuffer): void {
+  if (!Array.isArray(node)) {
+    writeValue(node, out, shared, 0)
+    return
+  }
+  writeHead(node.length, 0x90, 0xdc, out)
+  for (const child of node) writeTree(child, out)
+}
+
 function writeObject(object: Record<string, unknown>, out: ByteBuffer, seen: Seen, depth: number): boolean {
   const keys = Object.keys(object)
   writeHead(keys.length, 0x80, 0xde, out)

@@ -1,6 +1,6 @@
-import { Packr } from 'msgpackr/pack'
+import { Unpackr } from 'msgpackr/unpack'
 import type { ByteBuffer } from './byte-buffer.js'
-import { writePlain } from './codec-plain.js'
+import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
 import { ATTACH_FROM, attempt, isDetached, MAX_DEPTH, RichWriter } from './codec-rich-write.js'
 import { MpError } from './errors.js'
@@ -20,14 +20,9 @@ const Form = {
   AttachedBytes: 3,
 } as const
 
-// No records and no extensions: each message stands alone, and any other peer reads it.
-const packr = new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true, useToJSON: false })
-
-/** Do not make a view of what was packed: say `start` and `end`, and use the same memory for the next one. */
-const REUSE_BUFFER_AND_RESET = 512 + 1024
-
-/** msgpackr never gives back the memory of a large value. */
-const MAX_IDLE_SLAB = 1 << 20
+// No records and no extensions: each message stands alone, and any other peer reads it. Writing is `codec-plain`'s, so that
+// a worker need not load msgpackr's writer.
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })
 
 /**
  * Appends `value` to `out` so that {@link decode} makes an equal value of it: same types, same identity of the objects in
@@ -155,7 +150,7 @@ function writeRich(value: unknown, out: ByteBuffer, packing: Packing, lenient: b
   out.bytes[out.length] = Form.Rich
   const start = out.length + 5
   out.length = start
-  pack(writer.tree, out)
+  writeTree(writer.tree, out)
   const size = out.length - start
   out.length = start - 4
   appendLength(out, size)
@@ -177,19 +172,6 @@ function readLength(bytes: Uint8Array, position: number, end: number): number {
   return at(0) * 0x100_0000 + ((at(1) << 16) | (at(2) << 8) | at(3))
 }
 
-function pack(value: unknown, out: ByteBuffer): void {
-  const slab = packr.pack(value, REUSE_BUFFER_AND_RESET) as Buffer & { start: number; end: number }
-  const { start, end } = slab
-  const size = end - start
-  out.reserve(size)
-  const { bytes, length } = out
-  // A view of a few bytes costs more than they do.
-  if (size < 48) for (let i = 0; i < size; i++) bytes[length + i] = slab[start + i] as number
-  else bytes.set(slab.subarray(start, end), length)
-  out.length = length + size
-  if (slab.length > MAX_IDLE_SLAB) packr.useBuffer(Buffer.allocUnsafeSlow(8192))
-}
-
 /** msgpackr makes a DataView for each buffer it reads: more work than to copy a small frame into the same one each time. */
 const SMALL = 256
 const small = new Uint8Array(SMALL)
@@ -200,12 +182,12 @@ function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean,
   if (!trusted) validate(bytes, start, end, maps)
   if (start === end) throw malformed('the length')
   const size = end - start
-  if (bytes.length > SMALL || busy) return packr.unpack(bytes, { start, end })
+  if (bytes.length > SMALL || busy) return unpackr.unpack(bytes, { start, end })
   for (let i = 0; i < size; i++) small[i] = bytes[start + i] as number
   range.end = size
   busy = true
   try {
-    return packr.unpack(small, range)
+    return unpackr.unpack(small, range)
   } finally {
     busy = false
   }

@@ -254,6 +254,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
       return this.#transport.spawn({
         id,
         name: this.#name,
+        daemon: this.#daemon,
         ...(env && { env }),
         ...(execArgv && { execArgv }),
         ...(stdio && { stdio }),

@@ -43,6 +43,8 @@ export interface SpawnOptions {
   readonly id: string
   /** The Process's name, for debuggers and `ps`. */
   readonly name: string
+  /** It must not outlive its creator, however that one ends, also when it is busy. */
+  readonly daemon: boolean
   /** Environment variables beside, or instead of, the inherited ones. */
   readonly env?: Readonly<Record<string, string>>
   /** Node's flags; the parent's own where absent. */
