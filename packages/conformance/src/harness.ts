@@ -236,6 +236,40 @@ async function assertNothingLeft({ api, warnings }: Trial, before: readonly stri
   if (warnings.length > 0) throw new Error(`unexpected warning: ${warnings[0]?.stack}`)
 }
 
+/**
+ * What keeps this program alive apart from the suite. The test runner's own timers come and go, and can hide a leak from the
+ * check after each case: here is what stays.
+ */
+export class Baseline {
+  #resources: readonly string[] = []
+
+  async measure(): Promise<void> {
+    this.#resources = process.getActiveResourcesInfo()
+    for (let i = 0; i < 20; i++) {
+      await pause(15)
+      const now = process.getActiveResourcesInfo()
+      this.#resources = this.#resources.filter(each => count(now, each) >= count(this.#resources, each))
+    }
+  }
+
+  async assertBack(): Promise<void> {
+    let left: string[] = []
+    const back = () => {
+      left = beyond(process.getActiveResourcesInfo(), this.#resources)
+      return left.length === 0
+    }
+    await eventually(back, 'the release of resources', LONGEST_SETTLING).catch(async () => {
+      // One leak is told once.
+      await this.measure()
+      throw new Error(`something that keeps the program alive is left behind: ${left.join(', ')}`)
+    })
+  }
+}
+
+function count(all: readonly string[], one: string): number {
+  return all.filter(each => each === one).length
+}
+
 /** What is in `after` more often than in `before`. */
 function beyond(after: readonly string[], before: readonly string[]): string[] {
   const rest = [...before]

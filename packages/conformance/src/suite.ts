@@ -16,7 +16,7 @@ import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
-import { runCase, Trial } from './harness.js'
+import { Baseline, runCase, Trial } from './harness.js'
 
 /** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
 export interface TestRunner {
@@ -56,6 +56,8 @@ const groups: readonly Group[] = [
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */
 export function conformance({ transport, context, module, describe, test }: ConformanceOptions): void {
   describe(`conformance of ${transport.name}`, () => {
+    const baseline = new Baseline()
+    test('what keeps the program alive without the suite', () => baseline.measure())
     for (const { title, cases } of groups) {
       describe(title, () => {
         for (const [name, each] of cases) {
@@ -64,6 +66,7 @@ export function conformance({ transport, context, module, describe, test }: Conf
           if (missing) test.skip(`${name} (skip: needs ${missing})`, run)
           else test(name, run)
         }
+        test('nothing that keeps the program alive is left', () => baseline.assertBack())
       })
     }
   })

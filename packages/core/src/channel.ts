@@ -64,7 +64,8 @@ export class Channels implements EndCarrier {
     switch (type) {
       case FRAME: {
         const attachments = parcels?.map(parcel => (parcel instanceof LiveObject ? parcel.object : parcel))
-        wire?.receive({ bytes: bytes.subarray(start + 4, end), attachments })
+        if (wire) wire.receive({ bytes: bytes.subarray(start + 4, end), attachments })
+        else discardAttachments(attachments)
         break
       }
       case CLOSE:

@@ -215,7 +215,7 @@ export class RichReader {
   }
 
   private error(node: Node, depth: number): Error {
-    const error = makeError(node[1], text(node[2]))
+    const error = withoutStack(() => makeError(node[1], text(node[2])))
     this.keep(error)
     // What arrives has no stack of this side. Redefined, not deleted: Node would show this file's line above the error.
     Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true })
@@ -298,6 +298,17 @@ export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8A
 
 export function malformed(what: string): MpError {
   return new MpError('MP_DECODE', `Cannot decode: ${what} is malformed`)
+}
+
+/** Not taking a stack that is thrown away makes an error five times as fast to read. */
+function withoutStack<T>(make: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
 
 function makeError(kind: unknown, name: string): Error {

@@ -10,7 +10,7 @@ import { Link, type LinkUser, type Message } from './link.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import { turn, turnIsLong } from './turn.js'
-import { type HandleOpener, ParcelReader } from './unpacking.js'
+import { type HandleOpener, ParcelReader, readMessage } from './unpacking.js'
 
 /** One value, encoded. */
 const VALUE = 16
@@ -30,10 +30,15 @@ class Receiver extends Pending<unknown> {
   }
 }
 
-/** What another context needs to open an end that arrives there. */
-interface PackedConnection {
+/** Which of a pipe's two ends it is, and what it may do. */
+export interface Side {
+  readonly first: boolean
   readonly readable: boolean
   readonly writable: boolean
+}
+
+/** What another context needs to open an end that arrives there. */
+interface PackedConnection extends Side {
   readonly end: number
   /** The end of a wire that brings what the mover had received and not read; it comes before all else. */
   readonly backlog: number | null
@@ -51,6 +56,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   readonly readable: boolean
   /** Whether this end may send. */
   readonly writable: boolean
+  readonly #first: boolean
   readonly #context: Context
   readonly #transport: Transport
   /** Until the first use. An end that was never used moves on without a trace. */
@@ -65,18 +71,21 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   /** What arrives on the main link while the backlog of a moved end is still coming. */
   #held: (() => void)[] | undefined
   #backlogEnd: End | undefined
+  #backlogEnded: Promise<void> | undefined
+  #endBacklog: (() => void) | undefined
   #envelope: Envelope | undefined
   readonly #reader: ParcelReader
 
   /** @internal Users call Pipe(). */
-  constructor(context: Context, transport: Transport, end: End, readable: boolean, writable: boolean, backlog?: End) {
+  constructor(context: Context, transport: Transport, side: Side, end: End, backlog?: End) {
     this.#context = context
     this.#transport = transport
     this.#end = end
     this.#backlogEnd = backlog
     this.#reader = new ParcelReader(context, transport, undefined)
-    this.readable = readable
-    this.writable = writable
+    this.#first = side.first
+    this.readable = side.readable
+    this.writable = side.writable
     refuseSerialisation(this, 'Connection')
   }
 
@@ -215,12 +224,13 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       )
     }
     const { readable, writable } = this
+    const first = this.#first
     let state: PackedConnection
     if (this.#link || this.#backlogEnd) {
       const [forOther, forTaker] = pair(this.#transport)
       const [forBacklog, backlog] = pair(this.#transport)
       packing.onCommit(() => this.#hand(forOther, forBacklog))
-      state = { readable, writable, end: packing.attachEnd(forTaker), backlog: packing.attachEnd(backlog) }
+      state = { first, readable, writable, end: packing.attachEnd(forTaker), backlog: packing.attachEnd(backlog) }
     } else {
       const end = this.#end as End
       const index = packing.attachMoved(end)
@@ -228,7 +238,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
         this.#end = undefined
         this.#state = 'moved'
       })
-      state = { readable, writable, end: index, backlog: null }
+      state = { first, readable, writable, end: index, backlog: null }
     }
     return { kind: 'connection', state }
   }
@@ -253,12 +263,13 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     for (const each of this.#inbox) forward(each)
     this.#inbox.clear()
     this.#forward = forward
-    const done = link.move(forOther).then(() => {
+    // An end that was handed on before has a backlog of its own, which must have come, too.
+    const done = Promise.all([link.move(forOther), this.#backlogEnded]).then(() => {
       unread.close()
       this.#context.links.delete(unread)
       this.#context.links.delete(link)
     })
-    this.#context.finishing(done)
+    this.#context.finishing(done, () => link.heard)
   }
 
   /** Where messages go that arrive after the end has moved. */
@@ -331,9 +342,9 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     }
   }
 
-  readonly #decode = ({ bytes, start, end, parcels }: Message): unknown => {
-    const reader = parcels ? new ParcelReader(this.#context, this.#transport, parcels) : this.#reader
-    return decode(bytes, start, end, reader)
+  readonly #decode = (message: Message): unknown => {
+    if (message.parcels) return readMessage(this.#context, this.#transport, message)
+    return decode(message.bytes, message.start, message.end, this.#reader)
   }
 
   /** Most messages bring no parcels, and one envelope and one reader serve them all: garbage is most of a round trip's cost. */
@@ -391,6 +402,9 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.#link = this.#listen(wire, false)
     if (this.#backlogEnd) {
       this.#held = []
+      this.#backlogEnded = new Promise(resolve => {
+        this.#endBacklog = resolve
+      })
       this.#listen(open(this.#backlogEnd, this.#transport), true)
       this.#backlogEnd = undefined
     }
@@ -410,10 +424,12 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
           const held = this.#held ?? []
           this.#held = undefined
           for (const each of held) each()
+          this.#endBacklog?.()
         } else if (this.#held) this.#held.push(() => this.#ended(error))
         else this.#ended(error)
       },
       lost: () => this.#brokenPipe(),
+      first: this.#first,
     }
     const link = new Link(wire, this.#transport, user)
     this.#context.links.add(link)
@@ -454,15 +470,9 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
 /** Makes an end that arrived in a message usable in `context`. */
 export const openConnection: HandleOpener = (context, transport, state, endOf) => {
-  const { readable, writable, end, backlog } = state as PackedConnection
-  return new Connection(
-    context,
-    transport,
-    endOf(end),
-    readable,
-    writable,
-    backlog === null ? undefined : endOf(backlog),
-  )
+  const packed: PackedConnection = state
+  const backlog = packed.backlog === null ? undefined : endOf(packed.backlog)
+  return new Connection(context, transport, packed, endOf(packed.end), backlog)
 }
 
 /** A message that the caller cannot take, and another call can. */

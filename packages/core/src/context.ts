@@ -33,7 +33,7 @@ export class Context {
   readonly clients = new Map<string, QueueClient>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
-  readonly #unfinished = new Set<Promise<void>>()
+  readonly #unfinished = new Map<Promise<void>, () => boolean>()
   #ids = 0
   #children = 0
 
@@ -52,14 +52,14 @@ export class Context {
     return [...this.identity.path, ++this.#children]
   }
 
-  /** Work that must be done before this context ends. */
-  finishing(work: Promise<void>): void {
-    this.#unfinished.add(work)
+  /** Work that must be done before this context ends; `heard` tells whether the one whose answer it waits for is there. */
+  finishing(work: Promise<void>, heard: () => boolean): void {
+    this.#unfinished.set(work, heard)
     void work.finally(() => this.#unfinished.delete(work))
   }
 
   async finished(): Promise<void> {
-    await Promise.all(this.#unfinished)
+    await Promise.all([...this.#unfinished].map(([work, heard]) => answered(work, heard)))
   }
 
   /** Everything sent leaves at once: the last chance of a context that is exiting. */
@@ -67,4 +67,21 @@ export class Context {
     for (const link of this.links) link.flushAll()
     for (const home of this.homes.values()) home.flush()
   }
+}
+
+/** How long a context that ends waits for somebody from whom it has never heard, ms. */
+const SILENCE = 250
+
+/**
+ * Waits for another context's answer. One that has never said anything has most likely not opened its end, and cannot
+ * answer; nor has it sent anything that could be lost.
+ */
+export async function answered(answer: Promise<void>, heard: () => boolean): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, SILENCE)
+  })
+  await Promise.race([answer, silence])
+  clearTimeout(timer)
+  if (heard()) await answer
 }

@@ -75,8 +75,8 @@ export function relay(a: Wire, b: Wire): void {
 
 function forward(from: Wire, to: Wire): void {
   from.start({
-    // A copy: the frame may be part of a larger one, and the next wire will own its bytes.
-    frame: (bytes, attachments) => void to.send(bytes.slice() as Uint8Array<ArrayBuffer>, attachments),
+    // A copy (also of a Buffer): the frame may be part of a larger one, and the next wire will own its bytes.
+    frame: (bytes, attachments) => void to.send(new Uint8Array(bytes), attachments),
     drain() {},
     close: () => to.close(),
   })

@@ -2,6 +2,7 @@ import { appendBytes, ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
 import { LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import { type EndCarrier, unpackParcels } from './parcel-table.js'
+import type { Transport } from './spi.js'
 
 /**
  * A frame is a sequence of messages, all little-endian:
@@ -42,6 +43,15 @@ export function attachedBytes(parcels: readonly Parcel[]): number {
     if (parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer) bytes += parcel.object.byteLength
   }
   return bytes
+}
+
+/** Throws MP_FRAME_TOO_LARGE for what no message can hold. */
+export function checkLength(length: number, { name }: Transport): void {
+  if (length <= LARGEST_MESSAGE) return
+  throw new MpError(
+    'MP_FRAME_TOO_LARGE',
+    `a message of ${length} bytes is larger than ${LARGEST_MESSAGE}, the most that ${name} carries`,
+  )
 }
 
 export function malformedFrame(): MpError {

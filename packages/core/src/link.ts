@@ -5,6 +5,7 @@ import { discardParcels, type End, open, type Parcel, TicketEnd } from './end.js
 import { MpError } from './errors.js'
 import {
   CREDITED,
+  checkLength,
   cost,
   FRAGMENT_HEADER,
   FrameReader,
@@ -45,6 +46,8 @@ export interface LinkUser {
   message(message: Message): void
   /** The other side is another context from here on; everything that the one before sent has come. */
   moved?(): void
+  /** Where both sides may move at once: true at one of them, false at the other. */
+  readonly first?: boolean
   /** The other side closed, died or broke the protocol. Last call; not after our own `close`. */
   closed(error: Error | undefined): void
   /** What a call that waits for the window rejects with when the link is lost. */
@@ -77,9 +80,13 @@ export class Link {
   /** Carries ends of relayed wires, where the wire itself does not. Set once, before anything is sent. */
   carrier: EndCarrier | undefined
   #closed = false
-  #moving: Pending<void> | undefined
+  #heard = false
+  /** Ends the wait of `move`. */
+  #moved: (() => void) | undefined
 
   readonly #batch = new Batch()
+  /** The other side's end, where it moved at the same time. */
+  #crossing: End | undefined
   #flushScheduled = false
   /** Where the message being encoded starts in the batch; -1 when none is. */
   #openAt = -1
@@ -99,6 +106,11 @@ export class Link {
     this.#window = window
     this.#reader = new FrameReader(this.#frameUser(), transport.capabilities.reach === 'thread')
     this.#start(wire)
+  }
+
+  /** Whether the other side has ever sent anything. */
+  get heard(): boolean {
+    return this.#heard
   }
 
   get closed(): boolean {
@@ -146,10 +158,7 @@ export class Link {
     const length = out.length - start - HEADER
     if (length > LARGEST_MESSAGE) {
       this.abandon(out)
-      throw new MpError(
-        'MP_FRAME_TOO_LARGE',
-        `a message of ${length} bytes is larger than ${LARGEST_MESSAGE}, the most that ${this.transport.name} carries`,
-      )
+      checkLength(length, this.transport)
     }
     writeU32(out.bytes, start + 1, length)
     if (!direct || (this.#wire.maxFrame !== undefined && out.length - start > this.#wire.maxFrame)) {
@@ -216,31 +225,35 @@ export class Link {
    * it is gone; the caller then closes this link.
    */
   move(end: End): Promise<void> {
-    this.#moving = new Pending<void>()
     if (this.#closed) {
       discardParcels([end], this.transport)
-      this.#moving.resolve()
-      return this.#moving.promise
+      return Promise.resolve()
     }
     this.flushAll()
     this.control(MOVE, undefined, [end])
     this.flush()
-    return this.#moving.promise
+    return new Promise(resolve => {
+      this.#moved = resolve
+    })
   }
 
-  /** Waits for what `move` began, blocking, until `deadline` (as performance.now() counts). False where it did not end. */
-  awaitMoved(deadline: number): boolean {
-    for (;;) {
-      const left = deadline - performance.now()
-      if (this.#closed) return true
-      if (left <= 0 || !this.#wire.receiveSync?.(left)) return this.#closed
+  /**
+   * Waits for what `move` began, blocking, until `deadline` (as performance.now() counts); only as long as there is something
+   * to read, where the other side has never said anything.
+   */
+  awaitMoved(deadline: number): void {
+    while (!this.#closed) {
+      const left = this.#heard ? Math.max(0, deadline - performance.now()) : 0
+      if (!this.#wire.receiveSync?.(left)) return
     }
   }
 
   #start(wire: Wire): void {
     wire.start({
       frame: (bytes, attachments) => {
-        if (this.#wire === wire && !this.#closed) this.#receive(bytes, attachments)
+        if (this.#wire !== wire) return
+        if (this.#closed) this.#drop(bytes, attachments)
+        else this.#receive(bytes, attachments)
       },
       drain: () => {
         if (this.#wire !== wire) return
@@ -344,10 +357,24 @@ export class Link {
   }
 
   #receive(frame: Uint8Array, attachments: readonly object[] | undefined): void {
+    this.#heard = true
     try {
       this.#reader.read(frame, attachments, this.carrier)
     } catch (error) {
       this.#break(error)
+    }
+  }
+
+  /** Nobody listens any more; the ends of wires that ride along close, so that their other sides hear of it. */
+  #drop(frame: Uint8Array, attachments: readonly object[] | undefined): void {
+    if (!attachments) return
+    const message: FrameUser['message'] = (_flags, _bytes, _start, _end, parcels) => {
+      discardParcels(parcels, this.transport)
+    }
+    try {
+      new FrameReader({ message, fragment() {}, listening: true }, true).read(frame, attachments, this.carrier)
+    } catch {
+      // What cannot be read holds nothing that could be closed.
     }
   }
 
@@ -359,12 +386,9 @@ export class Link {
         this.#outstanding = Math.max(0, this.#outstanding - readU32(bytes, start))
         return this.#sendWhatWaits()
       case MOVE:
-        return this.#follow(parcels?.[0])
+        return this.#moved ? this.#cross(endOf(parcels)) : this.#follow(endOf(parcels))
       case MOVED:
-        this.#closed = true
-        this.#moving?.resolve()
-        this.#wire.close()
-        return
+        return parcels ? this.#moveAgain(endOf(parcels)) : this.#left()
       default:
         this.#user.message({
           link: this,
@@ -379,19 +403,52 @@ export class Link {
   }
 
   /** The other side moved: what this side sent so far ends with MOVED, what it sends from here on goes the new way. */
-  #follow(end: Parcel | undefined): void {
-    if (!(end instanceof TicketEnd || end instanceof RelayedEnd)) throw malformedFrame()
+  #follow(end: End): void {
     const half = this.#waiting.peek()
     if (half && half.sent > 0) this.#sendWaiting(half, true)
     this.control(MOVED)
     this.flush()
+    this.#switch(end)
+    this.#user.moved?.()
+    this.#sendWhatWaits()
+  }
+
+  #switch(end: End): void {
     this.#wire = open(end, this.transport)
     this.#outstanding = 0
     this.#uncredited = 0
     this.#undrained = false
     this.#start(this.#wire)
-    this.#user.moved?.()
-    this.#sendWhatWaits()
+  }
+
+  /**
+   * Both sides moved at once: each has sent the other an end that leads to its own taker. The first gives the second its end
+   * back, and is done, having heard everything. The second then follows to the first's taker, and moves that one to its own.
+   */
+  #cross(end: End): void {
+    if (!this.#user.first) {
+      this.#crossing = end
+      return
+    }
+    this.control(MOVED, undefined, [end])
+    this.flush()
+    this.#left()
+  }
+
+  #moveAgain(end: End): void {
+    const theirs = this.#crossing
+    if (!theirs) throw malformedFrame()
+    this.#crossing = undefined
+    this.#wire.close()
+    this.#switch(theirs)
+    this.control(MOVE, undefined, [end])
+    this.flush()
+  }
+
+  #left(): void {
+    this.#closed = true
+    this.#moved?.()
+    this.#wire.close()
   }
 
   /** What came cannot be understood: this link ends, with the error, and nothing else does. */
@@ -411,7 +468,14 @@ export class Link {
       discardParcels(parcels, this.transport)
     }
     this.#waiting.clear()
-    this.#moving?.resolve()
+    this.#moved?.()
+    if (this.#crossing) discardParcels([this.#crossing], this.transport)
     this.#user.closed(error)
   }
+}
+
+function endOf(parcels: readonly Parcel[] | undefined): End {
+  const end = parcels?.[0]
+  if (end instanceof TicketEnd || end instanceof RelayedEnd) return end
+  throw malformedFrame()
 }

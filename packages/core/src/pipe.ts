@@ -18,7 +18,7 @@ export function makePipe<S, R>(
   if (typeof duplex !== 'boolean') throw new TypeError(`duplex must be a boolean, not ${typeof duplex}`)
   const [a, b] = pair(transport)
   return [
-    new Connection<S, R>(context, transport, a, true, duplex),
-    new Connection<R, S>(context, transport, b, duplex, true),
+    new Connection<S, R>(context, transport, { first: true, readable: true, writable: duplex }, a),
+    new Connection<R, S>(context, transport, { first: false, readable: duplex, writable: true }, b),
   ]
 }

@@ -4,6 +4,7 @@ import type { Context } from './context.js'
 import { discardParcels, type Parcel } from './end.js'
 import { Envelope } from './envelope.js'
 import { MpError } from './errors.js'
+import { checkLength } from './frame.js'
 import { refuseSerialisation } from './handle.js'
 import { handTarget, type StartOrder } from './peer-protocol.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
@@ -226,6 +227,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     const args = new ByteBuffer(256)
     try {
       encode(this.#args, args, envelope, 'args')
+      checkLength(args.length, this.#transport)
     } catch (error) {
       envelope.rollback()
       throw error

@@ -190,7 +190,8 @@ export const openQueue: HandleOpener = (context, transport, state, endOf) => {
   let backend: QueueBackend
   if (home || known) {
     discard(wire, transport)
-    backend = home ? new LocalQueue(home, context, transport) : (known as QueueClient).use()
+    // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
+    backend = known ? known.use() : new LocalQueue(home as Home, context, transport)
   } else {
     backend = new QueueClient(context, transport, state, open(wire, transport)).use()
   }

@@ -3,7 +3,7 @@ import type { Estate } from './broker/estate.js'
 import { Home } from './broker/home.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
-import { decode, encode } from './codec.js'
+import { encode } from './codec.js'
 import type { Context } from './context.js'
 import { discardParcels, type Parcel } from './end.js'
 import { Envelope } from './envelope.js'
@@ -15,7 +15,7 @@ import { Pending } from './pending.js'
 import type { Process } from './process.js'
 import type { Peer, PeerExit, Transport } from './spi.js'
 import { turn } from './turn.js'
-import { ParcelReader } from './unpacking.js'
+import { readMessage } from './unpacking.js'
 
 /** How long a child's last messages may take to arrive after its end was told, ms. */
 const LAST_WORDS = 1000
@@ -39,6 +39,7 @@ export class Run {
   readonly #channels: Channels
   readonly #ready = new Pending<void>()
   #startError: unknown
+  #killed = false
   #held: boolean
   #answer: Message | undefined
   #outcome: Promise<unknown> | undefined
@@ -97,7 +98,9 @@ export class Run {
   }
 
   kill(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.alive) this.#peer.kill(signal)
+    if (!this.alive) return
+    this.#killed = true
+    this.#peer.kill(signal)
   }
 
   /** Ends the child when the signal aborts; `outcome` then rejects with its reason. */
@@ -150,8 +153,8 @@ export class Run {
     Home.adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt)
   }
 
-  #decode({ bytes, start, end, parcels }: Message): unknown {
-    return decode(bytes, start, end, new ParcelReader(this.#context, this.#transport, parcels))
+  #decode(message: Message): unknown {
+    return readMessage(this.#context, this.#transport, message)
   }
 
   /** The link is gone. A child that broke the protocol is ended; it could do no more than it already did. */
@@ -183,6 +186,8 @@ export class Run {
     this.exitCode = exitCode(exit)
     if (this.#held) release()
     this.#abort?.signal.removeEventListener('abort', this.#abort.listener)
+    // A process that was ended on request, however early, has been started.
+    if (this.#killed && this.#startError === undefined) this.#ready.resolve()
     if (!this.#ready.settled) {
       this.#startError ??= new MpError(
         'MP_SPAWN_FAILED',

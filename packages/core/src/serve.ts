@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
-import { decode, encode, encodeError } from './codec.js'
+import { encode, encodeError } from './codec.js'
 import { Context } from './context.js'
 import { Envelope, type HandlePacking } from './envelope.js'
 import { MpError } from './errors.js'
@@ -13,7 +13,7 @@ import * as protocol from './peer-protocol.js'
 import { becomeChild, markChild, runInside } from './realm.js'
 import type { Transport, Wire } from './spi.js'
 import { loadTarget } from './target.js'
-import { ParcelReader } from './unpacking.js'
+import { readMessage } from './unpacking.js'
 
 /** How long an ending child waits for others to take what it hands over, ms; told on stderr when it has passed. */
 const LONGEST_END = 30_000
@@ -252,8 +252,8 @@ class Child {
     this.#link.control(type, write)
   }
 
-  #decode({ bytes, start, end, parcels }: Message): unknown {
-    return decode(bytes, start, end, new ParcelReader(this.#context, this.#transport, parcels))
+  #decode(message: Message): unknown {
+    return readMessage(this.#context, this.#transport, message)
   }
 }
 

@@ -44,7 +44,18 @@ function endTurn(): void {
   spare = ended
 }
 
-/** One turn of the event loop: what the operating system or another thread has already sent is seen afterwards. */
+let next: Promise<void> | undefined
+
+/**
+ * One turn of the event loop: what the operating system or another thread has already sent is seen afterwards. All who wait
+ * in one turn go on in the same one, so that together they keep within its length.
+ */
 export function turn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
+  next ??= new Promise(resolve => {
+    setImmediate(() => {
+      next = undefined
+      resolve()
+    })
+  })
+  return next
 }

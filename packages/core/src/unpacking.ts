@@ -1,5 +1,6 @@
+import { decode } from './codec.js'
 import type { Context } from './context.js'
-import { type End, LiveObject, type Parcel } from './end.js'
+import { discardParcels, type End, LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import type { Unpacking } from './handle.js'
 import type { Transport } from './spi.js'
@@ -10,7 +11,11 @@ export type HandleOpener = (
   transport: Transport,
   state: never,
   endOf: (index: number) => End,
-) => object
+) => OpenHandle
+
+export interface OpenHandle {
+  close(): Promise<void>
+}
 
 const openers = new Map<string, HandleOpener>()
 
@@ -19,12 +24,36 @@ export function registerHandle(kind: string, opener: HandleOpener): void {
   openers.set(kind, opener)
 }
 
+/** Decodes the value of a message. When that fails, what came with it is closed: nobody else could. */
+export function readMessage(
+  context: Context,
+  transport: Transport,
+  { bytes, start, end, parcels }: EncodedMessage,
+): unknown {
+  const reader = new ParcelReader(context, transport, parcels)
+  try {
+    return decode(bytes, start, end, reader)
+  } catch (error) {
+    reader.abandon()
+    throw error
+  }
+}
+
+export interface EncodedMessage {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly parcels: readonly Parcel[] | undefined
+}
+
 /** Answers the codec's questions about one message that arrived in `context`. */
 export class ParcelReader implements Unpacking {
   readonly trusted: boolean
   readonly #context: Context
   readonly #transport: Transport
   readonly #parcels: readonly Parcel[] | undefined
+  #opened: OpenHandle[] | undefined
+  #taken: Set<Parcel> | undefined
 
   constructor(context: Context, transport: Transport, parcels: readonly Parcel[] | undefined) {
     this.#context = context
@@ -42,12 +71,28 @@ export class ParcelReader implements Unpacking {
   handle(kind: string, state: unknown): object {
     const opener = openers.get(kind)
     if (!opener) throw new MpError('MP_DECODE', `a message holds a handle of the unknown kind ${kind}`)
-    return opener(this.#context, this.#transport, state as never, index => this.#end(index))
+    const handle = opener(this.#context, this.#transport, state as never, index => this.#end(index))
+    this.#opened ??= []
+    this.#opened.push(handle)
+    return handle
+  }
+
+  /** Closes the handles that were opened, and every end that was not. */
+  abandon(): void {
+    for (const handle of this.#opened ?? []) void handle.close()
+    discardParcels(
+      this.#parcels?.filter(parcel => !this.#taken?.has(parcel)),
+      this.#transport,
+    )
   }
 
   #end(index: number): End {
     const parcel = this.#parcels?.[index]
-    if (parcel && !(parcel instanceof LiveObject)) return parcel
+    if (parcel && !(parcel instanceof LiveObject)) {
+      this.#taken ??= new Set()
+      this.#taken.add(parcel)
+      return parcel
+    }
     throw new MpError('MP_DECODE', `a handle refers to the end of a wire, number ${index}, that did not come with it`)
   }
 }

@@ -4,7 +4,7 @@ import type { Peer, SpawnOptions, Transport, Wire, WireSink } from '@mp/core/spi
 import { transport } from '@mp/memory'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-type Frame = [bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]]
+type Frame = [bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[] | undefined]
 
 /** A transport that is wrong in one way, for which the suite must fail it. */
 function broken(change: { wire?: (wire: Wire) => Wire; peer?: (peer: Peer) => Peer }): Transport {
@@ -24,8 +24,8 @@ function wire(
   return {
     start: sink => inner.start(own.sink ? own.sink(sink) : sink),
     send: (...frame) => {
-      if (own.send) own.send(frame, each => inner.send(...each))
-      else inner.send(...frame)
+      if (own.send) own.send(frame, ([bytes, attachments]) => inner.send(bytes, attachments as readonly object[]))
+      else inner.send(frame[0], frame[1] as readonly object[])
       return true
     },
     close: () => inner.close(),

@@ -1,4 +1,4 @@
-import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
+import { MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
 import type { Wire, WireSink } from '@mp/core/spi'
 
 /**
@@ -80,13 +80,23 @@ export class PortWire implements Wire {
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
+    // A port that comes in a message which nobody takes would stay open, and its other side would never know.
+    for (let left = receiveMessageOnPort(this.#port); left; left = receiveMessageOnPort(this.#port)) {
+      closePorts((left as { message: Posted }).message)
+    }
     this.#port.close()
   }
 
   unref(): void {
     this.#port.unref()
   }
+}
+
+function closePorts(posted: Posted): void {
+  if (typeof posted === 'string' || ArrayBuffer.isView(posted)) return
+  for (const each of posted.attachments) if (each instanceof MessagePort) each.close()
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4))

@@ -171,7 +171,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
   'Q18 puts that are aborted in a child put nothing, and keep no slot': async t => {
     const queue = new t.api.Queue<number>(2)
     const { put, refused } = await t.run(targets.putAndAbort, queue, 50)
-    assert.ok(put.length > 0 && refused > 0)
+    assert.ok(refused > 0)
     for (const item of put) assert.equal(await queue.getNowait(), item)
     await rejects(queue.getNowait(), 'MP_EMPTY')
     await queue.putNowait(1)

@@ -1,15 +1,16 @@
 import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
-import { decode, encode } from '../codec.js'
+import { encode } from '../codec.js'
 import type { Context } from '../context.js'
 import { discardParcels, type Parcel, pair } from '../end.js'
 import { Envelope, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
+import { checkLength } from '../frame.js'
 import type { PackedHandle } from '../handle.js'
 import { Link, type Message } from '../link.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { PackedQueue } from '../queue.js'
 import type { Transport, Wire } from '../spi.js'
-import { ParcelReader } from '../unpacking.js'
+import { readMessage } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
 import * as protocol from './protocol.js'
 
@@ -32,6 +33,8 @@ export class QueueClient implements QueueBackend {
   readonly #link: Link
   readonly #calls = new Map<number, Call>()
   #nextCall = 1
+  /** The numbers of items that are on their way back to home. */
+  #returning: number[] = []
   #shutDown = false
   /** Queue objects of this context that use it. */
   #users = 0
@@ -50,6 +53,7 @@ export class QueueClient implements QueueBackend {
     })
     context.clients.set(id, this)
     context.links.add(this.#link)
+    this.#link.control(protocol.HELLO)
   }
 
   get alive(): boolean {
@@ -160,6 +164,7 @@ export class QueueClient implements QueueBackend {
     const body = new ByteBuffer(256)
     try {
       encode(value, body, envelope)
+      checkLength(body.length, this.#transport)
     } catch (error) {
       envelope.rollback()
       throw error
@@ -205,6 +210,7 @@ export class QueueClient implements QueueBackend {
 
   /** The queue has a new home, which knows nothing of the calls that the old one did not answer. */
   #callAgain(): void {
+    this.#returning = []
     for (const [number, call] of this.#calls) this.#ask(number, call)
   }
 
@@ -220,7 +226,12 @@ export class QueueClient implements QueueBackend {
       this.#shutDown = true
       return
     }
+    if (type === protocol.UNGOT) {
+      this.#returning.shift()
+      return
+    }
     const number = readU32(bytes, start)
+    if (type === protocol.ITEM) return this.#receive(number, message)
     const call = this.#calls.get(number)
     this.#calls.delete(number)
     switch (type) {
@@ -228,9 +239,6 @@ export class QueueClient implements QueueBackend {
         return call?.granted ? call.granted() : this.#link.control(protocol.UNRESERVE)
       case protocol.REFUSED:
         return call?.refused?.(readU32(bytes, start + 4))
-      case protocol.ITEM:
-        if (call?.item) return call.item({ ...message, start: start + 4 })
-        return this.#send(protocol.UNGET, bytes, start + 4, message.end, message.parcels)
       case protocol.COUNTS:
         return call?.counts?.({ size: readU32(bytes, start + 4), full: readU32(bytes, start + 8) === 1 })
       default:
@@ -238,12 +246,38 @@ export class QueueClient implements QueueBackend {
     }
   }
 
+  /**
+   * Items go to the calls in the order of both, whichever call each one answers: so what comes for a call that gave up is not
+   * overtaken by what the next call was already given. What nobody waits for goes back; and until home has it, what home had
+   * sent behind it goes back, too.
+   */
+  #receive(number: number, message: Message): void {
+    const { bytes, start, end, parcels } = message
+    const place = readU32(bytes, start + 4)
+    const waits = this.#calls.has(number)
+    const [taker, call] = this.#oldestGet() ?? []
+    if (taker === undefined || !call?.item || this.#returning.some(earlier => ((earlier - place) | 0) < 0)) {
+      this.#returning.push(place)
+      this.#send(protocol.UNGET, bytes, start + 4, end, parcels)
+      if (waits) this.#ask(number, this.#calls.get(number) as Call)
+      return
+    }
+    this.#calls.delete(taker)
+    if (!waits) this.#link.control(protocol.CANCEL, out => appendU32(out, taker))
+    call.item({ ...message, start: start + 8 })
+  }
+
+  #oldestGet(): [number, Call] | undefined {
+    for (const entry of this.#calls) if (entry[1].item) return entry
+    return undefined
+  }
+
   #send(type: number, bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): void {
     this.#link.control(type, out => appendBytes(out, bytes, start, end), parcels)
   }
 
-  #decode({ bytes, start, end, parcels }: Message): unknown {
-    return decode(bytes, start, end, new ParcelReader(this.#context, this.#transport, parcels))
+  #decode(message: Message): unknown {
+    return readMessage(this.#context, this.#transport, message)
   }
 
   #lost(cause: Error | undefined): void {

@@ -10,6 +10,8 @@ export interface Estate {
   readonly id: string
   readonly maxsize: number
   readonly shutDown: 'no' | 'draining' | 'dropping'
+  /** How many items were handed out. */
+  readonly delivered: number
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
   readonly items: readonly PackedItem[]

@@ -1,5 +1,5 @@
 import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
-import type { Context } from '../context.js'
+import { answered, type Context } from '../context.js'
 import { Deque } from '../deque.js'
 import { discardParcels, type End, open, type Parcel, pair } from '../end.js'
 import type { HandlePacking } from '../envelope.js'
@@ -15,6 +15,8 @@ export interface Item {
   readonly start: number
   readonly end: number
   readonly parcels: readonly Parcel[] | undefined
+  /** Of an item that came back: its place. */
+  readonly number?: number
 }
 
 /** A call that waits for an item. */
@@ -58,6 +60,7 @@ export class Home {
   readonly #putters = new Deque<Putter>()
   readonly #holders = new Set<Holder>()
   #reserved = 0
+  #delivered = 0
   #shutDown: Estate['shutDown'] = 'no'
   /** While the queue moves to the parent: ends of holders that joined meanwhile. */
   #moving: End[] | undefined
@@ -96,11 +99,16 @@ export class Home {
     return item
   }
 
-  /** An item that its getter could not use any more comes before all others. */
-  putBack(item: Item): void {
-    const getter = this.#getters.shift()
-    if (getter) getter.deliver(item)
-    else this.#items.unshift(item)
+  /** An item that its getter could not use any more comes before all that were never handed out, in the old order. */
+  #putBack(item: Numbered): void {
+    const getter = this.#moving ? undefined : this.#getters.shift()
+    if (getter) return getter.deliver(item)
+    const earlier: Item[] = []
+    for (let next = this.#items.peek(); next && isBefore(next, item); next = this.#items.peek()) {
+      earlier.push(this.#items.shift() as Item)
+    }
+    this.#items.unshift(item)
+    for (const each of earlier.reverse()) this.#items.unshift(each)
   }
 
   /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
@@ -169,13 +177,15 @@ export class Home {
     const holders = [...this.#holders]
     const ends = holders.map(() => pair(this.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
-    if (deadline === undefined) await Promise.all(moves)
+    if (deadline === undefined)
+      await Promise.all(moves.map((move, i) => answered(move, () => (holders[i] as Holder).link.heard)))
     else for (const { link } of holders) link.awaitMoved(deadline)
     const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#moving]
     pack(packing => ({
       id: this.id,
       maxsize: this.maxsize,
       shutDown: this.#shutDown,
+      delivered: this.#delivered,
       holders: theirEnds.map(end => packing.attachEnd(end)),
       items: [...this.#items].map(item => packItem(item, packing)),
     }))
@@ -188,6 +198,7 @@ export class Home {
   static adopt(context: Context, transport: Transport, estate: Estate, parcelAt: (index: number) => Parcel): void {
     const home = new Home(context, transport, estate.id, estate.maxsize)
     home.#shutDown = estate.shutDown
+    home.#delivered = estate.delivered
     for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
     for (const end of estate.holders) home.join(open(parcelAt(end) as End, transport))
   }
@@ -200,7 +211,7 @@ export class Home {
         this.#items.push(item)
         break
       case protocol.UNGET:
-        this.#items.unshift(item)
+        this.#putBack(numbered(item))
         break
       case protocol.SHUT_DOWN:
         this.shutDown(readU32(item.bytes, item.start) === 1)
@@ -221,14 +232,19 @@ export class Home {
         return this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
       case protocol.FILL:
         this.#release(holder)
-        return this.put(item)
+        if (this.#shutDown !== 'dropping') return this.put(item)
+        discardParcels(item.parcels, this.transport)
+        return this.#slotsChanged()
+      case protocol.HELLO:
+        return
       case protocol.UNRESERVE:
         this.#release(holder)
         return this.#slotsChanged()
       case protocol.GET:
         return this.#get(holder, call, readU32(bytes, start + 4) === 1)
       case protocol.UNGET:
-        return this.putBack(item)
+        holder.link.control(protocol.UNGOT)
+        return this.#putBack(numbered(item))
       case protocol.CANCEL:
         return this.#cancel(holder, call)
       case protocol.QUERY:
@@ -266,7 +282,7 @@ export class Home {
     const getter: Getter = {
       holder,
       call,
-      deliver: item => holder.link.control(protocol.ITEM, out => appendItem(out, call, item), item.parcels),
+      deliver: item => holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels),
       refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
     }
     const item = this.take()
@@ -274,6 +290,11 @@ export class Home {
     else if (this.exhausted) getter.refuse()
     else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
     else this.waitForItem(getter)
+  }
+
+  #appendItem(out: ByteBuffer, call: number, { bytes, start, end, number }: Item): void {
+    append(out, call, number ?? this.#delivered++)
+    appendBytes(out, bytes, start, end)
   }
 
   #cancel(holder: Holder, call: number): void {
@@ -320,7 +341,14 @@ function append(out: ByteBuffer, ...values: number[]): void {
   for (const value of values) appendU32(out, value)
 }
 
-function appendItem(out: ByteBuffer, call: number, { bytes, start, end }: Item): void {
-  appendU32(out, call)
-  appendBytes(out, bytes, start, end)
+type Numbered = Item & { readonly number: number }
+
+/** The item of an UNGET. */
+function numbered({ bytes, start, end, parcels }: Item): Numbered {
+  return { bytes, start: start + 4, end, parcels, number: readU32(bytes, start) }
+}
+
+/** Whether `other` was handed out before `item`. Numbers wrap at 2 ** 32. */
+function isBefore(other: Item, item: Numbered): boolean {
+  return other.number !== undefined && ((other.number - item.number) | 0) < 0
 }

@@ -1,5 +1,5 @@
 import { ByteBuffer } from '../byte-buffer.js'
-import { decode, encode } from '../codec.js'
+import { encode } from '../codec.js'
 import type { Context } from '../context.js'
 import { discardParcels } from '../end.js'
 import { Envelope, type HandlePacking } from '../envelope.js'
@@ -7,7 +7,7 @@ import type { PackedHandle } from '../handle.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
 import { turn, turnIsLong } from '../turn.js'
-import { ParcelReader } from '../unpacking.js'
+import { readMessage } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
 import type { Getter, Home, Item, Putter } from './home.js'
 
@@ -131,7 +131,7 @@ export class LocalQueue implements QueueBackend {
     return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
   }
 
-  #decode({ bytes, start, end, parcels }: Item): unknown {
-    return decode(bytes, start, end, new ParcelReader(this.#context, this.#transport, parcels))
+  #decode(message: Item): unknown {
+    return readMessage(this.#context, this.#transport, message)
   }
 }

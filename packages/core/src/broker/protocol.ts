@@ -13,7 +13,7 @@ export const FILL = 18
 export const UNRESERVE = 19
 /** Holder to home: asks for an item. Body: call, 1 to be refused rather than wait. */
 export const GET = 20
-/** Holder to home: an item that came after the caller had given up; it goes to the front again. Body: the encoded value. */
+/** Holder to home: an item that nobody here waits for any more; it goes back to its place. Body: its number, the encoded value. */
 export const UNGET = 21
 /** Holder to home: forget this RESERVE or GET. Body: call. */
 export const CANCEL = 22
@@ -24,14 +24,19 @@ export const SHUT_DOWN = 24
 /** Holder to home: another holder joins, over the end of a wire that comes with this. */
 export const JOIN = 25
 
+/** Holder to home: it has opened its end, and will answer. */
+export const HELLO = 26
+
 /** Home to holder: a slot is yours. Body: call. */
 export const GRANTED = 32
 /** Home to holder: full, empty, or shut down (the reason, below). Body: call, reason. */
 export const REFUSED = 33
-/** Home to holder: Body: call, then the encoded value. */
+/** Home to holder: an item. Body: call, the item's number among all that were handed out, the encoded value. */
 export const ITEM = 34
 /** Home to holder: Body: call, qsize, 1 if full, 1 if shut down. */
 export const COUNTS = 35
+/** Home to holder: an UNGET has come. */
+export const UNGOT = 37
 /** Home to holder: the queue was shut down, by anyone. */
 export const WAS_SHUT_DOWN = 36
 

@@ -1,0 +1,92 @@
+import { MpError } from '@mp/core'
+
+/** A frame is a u32 length, little-endian, and as many bytes. */
+export const HEADER = 4
+
+/** Bytes. Up to this size a loop is faster than a view and a native call. */
+const TINY = 96
+
+/** Makes frames of the chunks of a byte stream. A chunk's memory may be used again once `next` has found it empty. */
+export class FrameReader {
+  readonly #longest: number
+  #chunk = new Uint8Array(0)
+  #at = 0
+  #end = 0
+  /** Of a header that chunks cut in two: its bytes, and how many there are. */
+  #length = 0
+  #lengthBytes = 0
+  /** A frame whose end is still to come, and how much of it is here. */
+  #frame: Uint8Array | undefined
+  #filled = 0
+
+  constructor(longest: number) {
+    this.#longest = longest
+  }
+
+  /** Called when `next` has given everything. */
+  feed(chunk: Uint8Array<ArrayBuffer>, length: number): void {
+    this.#chunk = chunk
+    this.#at = 0
+    this.#end = length
+  }
+
+  /** The next whole frame, in memory of its own; undefined when more must come first. Throws MP_DECODE. */
+  next(): Uint8Array | undefined {
+    if (this.#frame) return this.#fill(this.#frame)
+    const length = this.#readLength()
+    if (length === undefined) return undefined
+    // Before anything is allocated: the other side may be broken, or hostile.
+    if (length === 0 || length > this.#longest)
+      throw new MpError('MP_DECODE', `a frame of ${length} bytes was announced: what comes is no stream of frames`)
+    const at = this.#at
+    if (length <= TINY && this.#end - at >= length) {
+      const frame = new Uint8Array(length)
+      for (let i = 0; i < length; i++) frame[i] = this.#chunk[at + i] as number
+      this.#at = at + length
+      return frame
+    }
+    const frame = allocate(length)
+    this.#filled = 0
+    return this.#fill(frame)
+  }
+
+  #readLength(): number | undefined {
+    const chunk = this.#chunk
+    const at = this.#at
+    if (this.#lengthBytes === 0 && this.#end - at >= HEADER) {
+      this.#at = at + HEADER
+      return (
+        ((chunk[at] as number) |
+          ((chunk[at + 1] as number) << 8) |
+          ((chunk[at + 2] as number) << 16) |
+          ((chunk[at + 3] as number) << 24)) >>>
+        0
+      )
+    }
+    while (this.#at < this.#end) {
+      this.#length |= (chunk[this.#at++] as number) << (8 * this.#lengthBytes)
+      if (++this.#lengthBytes < HEADER) continue
+      const length = this.#length >>> 0
+      this.#length = 0
+      this.#lengthBytes = 0
+      return length
+    }
+    return undefined
+  }
+
+  #fill(frame: Uint8Array): Uint8Array | undefined {
+    const size = Math.min(frame.length - this.#filled, this.#end - this.#at)
+    frame.set(this.#chunk.subarray(this.#at, this.#at + size), this.#filled)
+    this.#at += size
+    this.#filled += size
+    const whole = this.#filled === frame.length
+    this.#frame = whole ? undefined : frame
+    return whole ? frame : undefined
+  }
+}
+
+/** Memory of its own, not zeroed: a frame is kept as long as its reader likes, and must not keep others. */
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  const { buffer } = Buffer.allocUnsafeSlow(length)
+  return new Uint8Array(buffer as ArrayBuffer, 0, length)
+}

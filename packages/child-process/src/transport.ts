@@ -1,0 +1,69 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Peer, PeerExit, SpawnOptions, Transport, Wire } from '@mp/core/spi'
+import { capabilities } from './capabilities.js'
+import { inheritedFlags } from './flags.js'
+import { type PipeHandle, PipeWire } from './wire.js'
+
+/** The child's descriptor of its wire. */
+export const WIRE = 3
+/** A daemon's descriptor that comes to its end with the parent. */
+export const LIFELINE = 4
+
+const boot = fileURLToPath(new URL('./boot.js', import.meta.url))
+const bootDaemon = fileURLToPath(new URL('./boot-daemon.js', import.meta.url))
+
+/** Children are processes; the one wire to each is a socket pair that it inherits, and core relays all others through it. */
+export const transport: Transport = Object.freeze({ name: 'child-process', capabilities, spawn })
+
+function spawn({ id, daemon, env, execArgv, stdio = 'inherit' }: SpawnOptions): Peer {
+  if (process.platform === 'win32')
+    throw new Error('children inherit a descriptor that both sides write to at once, which Windows has not')
+  // Not imported: a child that starts none would load it in vain.
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  const flags = execArgv ?? inheritedFlags(process.execArgv, (process as { _eval?: string })._eval)
+  const child = spawn(process.execPath, [...flags, daemon ? bootDaemon : boot, ...process.argv.slice(2)], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', stdio, stdio, 'pipe', ...(daemon ? (['pipe'] as const) : [])],
+  })
+  // Core keeps the event loop alive for the children that are waited for.
+  child.unref()
+  const lifeline = child.stdio?.[LIFELINE] as Socket | undefined
+  lifeline?.on('error', () => {})
+  lifeline?.unref()
+  const exited = new Promise<PeerExit>(resolve => {
+    child.on('exit', (code, signal) => resolve({ code, signal }))
+    child.on('error', error => {
+      // Else it runs, and what failed is a kill.
+      if (child.pid === undefined) resolve({ code: null, signal: null, error })
+    })
+  })
+  void exited.then(() => lifeline?.destroy())
+  return {
+    id,
+    ...(child.pid !== undefined && { pid: child.pid }),
+    wire: child.pid === undefined ? deadWire : wireOf(child, !daemon),
+    exited,
+    kill(signal = 'SIGKILL') {
+      child.kill(signal)
+    },
+  }
+}
+
+/** Takes the handle from the stream that Node made for it: that one would copy, and buffer, what comes. */
+function wireOf(child: ChildProcess, flushAtExit: boolean): PipeWire {
+  const stream = child.stdio[WIRE] as Socket & { _handle: PipeHandle | null }
+  const handle = stream._handle as PipeHandle
+  stream._handle = null
+  stream.destroy()
+  return new PipeWire({ handle }, flushAtExit)
+}
+
+/** To a process that could not be started. */
+const deadWire: Wire = {
+  start: sink => void setImmediate(() => sink.close()),
+  send: () => true,
+  close() {},
+  unref() {},
+}

@@ -1,0 +1,316 @@
+import { readSync, writeSync, writevSync } from 'node:fs'
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import type { Wire, WireSink } from '@mp/core/spi'
+import { FrameReader, HEADER } from './frame-reader.js'
+
+/** Bytes. What is larger, core cuts. */
+const MAX_FRAME = 1024 * 1024
+/** Bytes. A frame that carries ends of pipes may be longer than core was told by the table that describes them. */
+const LONGEST_RECEIVED = 2 * MAX_FRAME
+/** Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. */
+const HIGH_WATER = 1024 * 1024
+const LOW_WATER = 256 * 1024
+/** Bytes. Up to this size copying header and frame together is cheaper than a write of two buffers. */
+const COPIED = 32 * 1024
+/** Buffers per system call; the kernel takes 1,024. */
+const GATHERED = 64
+/** How long a process that exits waits for the other side to read, ms. */
+const LONGEST_FLUSH = 30_000
+
+const READ_BUFFER = 64 * 1024
+/** Every small frame leaves from here. */
+const writeBuffer = new Uint8Array(new ArrayBuffer(HEADER + COPIED))
+
+/** The part of Node's own handle of a pipe that is used here. */
+export interface PipeHandle {
+  readonly fd: number
+}
+
+/**
+ * One end of a socket pair as a wire. Invariants:
+ *
+ * - Bytes leave in one order. `#queue` holds what the kernel has not taken, and while it holds something, nothing passes it.
+ * - Writes are system calls of ours, made at once; the stream never has more than one byte, which it writes when the kernel
+ *   has room again: that wakes us. So the exit of the process, when no event loop turns, needs to know one bit only: has
+ *   the kernel taken that byte. What follows it is written synchronously.
+ * - A failed write says nothing of what can still be read: the wire ends when reading ends.
+ */
+export class PipeWire implements Wire {
+  readonly maxFrame = MAX_FRAME
+  readonly #fd: number
+  readonly #socket: Socket
+  /** Used again for every read; frames are copied out of it. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER)
+  readonly #reader = new FrameReader(LONGEST_RECEIVED)
+  #sink: WireSink | undefined
+  /** Frames that were read before the start, or while the exiting process waited to write. */
+  readonly #kept: Uint8Array[] = []
+  /** By this side. */
+  #closed = false
+  /** There is nothing more to read. */
+  #ended = false
+  /** Fulfils when the other side has closed, or died, or broke the protocol. */
+  readonly ended: Promise<void>
+  #tellEnded!: () => void
+  #error: Error | undefined
+
+  #queue: Uint8Array[] = []
+  #queued = 0
+  /** The first byte of the queue is with the stream. */
+  #ringing = false
+  #full = false
+  /** Nobody will read what is written. */
+  #unheard = false
+  #exiting = false
+
+  /** `flushAtExit`: this process must not exit before what it sent here was taken. */
+  constructor(source: { fd: number } | { handle: PipeHandle }, flushAtExit: boolean) {
+    this.#fd = 'fd' in source ? source.fd : source.handle.fd
+    this.#socket = new Socket({
+      ...source,
+      // Closing is this wire's decision.
+      allowHalfOpen: true,
+      onread: { buffer: this.#buffer, callback: length => this.#read(length) },
+    } as SocketConstructorOpts & { onread: OnReadOpts })
+    this.ended = new Promise(resolve => {
+      this.#tellEnded = resolve
+    })
+    this.#socket.on('end', () => this.#end())
+    this.#socket.on('close', () => this.#end())
+    // ECONNRESET, EPIPE: the other side is gone, and 'close' follows.
+    this.#socket.on('error', () => {})
+    if (flushAtExit) flushedAtExit.add(this)
+  }
+
+  start(sink: WireSink): void {
+    setImmediate(() => {
+      this.#sink = sink
+      for (const frame of this.#kept.splice(0)) this.#deliver(frame)
+      if (this.#ended && !this.#closed) sink.close(this.#error)
+    })
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#closed || this.#unheard) return true
+    const { length } = bytes
+    const copied = length <= COPIED
+    const header = copied ? writeBuffer : new Uint8Array(HEADER)
+    header[0] = length
+    header[1] = length >>> 8
+    header[2] = length >>> 16
+    header[3] = length >>> 24
+    let taken = 0
+    if (this.#queued === 0) {
+      if (copied) writeBuffer.set(bytes, HEADER)
+      taken = this.#write(() =>
+        copied ? writeSync(this.#fd, writeBuffer, 0, HEADER + length) : writevSync(this.#fd, [header, bytes]),
+      )
+      if (taken === HEADER + length || this.#unheard) return true
+    }
+    if (taken < HEADER) this.#enqueue(header.slice(taken, HEADER))
+    this.#enqueue(taken > HEADER ? bytes.subarray(taken - HEADER) : bytes)
+    if (this.#exiting) this.#flushSync()
+    else this.#ring()
+    this.#full = this.#queued >= HIGH_WATER
+    return !this.#full
+  }
+
+  receiveSync(timeoutMs: number): boolean {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const frame = this.#kept.shift() ?? this.#nextFrame()
+      if (frame) {
+        this.#sink?.frame(frame)
+        return true
+      }
+      const length = this.#readSync()
+      if (length > 0) this.#reader.feed(this.#buffer, length)
+      else if (length === 0 || performance.now() >= deadline) return false
+      else pause()
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#queued === 0 || this.#unheard) this.#socket.destroy()
+  }
+
+  unref(): void {
+    this.#socket.unref()
+  }
+
+  /** The process exits: no event loop turns from here on. Everything sent is written now, also what is still to be sent. */
+  exit(): void {
+    this.#exiting = true
+    if (this.#ringing) {
+      this.#ringing = false
+      if (this.#socket.writableLength === 0) this.#dequeue(1)
+    }
+    this.#flushSync()
+  }
+
+  #flushSync(): void {
+    const deadline = performance.now() + LONGEST_FLUSH
+    while (this.#queued > 0) {
+      if (this.#writeQueue()) return
+      if (performance.now() >= deadline) {
+        this.#loseQueue()
+        tell(`${LONGEST_FLUSH / 1000} s after its end another process still does not read: what was sent to it is lost`)
+        return
+      }
+      // The other side may be exiting as well, and wait for this one to read.
+      if (!this.#keepWhatCame()) pause()
+    }
+  }
+
+  #keepWhatCame(): boolean {
+    for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#kept.push(frame)
+    const length = this.#readSync()
+    if (length <= 0) return false
+    this.#reader.feed(this.#buffer, length)
+    for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#kept.push(frame)
+    return true
+  }
+
+  #enqueue(bytes: Uint8Array): void {
+    this.#queue.push(bytes)
+    this.#queued += bytes.length
+  }
+
+  #dequeue(count: number): void {
+    this.#queued -= count
+    let left = count
+    while (left > 0) {
+      const first = this.#queue[0] as Uint8Array
+      if (first.length > left) {
+        this.#queue[0] = first.subarray(left)
+        return
+      }
+      left -= first.length
+      this.#queue.shift()
+    }
+  }
+
+  #loseQueue(): void {
+    this.#unheard = true
+    this.#ringing = false
+    this.#queue = []
+    this.#queued = 0
+  }
+
+  /** Gives the kernel what it takes. Whether it took all. */
+  #writeQueue(): boolean {
+    while (this.#queued > 0) {
+      const buffers = this.#queue.length > GATHERED ? this.#queue.slice(0, GATHERED) : this.#queue
+      let wanted = 0
+      for (const each of buffers) wanted += each.length
+      const taken = this.#write(() => writevSync(this.#fd, buffers))
+      if (this.#unheard) return true
+      this.#dequeue(taken)
+      if (taken < wanted) return false
+    }
+    return true
+  }
+
+  /** How many bytes the kernel took. */
+  #write(call: () => number): number {
+    try {
+      return call()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.#loseQueue()
+      return 0
+    }
+  }
+
+  #ring(): void {
+    if (this.#ringing) return
+    this.#ringing = true
+    this.#socket.write((this.#queue[0] as Uint8Array).subarray(0, 1), error => {
+      if (!this.#ringing) return
+      this.#ringing = false
+      if (error) this.#fail()
+      else this.#dequeue(1)
+      if (!this.#writeQueue()) this.#ring()
+      else if (this.#closed) this.#socket.destroy()
+      if (this.#full && this.#queued < LOW_WATER) {
+        this.#full = false
+        if (!this.#closed) this.#sink?.drain()
+      }
+    })
+  }
+
+  /** The stream could not write, and is about to be destroyed: what is still to be read is read first. */
+  #fail(): void {
+    this.#loseQueue()
+    for (;;) {
+      const length = this.#readSync()
+      if (length <= 0) return
+      this.#read(length)
+    }
+  }
+
+  /** `length` bytes are in the read buffer. */
+  #read(length: number): boolean {
+    this.#reader.feed(this.#buffer, length)
+    for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#deliver(frame)
+    return true
+  }
+
+  #deliver(frame: Uint8Array): void {
+    if (this.#closed) return
+    if (this.#sink) this.#sink.frame(frame)
+    else this.#kept.push(frame)
+  }
+
+  #nextFrame(): Uint8Array | undefined {
+    if (this.#ended) return undefined
+    try {
+      return this.#reader.next()
+    } catch (error) {
+      this.#end(error as Error)
+      return undefined
+    }
+  }
+
+  /** How many bytes came into the read buffer: 0 at the end of file, -1 when none are here yet. */
+  #readSync(): number {
+    if (this.#ended) return 0
+    try {
+      return readSync(this.#fd, this.#buffer)
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? -1 : 0
+    }
+  }
+
+  #end(error?: Error): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#error = error
+    this.#loseQueue()
+    flushedAtExit.delete(this)
+    this.#socket.destroy()
+    this.#tellEnded()
+    if (!this.#closed) this.#sink?.close(error)
+  }
+}
+
+const flushedAtExit = new Set<PipeWire>()
+process.on('exit', () => {
+  for (const wire of flushedAtExit) wire.exit()
+})
+
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+/** 1 ms: nothing tells of room, or of bytes, while the event loop stands still. */
+function pause(): void {
+  Atomics.wait(never, 0, 0, 1)
+}
+
+function tell(text: string): void {
+  try {
+    writeSync(2, `Process ${process.pid}: ${text}\n`)
+  } catch {
+    // A closed stderr must not change how the process ends.
+  }
+}

@@ -1,0 +1,19 @@
+import { describe, it } from 'vitest'
+import { inheritedFlags } from '../src/flags.js'
+
+describe('the flags of the parent', () => {
+  for (const [name, own, script, expected] of [
+    ['are passed on', ['--import', 'tsx', '--expose-gc'], undefined, ['--import', 'tsx', '--expose-gc']],
+    ['lose a script', ['--expose-gc', '-e', 'code'], 'code', ['--expose-gc']],
+    ['lose a script and its type', ['--input-type=module', '--eval=code'], 'code', []],
+    ['lose what a test runner or a watcher is for', ['--test', '--watch', '--no-warnings'], undefined, ['--no-warnings']],
+    ['lose the port of a debugger', ['--inspect'], undefined, ['--inspect=0']],
+    ['keep the host of a debugger', ['--inspect=0.0.0.0:9230'], undefined, ['--inspect=0.0.0.0:0']],
+    ['do not wait for a debugger', ['--inspect-brk=9230', '--inspect-port=9231'], undefined, ['--inspect=0']],
+    ['lose a port of its own word', ['--inspect-port', '9231', '--expose-gc'], undefined, ['--expose-gc']],
+  ] as const) {
+    it(name, ({ expect }) => {
+      expect(inheritedFlags(own, script)).toEqual(expected)
+    })
+  }
+})

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { describe, it, onTestFinished } from 'vitest'
+import { type PipeHandle, PipeWire } from '../src/wire.js'
+import { within } from './bounded.js'
+
+/** A wire to a process that knows nothing of the package, and what came of it. */
+class Trial {
+  readonly child: ChildProcess
+  readonly wire: PipeWire
+  readonly frames: Uint8Array[] = []
+  readonly closed: Promise<Error | undefined>
+  drained = 0
+  #onFrame = () => {}
+  #onDrain = () => {}
+
+  constructor(act: string) {
+    const path = fileURLToPath(new URL('./fixtures/raw-peer.mjs', import.meta.url))
+    this.child = spawn(process.execPath, [path, act], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] })
+    const stream = this.child.stdio[3] as Socket & { _handle: PipeHandle | null }
+    const handle = stream._handle as PipeHandle
+    stream._handle = null
+    this.wire = new PipeWire({ handle }, false)
+    this.closed = new Promise(resolve => {
+      this.wire.start({
+        frame: bytes => {
+          this.frames.push(bytes)
+          this.#onFrame()
+        },
+        drain: () => {
+          this.drained++
+          this.#onDrain()
+        },
+        close: resolve,
+      })
+    })
+    onTestFinished(() => {
+      this.child.kill('SIGKILL')
+      this.wire.close()
+    })
+  }
+
+  async framesCame(count: number): Promise<void> {
+    while (this.frames.length < count) {
+      const next = new Promise<void>(resolve => {
+        this.#onFrame = resolve
+      })
+      await within(next, `frame ${this.frames.length + 1}`)
+    }
+  }
+
+  async drain(): Promise<void> {
+    const before = this.drained
+    while (this.drained === before) {
+      const next = new Promise<void>(resolve => {
+        this.#onDrain = resolve
+      })
+      await within(next, 'drain')
+    }
+  }
+}
+
+function frame(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) bytes[i] = (seed + i * 7) & 0xff
+  return bytes
+}
+
+describe('a wire', () => {
+  for (const act of ['bomb', 'zeros', 'text']) {
+    it(`closes with MP_DECODE when what comes is no frame (${act})`, async ({ expect }) => {
+      const before = process.memoryUsage().rss
+      const trial = new Trial(act)
+      expect(await within(trial.closed, 'close')).toMatchObject({ code: 'MP_DECODE' })
+      expect(trial.frames).toEqual(act === 'bomb' ? [Uint8Array.of(1, 2, 3)] : [])
+      expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
+    })
+  }
+
+  it('puts frames together, and drops half a frame at the end', async ({ expect }) => {
+    const trial = new Trial('drip')
+    expect(await within(trial.closed, 'close')).toBeUndefined()
+    expect(trial.frames).toEqual([Uint8Array.of(7, 8, 9)])
+  })
+
+  it('carries frames of all sizes, in order, in memory of their own', async ({ expect }) => {
+    const trial = new Trial('echo')
+    const sizes = [1, 3, 64, 96, 97, 128, 4_096, 32_768, 32_769, 65_532, 65_536, 65_537, 262_144, 1_048_576]
+    for (let round = 0; round < 3; round++) {
+      for (const [index, size] of sizes.entries()) trial.wire.send(frame(size, round + index))
+    }
+    await trial.framesCame(3 * sizes.length)
+    for (const [at, got] of trial.frames.entries()) {
+      const index = at % sizes.length
+      const sent = frame(sizes[index] as number, Math.floor(at / sizes.length) + index)
+      if (Buffer.compare(got, sent) !== 0) expect.fail(`frame ${at}, of ${sent.length} bytes, arrived as ${got.length}`)
+    }
+  })
+
+  it('asks to wait above its high-water mark, and tells when there is room', async ({ expect }) => {
+    const trial = new Trial('late')
+    let sent = 0
+    let bytes = 0
+    while (trial.wire.send(frame(50_000, 0))) {
+      bytes += 50_004
+      if (++sent > 100) expect.fail('5 MB went to a process that reads nothing')
+    }
+    bytes += 50_004
+    trial.child.stdin?.write('!')
+    await trial.drain()
+    expect(trial.wire.send(frame(10, 0))).toBe(true)
+    bytes += 14
+    const told = new Promise<string>(resolve => trial.child.stdout?.once('data', resolve))
+    // What was sent before the close arrives, although the kernel has not taken it all.
+    trial.wire.close()
+    expect(Number(await within(told, 'the count'))).toBe(bytes)
+  })
+
+  it('gives what the other side had sent before it went, also when a send has failed', async ({ expect }) => {
+    const trial = new Trial('farewell')
+    let gone = false
+    void trial.closed.then(() => {
+      gone = true
+    })
+    while (!gone) {
+      trial.wire.send(frame(60_000, 0))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    expect(await trial.closed).toBeUndefined()
+    expect(trial.frames.map(each => each[0])).toEqual(Array.from({ length: 100 }, (_, i) => i))
+    expect(trial.wire.send(frame(10, 0))).toBe(true)
+  })
+
+  it('closes once when the other side is gone; a send then does nothing', async ({ expect }) => {
+    const trial = new Trial('exit')
+    expect(await within(trial.closed, 'close')).toBeUndefined()
+    for (let i = 0; i < 100; i++) expect(trial.wire.send(frame(100_000, i))).toBe(true)
+    trial.wire.close()
+    trial.wire.close()
+  })
+
+  it('receives while the event loop stands still', async ({ expect }) => {
+    const trial = new Trial('echo')
+    trial.wire.send(frame(10, 1))
+    await trial.framesCame(1)
+    trial.wire.send(frame(10, 2))
+    expect(trial.wire.receiveSync(10_000)).toBe(true)
+    expect(trial.frames[1]).toEqual(frame(10, 2))
+    expect(trial.wire.receiveSync(1)).toBe(false)
+  })
+})
