@@ -4,8 +4,8 @@ import type { Wire, WireSink } from '@mp/core/spi'
 import { FrameReader, HEADER } from './frame-reader.js'
 
 /** Bytes. What is larger, core cuts. */
-const MAX_FRAME = 1024 * 1024
-/** Bytes. A frame that carries ends of pipes may be longer than core was told by the table that describes them. */
+const MAX_FRAME = 2 * 1024 * 1024
+/** Bytes. Core counts a message; the table of the ends of pipes that ride along comes on top. */
 const LONGEST_RECEIVED = 2 * MAX_FRAME
 /** Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. */
 const HIGH_WATER = 1024 * 1024
@@ -45,7 +45,7 @@ export class PipeWire implements Wire {
   #sink: WireSink | undefined
   /** Frames that were read before the start, or while the exiting process waited to write. */
   readonly #kept: Uint8Array[] = []
-  /** By this side. */
+  /** By this side, or told to it. */
   #closed = false
   /** There is nothing more to read. */
   #ended = false
@@ -58,6 +58,7 @@ export class PipeWire implements Wire {
   #queued = 0
   /** The first byte of the queue is with the stream. */
   #ringing = false
+  /** Core waits for `drain`. */
   #full = false
   /** Nobody will read what is written. */
   #unheard = false
@@ -83,15 +84,12 @@ export class PipeWire implements Wire {
   }
 
   start(sink: WireSink): void {
-    setImmediate(() => {
-      this.#sink = sink
-      for (const frame of this.#kept.splice(0)) this.#deliver(frame)
-      if (this.#ended && !this.#closed) sink.close(this.#error)
-    })
+    this.#sink = sink
+    if (this.#kept.length > 0 || this.#ended) setImmediate(() => this.#deliverKept())
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
-    if (this.#closed || this.#unheard) return true
+    if (this.#closed || this.#unheard || this.#socket.destroyed) return true
     const { length } = bytes
     const copied = length <= COPIED
     const header = copied ? writeBuffer : new Uint8Array(HEADER)
@@ -111,7 +109,8 @@ export class PipeWire implements Wire {
     this.#enqueue(taken > HEADER ? bytes.subarray(taken - HEADER) : bytes)
     if (this.#exiting) this.#flushSync()
     else this.#ring()
-    this.#full = this.#queued >= HIGH_WATER
+    // It stays full, whatever else is sent, until `drain` has told otherwise.
+    if (this.#queued >= HIGH_WATER) this.#full = true
     return !this.#full
   }
 
@@ -213,8 +212,10 @@ export class PipeWire implements Wire {
     return true
   }
 
-  /** How many bytes the kernel took. */
+  /** How many bytes the kernel took. The descriptor of a destroyed stream is closed, and may be another's by now. */
   #write(call: () => number): number {
+    if (this.#socket.destroyed) this.#loseQueue()
+    if (this.#unheard) return 0
     try {
       return call()
     } catch (error) {
@@ -259,8 +260,19 @@ export class PipeWire implements Wire {
 
   #deliver(frame: Uint8Array): void {
     if (this.#closed) return
-    if (this.#sink) this.#sink.frame(frame)
+    if (this.#sink && this.#kept.length === 0) this.#sink.frame(frame)
     else this.#kept.push(frame)
+  }
+
+  #deliverKept(): void {
+    for (let frame = this.#kept.shift(); frame && !this.#closed; frame = this.#kept.shift()) this.#sink?.frame(frame)
+    if (this.#ended) this.#tellClose()
+  }
+
+  #tellClose(): void {
+    if (this.#closed || !this.#sink || this.#kept.length > 0) return
+    this.#closed = true
+    this.#sink.close(this.#error)
   }
 
   #nextFrame(): Uint8Array | undefined {
@@ -275,7 +287,7 @@ export class PipeWire implements Wire {
 
   /** How many bytes came into the read buffer: 0 at the end of file, -1 when none are here yet. */
   #readSync(): number {
-    if (this.#ended) return 0
+    if (this.#ended || this.#socket.destroyed) return 0
     try {
       return readSync(this.#fd, this.#buffer)
     } catch (error) {
@@ -291,7 +303,7 @@ export class PipeWire implements Wire {
     flushedAtExit.delete(this)
     this.#socket.destroy()
     this.#tellEnded()
-    if (!this.#closed) this.#sink?.close(error)
+    this.#tellClose()
   }
 }
 

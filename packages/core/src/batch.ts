@@ -47,11 +47,10 @@ export class Batch {
     out.reserve(TABLE_HEADER)
     out.length += TABLE_HEADER
     packParcels(parcels, out, attachments, transport, carrier)
-    out.bytes[at] = attachments.length
-    out.bytes[at + 1] = attachments.length >>> 8
-    writeU32(out.bytes, at + 2, out.length - at - TABLE_HEADER)
+    writeU32(out.bytes, at, attachments.length)
+    writeU32(out.bytes, at + 4, out.length - at - TABLE_HEADER)
     if (attachments.length === 0) return
-    if (this.attachments) this.attachments.push(...attachments)
+    if (this.attachments) for (const each of attachments) this.attachments.push(each)
     else this.attachments = attachments
     this.#attached += attachedBytes(parcels)
   }

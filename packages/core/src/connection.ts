@@ -11,6 +11,7 @@ import { checkWait, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import { turn, turnIsLong } from './turn.js'
 import { type HandleOpener, ParcelReader, readMessage } from './unpacking.js'
+import { WaitingLine } from './waiting-line.js'
 
 /** One value, encoded. */
 const VALUE = 16
@@ -64,7 +65,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #link: Link | undefined
   #state: 'open' | 'closed' | 'moved' = 'open'
   readonly #inbox = new Deque<Message>()
-  readonly #receivers = new Deque<Receiver>()
+  readonly #receivers = new WaitingLine<Receiver>()
   readonly #pollers = new Set<Pending<boolean>>()
   /** The other end is gone: what is in the inbox is all that will come. */
   #over: { error: Error | undefined } | undefined
@@ -225,6 +226,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     }
     const { readable, writable } = this
     const first = this.#first
+    // From here on nobody else can have it, also not another part of the same message; it comes back if that does not go.
+    this.#state = 'moved'
+    packing.onRollback(() => {
+      this.#state = 'open'
+    })
     let state: PackedConnection
     if (this.#link || this.#backlogEnd) {
       const [forOther, forTaker] = pair(this.#transport)
@@ -236,7 +242,6 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       const index = packing.attachMoved(end)
       packing.onCommit(() => {
         this.#end = undefined
-        this.#state = 'moved'
       })
       state = { first, readable, writable, end: index, backlog: null }
     }
@@ -249,7 +254,6 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
    */
   #hand(forOther: End, forBacklog: End): void {
     const link = this.#open()
-    this.#state = 'moved'
     const unread = new Link(open(forBacklog, this.#transport), this.#transport, {
       message() {},
       closed() {},
@@ -269,7 +273,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#context.links.delete(unread)
       this.#context.links.delete(link)
     })
-    this.#context.finishing(done, () => link.heard)
+    this.#context.finishing(done, link)
   }
 
   /** Where messages go that arrive after the end has moved. */
@@ -312,7 +316,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       const receiver = new Receiver(take)
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
-        const forget = () => void this.#receivers.remove(each => each === receiver)
+        const forget = () => void this.#receivers.delete(receiver)
         receiver.limit(
           options,
           () => receiver.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)),

@@ -33,7 +33,7 @@ export class Context {
   readonly clients = new Map<string, QueueClient>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
-  readonly #unfinished = new Map<Promise<void>, () => boolean>()
+  readonly #unfinished = new Map<Promise<void>, Link>()
   #ids = 0
   #children = 0
 
@@ -52,14 +52,18 @@ export class Context {
     return [...this.identity.path, ++this.#children]
   }
 
-  /** Work that must be done before this context ends; `heard` tells whether the one whose answer it waits for is there. */
-  finishing(work: Promise<void>, heard: () => boolean): void {
-    this.#unfinished.set(work, heard)
+  /** The move of a link's other side, which must be done before this context ends. */
+  finishing(work: Promise<void>, link: Link): void {
+    this.#unfinished.set(work, link)
     void work.finally(() => this.#unfinished.delete(work))
   }
 
   async finished(): Promise<void> {
-    await Promise.all([...this.#unfinished].map(([work, heard]) => answered(work, heard)))
+    await Promise.all([...this.#unfinished].map(([work, link]) => answered(work, () => link.heard)))
+  }
+
+  movingLinks(): Iterable<Link> {
+    return this.#unfinished.values()
   }
 
   /** Everything sent leaves at once: the last chance of a context that is exiting. */

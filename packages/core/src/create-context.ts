@@ -49,10 +49,12 @@ export function createContext(transport: Transport): BoundContext {
     static async run<A extends unknown[], R>(target: Target<A, R>, ...args: A): Promise<Awaited<R>> {
       await using process = new BoundProcess<A, R>({ target, args })
       await process.start()
-      const value = await process.result()
-      // It still flushes, and hands over what lives there: disposing of it now would cut that short.
-      await process.join()
-      return value
+      try {
+        return await process.result()
+      } finally {
+        // It still flushes, and hands over what lives there: disposing of it now would cut that short.
+        await process.join()
+      }
     }
 
     static override [Symbol.hasInstance](value: unknown): boolean {

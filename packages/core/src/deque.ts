@@ -1,4 +1,4 @@
-/** A queue that takes and gives at both ends in constant time; `remove` is linear. */
+/** A queue that takes and gives at both ends in constant time. */
 export class Deque<T> {
   #slots: (T | undefined)[] = new Array(16)
   #head = 0
@@ -36,16 +36,6 @@ export class Deque<T> {
 
   peek(): T | undefined {
     return this.#slots[this.#head]
-  }
-
-  /** Takes out what `unwanted` says; the others keep their order. Gives how many. */
-  remove(unwanted: (item: T) => boolean): number {
-    const kept = [...this].filter(item => !unwanted(item))
-    const removed = this.#length - kept.length
-    if (removed === 0) return 0
-    this.clear()
-    for (const each of kept) this.push(each)
-    return removed
   }
 
   clear(): void {

@@ -11,6 +11,8 @@ export interface HandlePacking extends Packing {
   attachEnd(end: End): number
   /** As `attachEnd`, for an end that its owner keeps if the encode fails. */
   attachMoved(end: End): number
+  /** Runs if the message does not go after all. */
+  onRollback(action: () => void): void
   /** Runs once the message is certain to go: the moment at which a moved end leaves its owner. */
   onCommit(action: () => void): void
 }
@@ -27,6 +29,7 @@ export class Envelope implements HandlePacking {
   /** Ends that go back to their owner. */
   #kept: Set<End> | undefined
   #commits: (() => void)[] | undefined
+  #rollbacks: (() => void)[] | undefined
   readonly #transfer: readonly object[] | undefined
 
   constructor(transport: Transport, transfer?: readonly object[]) {
@@ -68,6 +71,11 @@ export class Envelope implements HandlePacking {
     this.#commits.push(action)
   }
 
+  onRollback(action: () => void): void {
+    this.#rollbacks ??= []
+    this.#rollbacks.push(action)
+  }
+
   handle(handle: Handle): PackedHandle {
     return handle[PACK](this)
   }
@@ -88,6 +96,7 @@ export class Envelope implements HandlePacking {
   }
 
   rollback(): void {
+    for (const action of this.#rollbacks ?? []) action()
     discardParcels(
       this.#parcels?.filter(parcel => !this.#kept?.has(parcel as End)),
       this.transport,

@@ -7,7 +7,7 @@ import type { Transport } from './spi.js'
 /**
  * A frame is a sequence of messages, all little-endian:
  *
- *     u8 type | u32 length | body [length] | with PARCELS: u16 attachments | u32 length | table [length]
+ *     u8 type | u32 length | body [length] | with PARCELS: u32 attachments | u32 length | table [length]
  *
  * `type` carries two flags. CREDITED: the message counts against the sender's window until its reader took it.
  * PARCELS: live objects or ends of wires ride along; the table says what each one is, and `attachments` how many of the
@@ -17,10 +17,10 @@ export const PARCELS = 0x80
 export const CREDITED = 0x40
 export const HEADER = 5
 /** Before a table: its count of attachments and its length. */
-export const TABLE_HEADER = 6
+export const TABLE_HEADER = 8
 
 /** A piece of a message that is larger than a frame. Body: u8 last | u32 total | bytes; the pieces make up the message. */
-export const FRAGMENT = 2
+const FRAGMENT = 2
 export const FRAGMENT_HEADER = 5
 
 /** Bytes. Checked before anything is allocated. */
@@ -91,8 +91,8 @@ export class FrameReader {
       if (flags & PARCELS) {
         const table = end + TABLE_HEADER
         if (table > frame.length) throw malformedFrame()
-        const count = (frame[end] as number) | ((frame[end + 1] as number) << 8)
-        at = table + readU32(frame, end + 2)
+        const count = readU32(frame, end)
+        at = table + readU32(frame, end + 4)
         if (at > frame.length) throw malformedFrame()
         const own = attachments?.slice(taken, taken + count) ?? []
         taken += count

@@ -27,6 +27,11 @@ const CREDIT = 1
 const MOVE = 3
 const MOVED = 4
 
+const FIRST_OF_USERS = 16
+
+/** Bytes that an entry of a table may take, beside what its ticket holds. */
+const LARGEST_ENTRY = 256
+
 /** Bytes that may be on their way, or unread, per direction. Four 1 MiB messages in flight keep a 1 MiB stream busy. */
 const WINDOW = 4 * 1024 * 1024
 
@@ -128,7 +133,7 @@ export class Link {
    */
   begin(type: number, credited: boolean): ByteBuffer {
     let { out } = this.#batch
-    if (this.#openAt >= 0 || this.#closed || (credited ? !this.writable : this.#undrained)) {
+    if (this.#openAt >= 0 || this.#closed || !this.#mayGo(type, credited)) {
       // It has to wait, or it nests: an encode ran user code that sends on this very link.
       out = new ByteBuffer(256)
     } else {
@@ -138,6 +143,12 @@ export class Link {
     out.bytes[out.length] = credited ? type | CREDITED : type
     out.length += HEADER
     return out
+  }
+
+  /** The link's own messages go ahead of what waits for the window, or two full windows would wait for each other. */
+  #mayGo(type: number, credited: boolean): boolean {
+    if (credited) return this.writable
+    return !this.#undrained && (type < FIRST_OF_USERS || this.#waiting.length === 0)
   }
 
   /** Forgets the message that `begin` opened. */
@@ -161,13 +172,14 @@ export class Link {
       checkLength(length, this.transport)
     }
     writeU32(out.bytes, start + 1, length)
-    if (!direct || (this.#wire.maxFrame !== undefined && out.length - start > this.#wire.maxFrame)) {
+    const room = this.#roomBeside(parcels)
+    if (!direct || this.#closed || out.length - start > room) {
       const bytes = direct ? out.bytes.slice(start, out.length) : out.bytes.subarray(0, out.length)
       this.abandon(out)
       return this.#wait(bytes, parcels)
     }
     this.#openAt = -1
-    if (this.#wire.maxFrame !== undefined && out.length > this.#wire.maxFrame && start > 0) {
+    if (out.length > room && start > 0) {
       this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
@@ -200,8 +212,10 @@ export class Link {
 
   /** Sends the batch now. */
   flush(): void {
-    const { length } = this.#batch.out
-    if (length === 0 || this.#openAt >= 0) return
+    // Not the message that is just being encoded: the encode may run user code, which may close, or exit.
+    const length = this.#openAt >= 0 ? this.#openAt : this.#batch.out.length
+    if (length === 0) return
+    if (this.#openAt >= 0) this.#openAt = 0
     this.#put(this.#batch.takeFrame(length), this.#batch.takeAttachments())
   }
 
@@ -284,6 +298,13 @@ export class Link {
     this.flush()
   }
 
+  /** How long a frame may be before the table of what rides along. */
+  #roomBeside(parcels: readonly Parcel[] | undefined): number {
+    const { maxFrame } = this.#wire
+    if (maxFrame === undefined) return Number.POSITIVE_INFINITY
+    return parcels ? maxFrame - (parcels.length + 1) * LARGEST_ENTRY : maxFrame
+  }
+
   #put(frame: Uint8Array<ArrayBuffer>, attachments: readonly object[] | undefined): void {
     if (!this.#wire.send(frame, attachments)) this.#undrained = true
   }
@@ -312,7 +333,7 @@ export class Link {
   /** Sends the message at the head of those that wait; where it goes in fragments, as many as the window takes. */
   #sendWaiting(next: Waiting, force: boolean): void {
     const { bytes, parcels } = next
-    const room = this.#wire.maxFrame ?? Number.POSITIVE_INFINITY
+    const room = this.#roomBeside(parcels)
     if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
       const { out } = this.#batch

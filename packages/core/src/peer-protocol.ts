@@ -19,6 +19,8 @@ export interface StartOrder {
   /** Null where the medium does not tell it to the parent: then the child's own. */
   readonly pid: number | null
   readonly daemon: boolean
+  /** Its stderr is to be ignored. */
+  readonly quiet: boolean
   readonly path: readonly number[]
   readonly parent: { readonly pid: number; readonly name: string }
   readonly target: TargetReference | LocalTarget | null

@@ -102,7 +102,7 @@ export function checkWait(options: WaitOptions | undefined): number | undefined 
 }
 
 /** Milliseconds that setTimeout takes, or undefined for no limit. */
-export function checkTimeout(timeout: unknown): number | undefined {
+function checkTimeout(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null || timeout === Number.POSITIVE_INFINITY) return undefined
   if (typeof timeout !== 'number')
     throw new TypeError(`timeout must be a number of milliseconds, not ${typeof timeout}`)

@@ -11,7 +11,7 @@ import { checkWait, Pending, type WaitOptions } from './pending.js'
 import { Run } from './run.js'
 import type { Peer, Transport } from './spi.js'
 import { StartPromise } from './start-promise.js'
-import { describeTarget, type Target } from './target.js'
+import { describeTarget, type Target, type TargetReference } from './target.js'
 
 export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /** An exported function, or the name of one. Absent: the process ends at once, with exit code 0. */
@@ -222,7 +222,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
 
   #spawn(): Run {
     const { identity } = this.#context
-    const target = this.#describeTarget()
+    const reference = this.#target === undefined ? null : describeTarget(this.#target as Target)
     const envelope = new Envelope(this.#transport)
     const args = new ByteBuffer(256)
     try {
@@ -241,9 +241,10 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
       name: this.#name,
       pid: peer.pid ?? null,
       daemon: this.#daemon,
+      quiet: this.#options.stdio === 'ignore',
       path: this.#path,
       parent: { pid: identity.pid, name: identity.name },
-      target,
+      target: this.#targetFor(reference),
     }
     run.start(order, args, envelope.parcels)
     if (this.#options.signal) run.endOn(this.#options.signal)
@@ -269,10 +270,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 
   /** Same-thread children get the function itself: the module that holds it may still be running. */
-  #describeTarget(): StartOrder['target'] {
+  #targetFor(reference: TargetReference | null): StartOrder['target'] {
     const target = this.#target
-    if (target === undefined) return null
-    const reference = describeTarget(target as Target)
     const local = this.#transport.capabilities.isolation === 'none' && typeof target === 'function'
     return local ? handTarget(target as (...args: unknown[]) => unknown) : reference
   }

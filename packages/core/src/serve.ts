@@ -120,7 +120,9 @@ class Child {
       process.exit(1)
     })
     process.on('exit', () => {
-      this.#handOverQueues(performance.now() + LONGEST_EXIT)
+      const deadline = performance.now() + LONGEST_EXIT
+      for (const link of this.#context.movingLinks()) link.awaitMoved(deadline)
+      this.#handOverQueues(deadline)
       this.#context.flush()
       this.#link.flushAll()
     })
@@ -193,13 +195,17 @@ class Child {
     this.#answered = true
     // In its creator's thread a killed child runs on unheard, and fails at whatever it does next.
     const killed = this.#link.closed && this.#transport.capabilities.isolation === 'none'
-    if (!killed) report(this.#context.identity.name, error)
+    if (!killed && !this.#order?.order.quiet) report(this.#context.identity.name, error)
+    // What was sent before comes before.
+    this.#context.flush()
     this.#tell(protocol.THREW, out => encodeError(error, out, new Envelope(this.#transport)))
     this.#link.flush()
   }
 
   /** Python's order: children first, then what this context still owes to others. */
   async #finish(): Promise<void> {
+    // What it waits for keeps no event loop alive by itself.
+    hold()
     const context = this.#context
     for (const child of context.children) if (child.daemon) child.kill('SIGTERM')
     await Promise.all([...context.children].map(child => child.exited))
@@ -215,6 +221,7 @@ class Child {
     context.flush()
     this.#link.flushAll()
     if (this.#transport.capabilities.isolation === 'none') this.#leave()
+    release()
   }
 
   async #settleAccounts(): Promise<void> {

@@ -72,12 +72,25 @@ function execArgvOption(given: readonly string[] | undefined): { execArgv?: stri
   return passed.length < process.execArgv.length ? { execArgv: passed } : {}
 }
 
+/** The channel is made when one of its tickets is first used: an open port is never garbage, a Pipe that nobody used may be. */
 function pair(): [Ticket, Ticket] {
-  const { port1, port2 } = new MessageChannel()
-  return [
-    { value: port1, transfer: [port1] },
-    { value: port2, transfer: [port2] },
-  ]
+  let made: MessageChannel | undefined
+  const channel = () => {
+    made ??= new MessageChannel()
+    return made
+  }
+  return [ticket(() => channel().port1), ticket(() => channel().port2)]
+}
+
+function ticket(port: () => MessagePort): Ticket {
+  return {
+    get value() {
+      return port()
+    },
+    get transfer() {
+      return [port()]
+    },
+  }
 }
 
 function open(value: unknown): PortWire {

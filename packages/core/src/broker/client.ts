@@ -1,7 +1,7 @@
 import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
-import { discardParcels, type Parcel, pair } from '../end.js'
+import { type Parcel, pair } from '../end.js'
 import { Envelope, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../frame.js'
@@ -169,10 +169,9 @@ export class QueueClient implements QueueBackend {
       envelope.rollback()
       throw error
     }
-    envelope.commit()
     const pending = new Pending<void>()
     const refuse = (error: MpError) => {
-      discardParcels(envelope.parcels, this.#transport)
+      envelope.rollback()
       pending.reject(error)
     }
     const call = this.#call({
@@ -180,6 +179,7 @@ export class QueueClient implements QueueBackend {
       nowait,
       granted: () => {
         this.#send(protocol.FILL, body.bytes, 0, body.length, envelope.parcels)
+        envelope.commit()
         pending.resolve()
       },
       refused: reason => refuse(reason === protocol.REASON_SHUT_DOWN ? shutDown() : full()),
@@ -187,7 +187,7 @@ export class QueueClient implements QueueBackend {
     })
     const forget = () => {
       this.#cancel(call)
-      discardParcels(envelope.parcels, this.#transport)
+      envelope.rollback()
     }
     waits(pending.limit(options, () => pending.reject(full()), forget))
     return pending.promise

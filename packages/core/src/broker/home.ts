@@ -6,6 +6,7 @@ import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link.js'
 import type { Transport, Wire } from '../spi.js'
+import { WaitingLine } from '../waiting-line.js'
 import { type Estate, packItem, unpackItem } from './estate.js'
 import * as protocol from './protocol.js'
 
@@ -56,11 +57,12 @@ export class Home {
   readonly transport: Transport
   readonly #context: Context
   readonly #items = new Deque<Item>()
-  readonly #getters = new Deque<Getter>()
-  readonly #putters = new Deque<Putter>()
+  readonly #getters = new WaitingLine<Getter>()
+  readonly #putters = new WaitingLine<Putter>()
   readonly #holders = new Set<Holder>()
   #reserved = 0
   #delivered = 0
+  #granting = false
   #shutDown: Estate['shutDown'] = 'no'
   /** While the queue moves to the parent: ends of holders that joined meanwhile. */
   #moving: End[] | undefined
@@ -125,7 +127,7 @@ export class Home {
   }
 
   forget(waiter: Getter | Putter): void {
-    this.#removeWaiters(each => each === waiter)
+    if (!this.#getters.delete(waiter as Getter)) this.#putters.delete(waiter as Putter)
   }
 
   shutDown(immediate: boolean): void {
@@ -313,7 +315,11 @@ export class Home {
   }
 
   #slotsChanged(): void {
+    // A grant may put, and so come here again: thousands of waiting calls would overflow the stack.
+    if (this.#granting) return
+    this.#granting = true
     while (this.#putters.length > 0 && !this.full) (this.#putters.shift() as Putter).grant()
+    this.#granting = false
     this.#refuseGetters()
   }
 

@@ -1,7 +1,6 @@
 import { ByteBuffer } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
-import { discardParcels } from '../end.js'
 import { Envelope, type HandlePacking } from '../envelope.js'
 import type { PackedHandle } from '../handle.js'
 import { Pending, type WaitOptions } from '../pending.js'
@@ -20,7 +19,7 @@ export class LocalQueue implements QueueBackend {
   readonly #home: Home
   readonly #context: Context
   readonly #transport: Transport
-  #arena = new ByteBuffer(256)
+  #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
   constructor(home: Home, context: Context, transport: Transport) {
     this.#home = home
@@ -33,26 +32,29 @@ export class LocalQueue implements QueueBackend {
     const home = this.#home
     if (home.isShutDown) throw shutDown()
     if (nowait && home.full) throw full()
-    const item = this.#encode(value)
+    const envelope = new Envelope(this.#transport)
+    const item = this.#encode(value, envelope)
     if (!home.full) {
+      envelope.commit()
       home.put(item)
       return turnIsLong(performance.now()) ? turn() : Promise.resolve()
     }
     const pending = new Pending<void>()
     const putter: Putter = {
       grant: () => {
+        envelope.commit()
         home.put(item)
         pending.resolve()
       },
       refuse: () => {
-        discardParcels(item.parcels, this.#transport)
+        envelope.rollback()
         pending.reject(shutDown())
       },
     }
     home.waitForSlot(putter)
     const forget = () => {
       home.forget(putter)
-      discardParcels(item.parcels, this.#transport)
+      envelope.rollback()
     }
     waits(pending.limit(options, () => pending.reject(full()), forget))
     return pending.promise
@@ -113,20 +115,18 @@ export class LocalQueue implements QueueBackend {
     return this.#decode(item)
   }
 
-  #encode(value: unknown): Item {
-    if (this.#arena.length >= ARENA) this.#arena = new ByteBuffer(ARENA + 4096)
-    const arena = this.#arena
+  #encode(value: unknown, envelope: Envelope): Item {
+    const spare = this.#arena
+    const arena = spare && spare.length < ARENA ? spare : new ByteBuffer(ARENA + 4096)
     // Encoding may run user code that puts into this queue: that item must not land inside this one.
-    this.#arena = new ByteBuffer(256)
+    this.#arena = undefined
     const start = arena.length
-    const envelope = new Envelope(this.#transport)
     try {
       encode(value, arena, envelope)
     } catch (error) {
       envelope.rollback()
       throw error
     }
-    envelope.commit()
     this.#arena = arena
     return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
   }

@@ -1,0 +1,37 @@
+/** Calls that wait, first come first served; one that gives up leaves in constant time. */
+export class WaitingLine<T> {
+  readonly #line = new Set<T>()
+
+  get length(): number {
+    return this.#line.size
+  }
+
+  push(item: T): void {
+    this.#line.add(item)
+  }
+
+  shift(): T | undefined {
+    for (const first of this.#line) {
+      this.#line.delete(first)
+      return first
+    }
+    return undefined
+  }
+
+  delete(item: T): boolean {
+    return this.#line.delete(item)
+  }
+
+  /** Takes out what `unwanted` says. */
+  remove(unwanted: (item: T) => boolean): void {
+    for (const item of this.#line) if (unwanted(item)) this.#line.delete(item)
+  }
+
+  clear(): void {
+    this.#line.clear()
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#line.values()
+  }
+}
