@@ -1,25 +1,26 @@
-/** Flags that say how to read the parent's own script; a child has a file of its own. */
+/** Flags that say what this process runs, or how; a child runs a file of its own. */
 const OF_THE_SCRIPT = /^--(input-type|eval|print|check|interactive|test|watch|watch-path)(=|$)|^-[ci]$/
-/** With these a child would wait for a debugger, or take the parent's port. */
-const INSPECTOR = /^--(inspect|inspect-brk|inspect-wait|inspect-port|debug-port)(=|$)/
+/** With these a child would take the parent's port, or wait for a debugger. */
+const OF_THE_INSPECTOR = /^--(inspect|inspect-brk|inspect-wait|inspect-port|debug-port)(=|$)/
+/** Of those, the ones whose value may be a word of its own. */
+const TWO_WORDS = /^--(input-type|watch-path|inspect-port|debug-port)$/
 
 /** The flags of this process as its children get them. `script`: what `-e` or `-p` was given. */
 export function inheritedFlags(own: readonly string[], script: string | undefined): string[] {
   const flags: string[] = []
   for (let i = 0; i < own.length; i++) {
     const flag = own[i] as string
-    if (script !== undefined && own[i + 1] === script && /^-/.test(flag)) i++
-    else if (INSPECTOR.test(flag)) {
-      if (own[i + 1] !== undefined && /^--(inspect|debug)-port$/.test(flag)) i++
-      // Any free port: the address is told on stderr.
-      if (!flag.includes('port')) flags.push(`--inspect=${hostOf(flag)}0`)
-    } else if (!OF_THE_SCRIPT.test(flag)) flags.push(flag)
+    const withoutValue = TWO_WORDS.test(flag) || (script !== undefined && own[i + 1] === script && flag.startsWith('-'))
+    if (withoutValue) i++
+    else if (/^--inspect(-brk|-wait)?(=|$)/.test(flag)) flags.push(`--inspect=${hostOf(flag)}0`)
+    else if (!OF_THE_SCRIPT.test(flag) && !OF_THE_INSPECTOR.test(flag)) flags.push(flag)
   }
   return flags
 }
 
+/** With its colon. Port 0 behind it is any free one; the address is told on stderr. */
 function hostOf(flag: string): string {
-  const address = flag.slice(flag.indexOf('=') + 1 || flag.length)
+  const [, address = ''] = flag.split('=')
   const colon = address.lastIndexOf(':')
   if (colon >= 0) return address.slice(0, colon + 1)
   return address === '' || /^\d+$/.test(address) ? '' : `${address}:`

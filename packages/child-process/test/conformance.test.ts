@@ -1,5 +1,5 @@
-import { conformance } from '@mp/conformance'
 import * as context from '@mp/child-process'
+import { conformance } from '@mp/conformance'
 import { describe, test } from 'vitest'
 
 conformance({

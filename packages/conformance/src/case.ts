@@ -1,8 +1,8 @@
-import type { Capabilities } from '@mp/core/spi'
+import type { Transport } from '@mp/core/spi'
 import type { Trial } from './harness.js'
 
 /** What a case may need of a transport; derived from what the transport declares, never sniffed. */
-export type Need = 'isolation' | 'process' | 'crash' | 'signals' | 'sharedMemory' | 'attachments'
+export type Need = 'isolation' | 'process' | 'crash' | 'signals' | 'sharedMemory' | 'attachments' | 'directWires'
 
 export type Body = (trial: Trial) => Promise<void>
 
@@ -29,17 +29,19 @@ export function needs(...args: [...needs: Need[], body: Body]): Case {
   return { needs: args.slice(0, -1) as Need[], body: args.at(-1) as Body }
 }
 
-const table: Record<Need, { met(capabilities: Capabilities): boolean; said: string }> = {
-  isolation: { met: each => each.isolation !== 'none', said: "isolation 'thread' or 'process'" },
-  process: { met: each => each.isolation === 'process', said: "isolation 'process'" },
-  crash: { met: each => each.isolation === 'process', said: "isolation 'process' (a peer that crashes)" },
-  signals: { met: each => each.isolation === 'process', said: "isolation 'process' (signals)" },
-  sharedMemory: { met: each => each.sharedMemory, said: 'sharedMemory' },
-  attachments: { met: each => each.attachments, said: 'attachments' },
+const table: Record<Need, { met(transport: Transport): boolean; said: string }> = {
+  isolation: { met: each => each.capabilities.isolation !== 'none', said: "isolation 'thread' or 'process'" },
+  process: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process'" },
+  crash: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (a peer that crashes)" },
+  signals: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (signals)" },
+  sharedMemory: { met: each => each.capabilities.sharedMemory, said: 'sharedMemory' },
+  attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
+  // What goes through a context is cut where that context is killed, or exits without having told anyone.
+  directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },
 }
 
 /** What the transport lacks for the case, in words; undefined where it can run. */
-export function lacking({ needs }: Case, capabilities: Capabilities): string | undefined {
-  const missing = needs.filter(need => !table[need].met(capabilities))
+export function lacking({ needs }: Case, transport: Transport): string | undefined {
+  const missing = needs.filter(need => !table[need].met(transport))
   return missing.length > 0 ? missing.map(need => table[need].said).join(', ') : undefined
 }

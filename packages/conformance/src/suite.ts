@@ -61,7 +61,7 @@ export function conformance({ transport, context, module, describe, test }: Conf
     for (const { title, cases } of groups) {
       describe(title, () => {
         for (const [name, each] of cases) {
-          const missing = lacking(each, transport.capabilities)
+          const missing = lacking(each, transport)
           const run = () => runCase(new Trial(context, transport.capabilities, String(module)), name, each.body)
           if (missing) test.skip(`${name} (skip: needs ${missing})`, run)
           else test(name, run)

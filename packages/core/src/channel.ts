@@ -90,7 +90,11 @@ export class Channels implements EndCarrier {
    * Resolves when it has, or when the link is gone.
    */
   async detach(): Promise<void> {
-    await Promise.all(this.#throughMe().map(([a, b]) => this.#splice(a.id, b.id)))
+    // What came last through one of them may have brought another along.
+    for (let pairs = this.#throughMe(); pairs.length > 0; pairs = this.#throughMe()) {
+      await Promise.all(pairs.map(([a, b]) => this.#splice(a.id, b.id)))
+      for (const channel of pairs.flat()) this.#relayed.delete(channel)
+    }
   }
 
   async #splice(a: number, b: number): Promise<void> {

@@ -99,6 +99,7 @@ export class Link {
   /** Credited bytes that the other side has not taken yet. */
   #outstanding = 0
   #undrained = false
+  #listening = false
   readonly #waiting = new Deque<Waiting>()
 
   #uncredited = 0
@@ -113,6 +114,20 @@ export class Link {
     this.#start(wire)
   }
 
+  /**
+   * Sends nothing until what has already arrived was read. For an end that may have lain unopened for long: the other side
+   * may have moved meanwhile, and where it was nobody listens any more.
+   */
+  listenFirst(): void {
+    this.#listening = true
+    void turn()
+      .then(turn)
+      .then(() => {
+        this.#listening = false
+        this.#sendWhatWaits()
+      })
+  }
+
   /** Whether the other side has ever sent anything. */
   get heard(): boolean {
     return this.#heard
@@ -124,7 +139,7 @@ export class Link {
 
   /** Whether a credited message would go now, without waiting for the reader. */
   get writable(): boolean {
-    return this.#outstanding < this.#window && !this.#undrained && this.#waiting.length === 0
+    return this.#outstanding < this.#window && !this.#stopped && this.#waiting.length === 0
   }
 
   /**
@@ -145,10 +160,14 @@ export class Link {
     return out
   }
 
-  /** The link's own messages go ahead of what waits for the window, or two full windows would wait for each other. */
+  get #stopped(): boolean {
+    return this.#undrained || this.#listening
+  }
+
+  /** The link's own few bytes go ahead of what waits, or two full windows would wait for each other; channels share the wire. */
   #mayGo(type: number, credited: boolean): boolean {
     if (credited) return this.writable
-    return !this.#undrained && (type < FIRST_OF_USERS || this.#waiting.length === 0)
+    return type <= MOVED || (!this.#stopped && (type < FIRST_OF_USERS || this.#waiting.length === 0))
   }
 
   /** Forgets the message that `begin` opened. */
@@ -325,7 +344,7 @@ export class Link {
   #sendWhatWaits(): void {
     if (this.#openAt >= 0) return
     for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
-      if (this.#undrained || (next.credited && this.#outstanding >= this.#window)) return
+      if (this.#stopped || (next.credited && this.#outstanding >= this.#window)) return
       this.#sendWaiting(next, false)
     }
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { hold, release } from './keep-alive.js'
 
 /** What every waiting call takes. */
@@ -45,6 +46,8 @@ export class Pending<T> {
     }
     if (signal) {
       limits.onAbort = () => this.abandon(signal.reason)
+      // Any number of calls may share one signal; Node warns of eleven.
+      setMaxListeners(0, signal)
       signal.addEventListener('abort', limits.onAbort, { once: true })
     }
     return this

@@ -1,4 +1,4 @@
-import { MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
+import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
 import type { Wire, WireSink } from '@mp/core/spi'
 
 /**
@@ -55,14 +55,17 @@ export class PortWire implements Wire {
   }
 
   #sendWith(frame: Uint8Array, attachments: readonly object[]): void {
-    const moved = attachments.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
     try {
-      this.#port.postMessage({ frame, attachments }, moved)
-    } catch (error) {
-      // Something that rides along was closed meanwhile, and the frame cannot go without it.
-      this.close()
-      setImmediate(() => this.#sink?.close(error as Error))
+      this.#post(frame, attachments)
+    } catch {
+      // A port whose other side is gone would fail the whole frame. It goes as one that is found closed where it is opened.
+      this.#post(frame, attachments.map(livePort))
     }
+  }
+
+  #post(frame: Uint8Array, attachments: readonly object[]): void {
+    const moved = attachments.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
+    this.#port.postMessage({ frame, attachments }, moved)
   }
 
   receiveSync(timeoutMs: number): boolean {
@@ -97,6 +100,17 @@ export class PortWire implements Wire {
 function closePorts(posted: Posted): void {
   if (typeof posted === 'string' || ArrayBuffer.isView(posted)) return
   for (const each of posted.attachments) if (each instanceof MessagePort) each.close()
+}
+
+function livePort(object: object): object {
+  if (!(object instanceof MessagePort)) return object
+  try {
+    return structuredClone(object, { transfer: [object] })
+  } catch {
+    const { port1, port2 } = new MessageChannel()
+    port1.close()
+    return port2
+  }
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4))

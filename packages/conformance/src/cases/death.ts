@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Queue } from '@mp/core'
 import { group, needs } from '../case.js'
-import { eventually, rejects, within } from '../harness.js'
+import { eventually, rejects, type Trial, within } from '../harness.js'
 import * as targets from '../targets.js'
 
 /** ms in which every call must settle once its peer is gone. */
@@ -62,44 +62,18 @@ export const death = group('The end of a peer settles what waits for it', {
     await rejects(child.result(), 'MP_WORKER_LOST', SOON)
   },
 
-  'a child that crashes, or exits with calls pending, settles what waits for it': needs('isolation', async t => {
-    for (const [how, code] of [
-      ['exception', 1],
-      ['exit', 6],
-      ['hard exit', 6],
-    ] as const) {
-      const [mine, theirs] = t.pipe<never, Queue>()
-      const [orders, ordersEnd] = t.pipe()
-      const full = new t.api.Queue<string>(1)
-      await full.put('full')
-      const child = await t.start(targets.crash, [t.module, how, theirs as never, full as never, ordersEnd as never])
-      const own = await within(mine.recv(), 'its own queue')
-      assert.equal(await within(orders.recv(), 'the word'), 'running')
-      const join = child.join()
-      const refused = () => [
-        rejects(mine.recv(), 'MP_EOF', SOON),
-        rejects(orders.recv(), 'MP_EOF', SOON),
-        rejects(child.result(), how === 'exception' ? RangeError : 'MP_WORKER_LOST', SOON),
-      ]
-      const get = own.get().then(
-        () => 'an item',
-        error => error.code,
-      )
-      // The get has reached the child.
-      await within(own.qsize(), 'qsize')
-      const settled = Promise.all(refused())
-      await orders.send('crash')
-      await settled
-      assert.equal(await within(join, 'join', SOON), code)
-      if (how === 'hard exit') assert.equal(await within(get, 'get', SOON), 'MP_SHUT_DOWN')
-      else {
-        await within(own.put('adopted'), 'put')
-        assert.equal(await within(get, 'get', SOON), 'an item')
-      }
-      assert.equal(await full.get(), 'full')
-      await rejects(full.getNowait(), 'MP_EMPTY')
-    }
-  }),
+  'a child that exits without a word settles what waits for it': needs('isolation', t =>
+    endWithCallsPending(t, 'hard exit', 6),
+  ),
+
+  'a child that throws, or exits, with calls pending settles them and leaves its queue to its parent': needs(
+    'isolation',
+    'directWires',
+    async t => {
+      await endWithCallsPending(t, 'exception', 1)
+      await endWithCallsPending(t, 'exit', 6)
+    },
+  ),
 
   'P57 a daemon ends by itself when its parent is killed': needs('crash', async t => {
     const { stdout } = await t.program('orphan', {}, 15_000)
@@ -157,3 +131,36 @@ export const death = group('The end of a peer settles what waits for it', {
     await t.ends(child, -9)
   },
 })
+
+async function endWithCallsPending(t: Trial, how: 'exception' | 'exit' | 'hard exit', code: number): Promise<void> {
+  const [mine, theirs] = t.pipe<never, Queue>()
+  const [orders, ordersEnd] = t.pipe()
+  const full = new t.api.Queue<string>(1)
+  await full.put('full')
+  const child = await t.start(targets.crash, [t.module, how, theirs as never, full as never, ordersEnd as never])
+  const own = await within(mine.recv(), 'its own queue')
+  assert.equal(await within(orders.recv(), 'the word'), 'running')
+  const join = child.join()
+  const refused = () => [
+    rejects(mine.recv(), 'MP_EOF', SOON),
+    rejects(orders.recv(), 'MP_EOF', SOON),
+    rejects(child.result(), how === 'exception' ? RangeError : 'MP_WORKER_LOST', SOON),
+  ]
+  const get = own.get().then(
+    () => 'an item',
+    error => error.code,
+  )
+  // The get has reached the child.
+  await within(own.qsize(), 'qsize')
+  const settled = Promise.all(refused())
+  await orders.send('crash')
+  await settled
+  assert.equal(await within(join, 'join', SOON), code)
+  if (how === 'hard exit') assert.equal(await within(get, 'get', SOON), 'MP_SHUT_DOWN')
+  else {
+    await within(own.put('adopted'), 'put')
+    assert.equal(await within(get, 'get', SOON), 'an item')
+  }
+  assert.equal(await full.get(), 'full')
+  await rejects(full.getNowait(), 'MP_EMPTY')
+}

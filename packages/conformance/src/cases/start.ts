@@ -165,7 +165,7 @@ export const start = group('Process: start', {
     assert.equal((await t.run(targets.whoAmI, t.module)).isMainProcess, false)
   }),
 
-  'P16 a creator that is killed is told to its children': needs('crash', async t => {
+  'P16 a creator that is killed is told to its children': needs('crash', 'directWires', async t => {
     const [watch, forWatcher] = t.pipe()
     const [orders, theirs] = t.pipe()
     const process = await t.start(targets.startWatcher, [t.module, forWatcher, theirs as never])

@@ -54,6 +54,8 @@ export class QueueClient implements QueueBackend {
     context.clients.set(id, this)
     context.links.add(this.#link)
     this.#link.control(protocol.HELLO)
+    this.#link.flush()
+    this.#link.listenFirst()
   }
 
   get alive(): boolean {

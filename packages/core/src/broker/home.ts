@@ -318,8 +318,11 @@ export class Home {
     // A grant may put, and so come here again: thousands of waiting calls would overflow the stack.
     if (this.#granting) return
     this.#granting = true
-    while (this.#putters.length > 0 && !this.full) (this.#putters.shift() as Putter).grant()
-    this.#granting = false
+    try {
+      while (this.#putters.length > 0 && !this.full) (this.#putters.shift() as Putter).grant()
+    } finally {
+      this.#granting = false
+    }
     this.#refuseGetters()
   }
 
