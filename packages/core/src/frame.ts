@@ -64,7 +64,7 @@ export interface FrameUser {
   /** A fragment came; its own bytes need not wait for a reader. */
   fragment(cost: number): void
   /** False: what is left of the frame is of no use any more. */
-  readonly listening: boolean
+  listening(): boolean
 }
 
 /** Takes frames apart, and puts together what came in fragments. Throws MP_DECODE for what is no frame. */
@@ -80,7 +80,7 @@ export class FrameReader {
 
   read(frame: Uint8Array, attachments: readonly object[] | undefined, carrier: EndCarrier | undefined): void {
     let taken = 0
-    for (let at = 0; at < frame.length && this.#user.listening; ) {
+    for (let at = 0; at < frame.length && this.#user.listening(); ) {
       if (at + HEADER > frame.length) throw malformedFrame()
       const flags = frame[at] as number
       const start = at + HEADER

@@ -386,13 +386,10 @@ export class Link {
   }
 
   #frameUser(): FrameUser {
-    const link = this
     return {
       message: (flags, bytes, start, end, parcels) => this.#dispatch(flags, bytes, start, end, parcels),
       fragment: cost => this.credit(cost),
-      get listening() {
-        return !link.#closed
-      },
+      listening: () => !this.#closed,
     }
   }
 
@@ -412,7 +409,7 @@ export class Link {
       discardParcels(parcels, this.transport)
     }
     try {
-      new FrameReader({ message, fragment() {}, listening: true }, true).read(frame, attachments, this.carrier)
+      new FrameReader({ message, fragment() {}, listening: () => true }, true).read(frame, attachments, this.carrier)
     } catch {
       // What cannot be read holds nothing that could be closed.
     }

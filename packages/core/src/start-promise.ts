@@ -17,9 +17,8 @@ export class StartPromise extends Promise<void> {
 
   /** Being a subclass, it is asked through `then` also by `await`. */
   // biome-ignore lint/suspicious/noThenProperty: it is a promise
-  // biome-ignore lint/suspicious/noConfusingVoidType: as Promise<void> has it
-  // oxlint-disable-next-line unicorn/no-thenable
   override then<A = void, B = never>(
+    // biome-ignore lint/suspicious/noConfusingVoidType: as Promise<void> has it
     onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
