@@ -41,8 +41,16 @@ export function isChild(): boolean {
   return realm[CHILD] === true
 }
 
+let inSameThread = 0
+
 /** Runs `action`, and everything that follows from it, as a child in this same thread. */
-export function runInside<T>(context: Context, action: () => T): T {
+export async function runInside<T>(context: Context, action: () => Promise<T>): Promise<T> {
   sameThread ??= new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)()
-  return sameThread.run(context, action)
+  inSameThread++
+  try {
+    return await sameThread.run(context, action)
+  } finally {
+    // While it is on, every promise of the thread pays.
+    if (--inSameThread === 0) sameThread.disable()
+  }
 }
