@@ -24,7 +24,7 @@ const FRAGMENT = 2
 export const FRAGMENT_HEADER = 5
 
 /** Bytes. Checked before anything is allocated. */
-export const LARGEST_MESSAGE = 1024 * 1024 * 1024
+const LARGEST_MESSAGE = 1024 * 1024 * 1024
 
 /** What a message costs beside its bytes, so that a window also bounds the number of tiny ones. */
 const OVERHEAD = 64

@@ -12,7 +12,6 @@ import {
   type FrameUser,
   fragment,
   HEADER,
-  LARGEST_MESSAGE,
   malformedFrame,
   PARCELS,
 } from './frame.js'
@@ -186,9 +185,11 @@ export class Link {
     const direct = out === this.#batch.out
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
-    if (length > LARGEST_MESSAGE) {
-      this.abandon(out)
+    try {
       checkLength(length, this.transport)
+    } catch (error) {
+      this.abandon(out)
+      throw error
     }
     writeU32(out.bytes, start + 1, length)
     const room = this.#roomBeside(parcels)

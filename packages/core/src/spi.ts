@@ -14,9 +14,9 @@ export interface Capabilities {
   readonly reach: 'thread' | 'process' | 'host'
   /** What a peer's crash, exit or busy loop leaves alone. 'none': peers run in the thread that started them. */
   readonly isolation: 'none' | 'thread' | 'process'
-  /** Blocking calls (`getSync`, ...) work. Needs {@link Wire.receiveSync}, or engines that block. */
+  /** Blocking calls (`getSync`, ...) work. Needs {@link Wire.receiveSync}. Core offers none yet. */
   readonly sync: boolean
-  /** `listen` and `connect` work. Needs {@link Transport.network}. */
+  /** `listen` and `connect` work. Core offers neither yet. */
   readonly network: boolean
   /** A SharedArrayBuffer that one peer sends is the same memory in the other. */
   readonly sharedMemory: boolean
@@ -45,7 +45,7 @@ export interface SpawnOptions {
   readonly name: string
   /** It must not outlive its creator, however that one ends, also when it is busy. */
   readonly daemon: boolean
-  /** Environment variables beside, or instead of, the inherited ones. */
+  /** Environment variables, added to the inherited ones. */
   readonly env?: Readonly<Record<string, string>>
   /** Node's flags; the parent's own where absent. */
   readonly execArgv?: readonly string[]
@@ -98,7 +98,7 @@ export interface Wire {
   receiveSync?(timeoutMs: number): boolean
 }
 
-/** What core gives to {@link Wire.start}. A wire calls these from the event loop, never from inside `send` or `start`. */
+/** What core gives to {@link Wire.start}. A wire calls these from the event loop or from `receiveSync`, never from inside `send` or `start`. */
 export interface WireSink {
   /** One whole frame. Core owns `bytes` until it is garbage: a wire does not use the memory again. */
   frame(bytes: Uint8Array, attachments?: readonly object[]): void
