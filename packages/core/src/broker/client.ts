@@ -11,7 +11,7 @@ import { Pending, type WaitOptions } from '../pending.js'
 import type { PackedQueue } from '../queue.js'
 import type { Transport, Wire } from '../spi.js'
 import { readMessage } from '../unpacking.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
 import * as protocol from './protocol.js'
 
 interface Call {
@@ -21,6 +21,7 @@ interface Call {
   refused?(reason: number): void
   item?(message: Message): void
   counts?(counts: Counts): void
+  done?(): void
   lost(error: MpError): void
 }
 
@@ -112,6 +113,59 @@ export class QueueClient implements QueueBackend {
       pending.limit(
         options,
         () => pending.reject(new MpError('MP_TIMEOUT', "the queue's home did not answer in time")),
+        () => this.#cancel(call),
+      ),
+    )
+    return pending.promise
+  }
+
+  readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    // A get would reject at once, and so not wait.
+    if (this.#link.closed) return Promise.resolve(true)
+    const pending = new Pending<boolean>()
+    const call = this.#call({
+      type: protocol.WATCH,
+      nowait: now,
+      done: () => pending.resolve(true),
+      refused: () => pending.resolve(false),
+      lost: () => pending.resolve(true),
+    })
+    waits(
+      pending.limit(
+        options,
+        () => pending.resolve(false),
+        () => this.#cancel(call),
+      ),
+    )
+    return pending.promise
+  }
+
+  taskDone(): Promise<boolean> {
+    if (this.#link.closed) throw this.#lostError()
+    const pending = new Pending<boolean>()
+    this.#call({
+      type: protocol.TASK_DONE,
+      nowait: false,
+      done: () => pending.resolve(true),
+      refused: () => pending.resolve(false),
+      lost: error => pending.reject(error),
+    })
+    return pending.promise
+  }
+
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void> {
+    if (this.#link.closed) throw this.#lostError()
+    const pending = new Pending<void>()
+    const call = this.#call({
+      type: protocol.AWAIT_TASKS,
+      nowait: false,
+      done: () => pending.resolve(),
+      lost: error => pending.reject(error),
+    })
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(tasksLeft()),
         () => this.#cancel(call),
       ),
     )
@@ -241,6 +295,8 @@ export class QueueClient implements QueueBackend {
         return call?.granted ? call.granted() : this.#link.control(protocol.UNRESERVE)
       case protocol.REFUSED:
         return call?.refused?.(readU32(bytes, start + 4))
+      case protocol.DONE:
+        return call?.done?.()
       case protocol.COUNTS:
         return call?.counts?.({ size: readU32(bytes, start + 4), full: readU32(bytes, start + 8) === 1 })
       default:

@@ -15,7 +15,7 @@ export const UNRESERVE = 19
 export const GET = 20
 /** Holder to home: an item that nobody here waits for any more; it goes back to its place. Body: its number, the encoded value. */
 export const UNGET = 21
-/** Holder to home: forget this RESERVE or GET. Body: call. */
+/** Holder to home: forget this call. Body: call. */
 export const CANCEL = 22
 /** Holder to home: asks for the counts, after everything sent before. Body: call. */
 export const QUERY = 23
@@ -26,6 +26,14 @@ export const JOIN = 25
 
 /** Holder to home: it has opened its end, and will answer. */
 export const HELLO = 26
+/** Holder to home: an item has been dealt with. Body: call. */
+export const TASK_DONE = 28
+/** Holder to home: answer when all items have been dealt with. Body: call. */
+export const AWAIT_TASKS = 29
+/** Holder to home: answer when a get would not wait. Body: call, 1 to be refused rather than wait. */
+export const WATCH = 30
+/** Holder to home: answer when everything sent before has been dealt with. Body: call. */
+export const SETTLE = 27
 
 /** Home to holder: a slot is yours. Body: call. */
 export const GRANTED = 32
@@ -39,6 +47,16 @@ export const COUNTS = 35
 export const UNGOT = 37
 /** Home to holder: the queue was shut down, by anyone. */
 export const WAS_SHUT_DOWN = 36
+
+/** Home to holder: so it is. Body: call. */
+export const DONE = 38
+/** Home to holder: the answer to SETTLE. Body: call. */
+export const SETTLED = 47
+
+/** Of the messages to a holder, those whose body starts with the number of the call that they answer. */
+export function isAnswer(type: number): boolean {
+  return type >= GRANTED && type <= SETTLED
+}
 
 export const REASON_WAIT = 0
 export const REASON_SHUT_DOWN = 1

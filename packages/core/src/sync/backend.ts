@@ -1,6 +1,5 @@
 import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
-import type { PackedHandle } from '../handle.js'
 import type { WaitOptions } from '../pending.js'
 import type { Holds } from './holds.js'
 
@@ -17,7 +16,10 @@ import type { Holds } from './holds.js'
 export interface SemaphoreBackend {
   /** Unique in this program. */
   readonly id: string
-  /** What this context holds. Core keeps it; the backend calls `revoked` when another context gives one of its grants back. */
+  /**
+   * What this context holds. The backend adds a grant in the moment in which it is made, and takes it out when it ends:
+   * released, consumed, or given back by another context (then a later `release` of it does nothing).
+   */
   readonly holds: Holds
   /**
    * 'hold' takes a permit; 'see' waits until one is free, and leaves it. Undefined where none came in time, or at once with
@@ -39,9 +41,10 @@ export interface SemaphoreBackend {
   value(): Promise<number>
   /** Resolves when every call made so far has taken effect: what waits is in line. */
   settled(): Promise<void>
-  /** One handle fewer uses this backend. */
+  /** One handle fewer uses this backend. After the last, what this context still holds is given back, as `abandoned`. */
   close(): void
-  pack(packing: HandlePacking): PackedHandle
+  /** What another context needs to open it, as `openSemaphore` does. */
+  pack(packing: HandlePacking): PackedSemaphore
   /** As `acquire`, blocking this thread; where the medium can. Undefined where none came within `timeoutMs`. */
   acquireSync?(wish: Wish, timeoutMs: number): Grant | undefined
 }
@@ -54,6 +57,12 @@ export interface Grant {
   readonly number: number
   /** Its last holder ended while it held it: what it guards may be half done. */
   readonly abandoned: boolean
+}
+
+export interface PackedSemaphore {
+  readonly id: string
+  /** The end of a wire that leads to the home. */
+  readonly end: number
 }
 
 /** Told of each call of one handle that waits, so that its close can reject it. */
