@@ -1,5 +1,5 @@
 import type { HandlePacking } from './envelope.js'
-import { MpError } from './errors.js'
+import { hasCode, MpError } from './errors.js'
 import { checkWait, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import type { SemaphoreBackend } from './sync/backend.js'
@@ -43,13 +43,16 @@ export class Guard implements AsyncDisposable {
   /** Gives it back. Rejects with MP_INVALID_STATE where that was done before. */
   async release(): Promise<void> {
     if (!this.#backend.holds.has(this.#hold)) throw released()
-    this.#released = true
     leave(this.#backend, this.#hold)
+    this.#released = true
   }
 
-  /** As `release`, where it has not been released. */
+  /** As `release`, where there is something to give back, and somebody to take it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#released && this.#backend.holds.has(this.#hold)) await this.release()
+    if (this.#released) return
+    await this.release().catch(error => {
+      if (!hasCode(error, 'MP_INVALID_STATE') && !hasCode(error, 'MP_SHUT_DOWN')) throw error
+    })
   }
 }
 

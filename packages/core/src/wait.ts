@@ -5,11 +5,11 @@ import { Process } from './process.js'
 import { Queue } from './queue.js'
 import { turn } from './turn.js'
 
-/** What `wait` waits for. */
+/** What `wait` waits for: a Connection, a Queue, a Process, the parent, a promise; of items and messages of any type. */
 export type Waitable =
-  | Connection<never, unknown>
-  | Queue<never>
-  | Process<never, unknown>
+  | Pick<Connection, 'poll' | 'readable' | 'closed'>
+  | Pick<Queue, 'qsize' | 'empty' | 'full'>
+  | Pick<Process, 'exited' | 'exitCode'>
   | ParentProcess
   | PromiseLike<unknown>
 
@@ -19,6 +19,9 @@ export type Waitable =
  */
 export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Promise<T[]> {
   const limit = checkWait(options)
+  if (typeof objects !== 'object' || objects === null || !(Symbol.iterator in objects)) {
+    throw new TypeError('wait takes an array of what to wait for')
+  }
   const all = Array.from(objects)
   const stop = new AbortController()
   const looks = all.map(each => lookAt(each))
@@ -29,12 +32,13 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
       isReady => {
         if (!isReady) return
         ready.add(index)
-        pending.resolve()
+        if (limit !== 0) pending.resolve()
       },
       error => pending.reject(error),
     ),
   )
   try {
+    // A look at each, and no more.
     if (limit === 0) void Promise.all(waits).then(() => pending.resolve())
     else
       pending.limit(

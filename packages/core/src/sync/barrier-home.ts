@@ -79,6 +79,13 @@ export class BarrierHome implements Broker<Holder> {
     this.#free(cause)
   }
 
+  /** The others of its generation cannot meet any more. */
+  giveUp(arrival: Arrival): void {
+    this.#waiting.delete(arrival)
+    this.#acting = this.#acting?.filter(each => each !== arrival)
+    this.abort()
+  }
+
   reset(): void {
     this.#broken = false
     this.#free(undefined)

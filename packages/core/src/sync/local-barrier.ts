@@ -37,7 +37,7 @@ export class LocalBarrier implements BarrierBackend {
       pending.limit(
         nowait ? { signal: options?.signal } : options,
         () => pending.reject(brokenBarrier()),
-        () => this.#home.abort(),
+        () => this.#home.giveUp(arrival),
       ),
     )
     this.#home.arrive(arrival, nowait)

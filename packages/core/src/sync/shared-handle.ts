@@ -2,7 +2,7 @@ import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../handle.js'
 import type { Transport } from '../spi.js'
-import type { WaitingCall } from './backend.js'
+import type { WaitingCall, Waits } from './backend.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
@@ -13,8 +13,7 @@ export class SharedHandle implements Handle {
   readonly #backend: { close(): void }
   #closed = false
   readonly #waiting = new Set<WaitingCall>()
-  /** @internal Notes a call that waits, so that `close` can reject it. */
-  protected readonly waits = (call: WaitingCall): void => {
+  readonly #waits: Waits = call => {
     this.#waiting.add(call)
     const forget = () => void this.#waiting.delete(call)
     call.promise.then(forget, forget)
@@ -26,6 +25,11 @@ export class SharedHandle implements Handle {
     this.#what = what
     this.#backend = backend
     refuseSerialisation(this, what)
+  }
+
+  /** @internal Notes a call that waits, so that `close` can reject it. */
+  protected get waits(): Waits {
+    return this.#waits
   }
 
   /** @internal */
