@@ -2,6 +2,7 @@ import { appendBytes, appendU32, type ByteBuffer, readU32 } from './byte-buffer.
 import { LiveObject, type Parcel, relay } from './end.js'
 import { MpError } from './errors.js'
 import type { Link, Message } from './link.js'
+import { deliverLater, deliverNow } from './local-delivery.js'
 import { LocalWire } from './local-wire.js'
 import type { EndCarrier } from './parcel-table.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
@@ -97,6 +98,30 @@ export class Channels implements EndCarrier {
     }
   }
 
+  /**
+   * As `detach`, within the call, for a context that exits: until `deadline` (as performance.now() counts). What is not done
+   * then closes with this context.
+   */
+  detachNow(deadline: number): void {
+    deliverNow()
+    for (let pairs = this.#throughMe(); pairs.length > 0; pairs = this.#throughMe()) {
+      let unanswered = pairs.length
+      for (const [a, b] of pairs) {
+        this.#splicing.set(`${a.id} ${b.id}`, () => unanswered--)
+        this.#tell(SPLICE, a.id, b.id)
+      }
+      while (unanswered > 0) {
+        if (!this.#link.receiveSync(Math.max(0, deadline - performance.now()))) return
+      }
+      deliverNow()
+      for (const [a, b] of pairs) {
+        this.#tell(SPLICED, a.id, b.id)
+        this.#relayed.delete(a)
+        this.#relayed.delete(b)
+      }
+    }
+  }
+
   async #splice(a: number, b: number): Promise<void> {
     await new Promise<void>(resolve => {
       this.#splicing.set(`${a} ${b}`, resolve)
@@ -157,6 +182,7 @@ class ChannelWire implements Wire {
   readonly id: number
   readonly #link: Link
   readonly #onClosed: () => void
+  #starting: WireSink | undefined
   #sink: WireSink | undefined
   #early: Arrival[] = []
   #closed = false
@@ -172,10 +198,13 @@ class ChannelWire implements Wire {
   }
 
   start(sink: WireSink): void {
-    setImmediate(() => {
-      this.#sink = sink
-      for (const each of this.#early.splice(0)) this.receive(each)
-    })
+    this.#starting = sink
+    deliverLater(this)
+  }
+
+  deliver(): void {
+    this.#sink = this.#starting
+    for (const each of this.#early.splice(0)) this.receive(each)
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
@@ -191,6 +220,14 @@ class ChannelWire implements Wire {
   }
 
   unref(): void {}
+
+  /** Of the link that carries this channel. */
+  receiveSync(timeoutMs: number): boolean {
+    const delivered = deliverNow()
+    const received = !this.#joined && this.#link.receiveSync(delivered ? 0 : timeoutMs)
+    deliverNow()
+    return received || delivered
+  }
 
   receive(arrival: Arrival): void {
     if (this.#closed) return drop(arrival)

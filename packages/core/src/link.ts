@@ -278,8 +278,14 @@ export class Link {
   awaitMoved(deadline: number): void {
     while (!this.#closed) {
       const left = this.#heard ? Math.max(0, deadline - performance.now()) : 0
-      if (!this.#wire.receiveSync?.(left)) return
+      if (!this.receiveSync(left)) return
     }
+  }
+
+  /** Sends the batch, and reads the wire's next frame, blocking: see {@link Wire.receiveSync}. For a context that exits. */
+  receiveSync(timeoutMs: number): boolean {
+    this.flush()
+    return this.#wire.receiveSync?.(timeoutMs) ?? false
   }
 
   #start(wire: Wire): void {
