@@ -1,4 +1,4 @@
-import { appendBytes, appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
+import { appendU32, readU32, writeU32 } from './byte-buffer.js'
 import { LiveObject, type Parcel, relay } from './end.js'
 import { MpError } from './errors.js'
 import type { Link, Message } from './link.js'
@@ -19,8 +19,11 @@ const SPLICING = 12
 /** Child to parent: what came over these has gone back over the other. Body as above. */
 const SPLICED = 13
 
-/** Larger frames of a channel go in pieces, so that none holds up its neighbours on the link. */
-const MAX_FRAME = 256 * 1024
+/**
+ * Bytes. Larger frames of a channel go in pieces, so that none holds up its neighbours on the link for long (a megabyte: half a
+ * millisecond). Messages of 1 MiB and a little go whole: pieces are put together again by copying.
+ */
+const MAX_FRAME = 1024 * 1024 + 64 * 1024
 
 /**
  * Wires inside the link between a parent and its child, for transports without direct ones. What rides beside an inner
@@ -65,7 +68,7 @@ export class Channels implements EndCarrier {
     switch (type) {
       case FRAME: {
         const attachments = parcels?.map(parcel => (parcel instanceof LiveObject ? parcel.object : parcel))
-        if (wire) wire.receive({ bytes: bytes.subarray(start + 4, end), attachments })
+        if (wire) wire.receive({ bytes: bytes.subarray(start + 4, end) as Uint8Array<ArrayBuffer>, attachments })
         else discardAttachments(attachments)
         break
       }
@@ -171,7 +174,7 @@ export class Channels implements EndCarrier {
 }
 
 interface Frame {
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly attachments: readonly object[] | undefined
 }
 
@@ -263,7 +266,9 @@ class ChannelWire implements Wire {
       const parcels = arrival.attachments?.map(
         (each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)),
       )
-      this.#link.control(FRAME, out => this.#write(out, arrival.bytes), parcels)
+      const head = new Uint8Array(4)
+      writeU32(head, 0, this.id)
+      this.#link.controlOf(FRAME, head, arrival.bytes, parcels)
     }
   }
 
@@ -272,11 +277,6 @@ class ChannelWire implements Wire {
     for (const each of this.#early.splice(0)) drop(each)
     // While it is held it must still be found, to pass on what it holds.
     if (!this.#held) this.#onClosed()
-  }
-
-  #write(out: ByteBuffer, bytes: Uint8Array): void {
-    appendU32(out, this.id)
-    appendBytes(out, bytes, 0, bytes.length)
   }
 }
 
