@@ -1,6 +1,6 @@
 import type { HandlePacking } from '../envelope.js'
 import { Pending, type WaitOptions } from '../pending.js'
-import { turn, turnIsLong } from '../turn.js'
+import { roughNow, turn, turnIsLong } from '../turn.js'
 import type { Waits } from './backend.js'
 import { type BarrierBackend, type BarrierState, brokenBarrier } from './barrier-backend.js'
 import type { BarrierHome } from './barrier-home.js'
@@ -42,7 +42,7 @@ export class LocalBarrier implements BarrierBackend {
     )
     this.#home.arrive(arrival, nowait)
     // A barrier of one never waits: a loop of such calls must not starve the event loop.
-    return pending.settled && turnIsLong(performance.now()) ? turn().then(() => pending.promise) : pending.promise
+    return pending.settled && turnIsLong(roughNow()) ? turn().then(() => pending.promise) : pending.promise
   }
 
   async abort(): Promise<void> {

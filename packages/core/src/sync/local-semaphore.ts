@@ -1,6 +1,6 @@
 import type { HandlePacking } from '../envelope.js'
 import { Pending, type WaitOptions } from '../pending.js'
-import { turn, turnIsLong } from '../turn.js'
+import { roughNow, turn, turnIsLong } from '../turn.js'
 import type { Grant, PackedSemaphore, SemaphoreBackend, Waits, Wish } from './backend.js'
 import { Holds } from './holds.js'
 import type { Acquirer, Party, SemaphoreHome } from './semaphore-home.js'
@@ -40,7 +40,7 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
       refused: () => pending?.resolve(undefined),
     }
     home.acquire(acquirer, nowait)
-    if (taken) return turnIsLong(performance.now()) ? turn().then(() => taken) : Promise.resolve(taken)
+    if (taken) return turnIsLong(roughNow()) ? turn().then(() => taken) : Promise.resolve(taken)
     const waiting = new Pending<Grant | undefined>()
     pending = waiting
     waits(
