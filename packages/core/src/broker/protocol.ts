@@ -39,19 +39,20 @@ export const SETTLE = 27
 export const GRANTED = 32
 /** Home to holder: full, empty, or shut down (the reason, below). Body: call, reason. */
 export const REFUSED = 33
-/** Home to holder: an item. Body: call, the item's number among all that were handed out, the encoded value. */
-export const ITEM = 34
 /** Home to holder: Body: call, qsize, 1 if full, 1 if shut down. */
-export const COUNTS = 35
-/** Home to holder: an UNGET has come. */
-export const UNGOT = 37
-/** Home to holder: the queue was shut down, by anyone. */
-export const WAS_SHUT_DOWN = 36
+export const COUNTS = 34
 
 /** Home to holder: so it is. Body: call. */
-export const DONE = 38
+export const DONE = 35
 /** Home to holder: the answer to SETTLE. Body: call. */
 export const SETTLED = 47
+
+/** Home to holder: an item. Body: call, the item's number among all that were handed out, the encoded value. */
+export const ITEM = 48
+/** Home to holder: an UNGET has come. */
+export const UNGOT = 49
+/** Home to holder: the queue was shut down, by anyone. */
+export const WAS_SHUT_DOWN = 50
 
 /** Of the messages to a holder, those whose body starts with the number of the call that they answer. */
 export function isAnswer(type: number): boolean {

@@ -1,5 +1,5 @@
 import { HomeLink, type HomeLinkUser } from '../broker/home-link.js'
-import { appendU32, readU32 } from '../byte-buffer.js'
+import { readU32 } from '../byte-buffer.js'
 import type { Context } from '../context.js'
 import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
@@ -37,7 +37,7 @@ export class BarrierClient implements BarrierBackend, HomeLinkUser {
     const pending = new Pending<number>()
     const call = this.#home.call({
       type: protocol.ARRIVE,
-      write: out => appendU32(out, nowait ? 1 : 0),
+      values: [nowait ? 1 : 0],
       answered: message => {
         if (message.type === protocol.PASSED) pending.resolve(readU32(message.bytes, message.start))
         else pending.reject(this.#broken(message))

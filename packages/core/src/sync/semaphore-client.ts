@@ -1,5 +1,5 @@
 import { HomeLink, type HomeLinkUser } from '../broker/home-link.js'
-import { appendU32, readU32 } from '../byte-buffer.js'
+import { readU32 } from '../byte-buffer.js'
 import type { Context } from '../context.js'
 import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
@@ -31,10 +31,7 @@ export class SemaphoreClient implements SemaphoreBackend, HomeLinkUser {
     const pending = new Pending<Grant | undefined>()
     const call = this.#home.call({
       type: protocol.ACQUIRE,
-      write: out => {
-        appendU32(out, wish === 'see' ? 1 : 0)
-        appendU32(out, nowait ? 1 : 0)
-      },
+      values: [wish === 'see' ? 1 : 0, nowait ? 1 : 0],
       answered: message => {
         if (message.type !== protocol.GRANTED) return pending.resolve(undefined)
         const grant = grantIn(message)
@@ -113,9 +110,7 @@ export class SemaphoreClient implements SemaphoreBackend, HomeLinkUser {
     const pending = new Pending<Message>()
     this.#home.call({
       type,
-      write: out => {
-        for (const value of values) appendU32(out, value)
-      },
+      values,
       answered: message => pending.resolve(message),
       lost: error => pending.reject(error),
     })
