@@ -13,6 +13,7 @@ import * as protocol from './peer-protocol.js'
 import { becomeChild, markChild, runInside } from './realm.js'
 import type { Transport, Wire } from './spi.js'
 import { loadTarget } from './target.js'
+import { noMoreTurns } from './turn.js'
 import { readMessage } from './unpacking.js'
 
 /** How long an ending child waits for others to take what it hands over, ms; told on stderr when it has passed. */
@@ -126,6 +127,8 @@ class Child {
       this.#context.flushNow()
       this.#channels.detachNow(performance.now() + LONGEST_END)
       this.#context.flushNow()
+      // The user's own handlers may come after this one.
+      noMoreTurns()
     })
   }
 

@@ -74,7 +74,7 @@ export class QueueClient implements QueueBackend {
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
     if (this.#shutDown) throw shutDown()
     if (this.#link.closed) throw this.#lostError()
-    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value)
+    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value, options)
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
@@ -148,7 +148,8 @@ export class QueueClient implements QueueBackend {
     }
   }
 
-  #putUnbounded(value: unknown): Promise<void> {
+  /** Waits only where this context is far ahead of what home has read; a put that gives up then has sent nothing. */
+  #putUnbounded(value: unknown, options: WaitOptions | undefined): Promise<void> {
     const link = this.#link
     const envelope = this.#envelopes.take()
     const out = link.begin(protocol.PUT, true)
@@ -159,9 +160,19 @@ export class QueueClient implements QueueBackend {
       envelope.rollback()
       throw error
     }
-    const accepted = link.commit(out, envelope.parcels)
-    this.#envelopes.commit(envelope)
-    return accepted
+    if (options === undefined || link.writable) {
+      const accepted = link.commit(out, envelope.parcels)
+      this.#envelopes.commit(envelope)
+      return accepted
+    }
+    const sent = link.commit(out, envelope.parcels, (pending, withdraw) => {
+      const giveUp = () => {
+        withdraw()
+        envelope.rollback()
+      }
+      pending.limit(options, () => pending.reject(full()), giveUp)
+    })
+    return sent.then(() => envelope.commit())
   }
 
   /** The item stays here until home grants a slot, so that a put that gives up has sent nothing. */
