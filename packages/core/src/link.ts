@@ -19,7 +19,7 @@ import type { EndCarrier } from './parcel-table.js'
 import { Pending } from './pending.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
-import { atTurnEnd, turn, turnIsLong } from './turn.js'
+import { atTurnEnd, roughNow, turn, turnIsLong } from './turn.js'
 
 /** The link's own messages, beside FRAGMENT; those of its users start at 16. */
 const CREDIT = 1
@@ -246,7 +246,7 @@ export class Link {
   /** Tells the sender that the reader took a message. */
   credit(cost: number): void {
     this.#uncredited += cost
-    if (this.#uncredited < this.#window / 4) return
+    if (this.#uncredited < this.#window / 2) return
     const bytes = this.#uncredited
     this.#uncredited = 0
     this.control(CREDIT, out => appendU32(out, bytes))
@@ -332,7 +332,7 @@ export class Link {
   }
 
   #batched(): Promise<void> {
-    const now = performance.now()
+    const now = roughNow()
     if (this.#batch.add(now)) {
       this.flush()
     } else if (!this.#flushScheduled) {
