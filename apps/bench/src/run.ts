@@ -16,7 +16,7 @@ interface Case {
 }
 
 /** Milliseconds for all cases together; each takes its share, and what one leaves over goes to those that follow. */
-const budgets = { full: 48_000, quick: 10_000 }
+const budgets = { full: 45_000, quick: 10_000 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024

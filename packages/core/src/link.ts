@@ -252,7 +252,7 @@ export class Link {
   /** Tells the sender that the reader took a message. */
   credit(cost: number): void {
     this.#uncredited += cost
-    if (this.#uncredited < this.#window / 4) return
+    if (this.#uncredited < this.#window / 2) return
     const bytes = this.#uncredited
     this.#uncredited = 0
     this.control(CREDIT, out => appendU32(out, bytes))
