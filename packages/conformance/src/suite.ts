@@ -1,10 +1,16 @@
 import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
+import { barrier } from './cases/barrier.js'
+import { condition } from './cases/condition.js'
 import { death } from './cases/death.js'
+import { event } from './cases/event.js'
 import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
+import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
+import { joinableQueue } from './cases/joinable-queue.js'
+import { lock } from './cases/lock.js'
 import { pipe } from './cases/pipe.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
@@ -12,10 +18,13 @@ import { queueBounds } from './cases/queue-bounds.js'
 import { queueCloseExit } from './cases/queue-close-exit.js'
 import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
+import { rlock } from './cases/rlock.js'
+import { semaphore } from './cases/semaphore.js'
 import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
+import { wait } from './cases/wait.js'
 import { Baseline, runCase, Trial } from './harness.js'
 
 /** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
@@ -47,10 +56,19 @@ const groups: readonly Group[] = [
   queueCloseExit,
   queueHomes,
   shutdown,
+  joinableQueue,
   values,
   pipe,
   handles,
   death,
+  wait,
+  lock,
+  rlock,
+  semaphore,
+  event,
+  condition,
+  barrier,
+  holderDeath,
 ]
 
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */

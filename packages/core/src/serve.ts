@@ -1,9 +1,10 @@
 import { writeSync } from 'node:fs'
+import type { Pack } from './broker/holders.js'
 import { appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
 import { encode, encodeError } from './codec.js'
 import { Context } from './context.js'
-import { Envelope, type HandlePacking } from './envelope.js'
+import { Envelope } from './envelope.js'
 import { MpError } from './errors.js'
 import { registerHandles } from './handles.js'
 import { hold, release } from './keep-alive.js'
@@ -123,7 +124,7 @@ class Child {
     process.on('exit', () => {
       const deadline = performance.now() + LONGEST_EXIT
       for (const link of this.#context.movingLinks()) link.awaitMoved(deadline)
-      this.#handOverQueues(deadline)
+      this.#handOverHomes(deadline)
       this.#context.flushNow()
       this.#channels.detachNow(performance.now() + LONGEST_END)
       this.#context.flushNow()
@@ -233,12 +234,12 @@ class Child {
     for (const link of context.links) link.flushAll()
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
-    await this.#handOverQueues()
+    await this.#handOverHomes()
     await this.#channels.detach()
   }
 
-  #handOverQueues(deadline?: number): Promise<unknown> {
-    const pack = (estate: (packing: HandlePacking) => unknown) => {
+  #handOverHomes(deadline?: number): Promise<unknown> {
+    const pack: Pack = estate => {
       const envelope = new Envelope(this.#transport)
       const out = this.#link.begin(protocol.ADOPT, false)
       encode(estate(envelope), out, envelope)
