@@ -69,14 +69,26 @@ export async function leftBeyond(before: Holdings): Promise<readonly string[]> {
 export class Baseline {
   #holdings = holdings()
   #temporary: { readonly folder: string; readonly previous: string | undefined } | undefined
+  #measured: Promise<void> | undefined
+  readonly #warmUp: () => Promise<void>
 
   /** `warmUp` makes what Node and the transport make once per program, so that no case is blamed for it. */
-  async measure(warmUp: () => Promise<void>): Promise<void> {
+  constructor(warmUp: () => Promise<void>) {
+    this.#warmUp = warmUp
+  }
+
+  /** Before the first case, whichever is the first that runs. */
+  measured(): Promise<void> {
+    this.#measured ??= this.#measure()
+    return this.#measured
+  }
+
+  async #measure(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'mp-conformance-'))
     this.#temporary = { folder, previous: process.env.TMPDIR }
     // Others use the machine's own folder, too, and their sockets are none of ours.
     process.env.TMPDIR = folder
-    await warmUp()
+    await this.#warmUp()
     // Node opens descriptors for signals with the first child.
     await promisify(execFile)(process.execPath, ['--version'])
     await this.#settle()

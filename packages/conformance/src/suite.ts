@@ -63,14 +63,17 @@ export function conformance({ transport, context, module, name, describe, test }
   const setting: Setting = { transport, context, module: String(module), seed: seed() }
   const check = (title: string, body: () => Promise<void>) => test(title, { timeout: TIMEOUT, skip: false }, body)
   describe(`conformance of ${name ?? transport.name}`, () => {
-    const baseline = new Baseline()
-    check('what the program holds without the suite', () => baseline.measure(() => warmUp(context)))
+    const baseline = new Baseline(() => warmUp(context))
+    check('what the program holds without the suite', () => baseline.measured())
     for (const { title, cases } of groups) {
       describe(title, () => {
         for (const [caseName, each] of cases) {
           const missing = lacking(each, transport)
           const title = missing ? `${caseName} (skip: needs ${missing})` : caseName
-          const body = () => runCase(new Trial(setting), caseName, each.body)
+          const body = async () => {
+            await baseline.measured()
+            await runCase(new Trial(setting), caseName, each.body)
+          }
           test(title, { timeout: TIMEOUT, skip: missing !== undefined }, body)
         }
         check('nothing is left', () => baseline.assertBack())
