@@ -1,6 +1,9 @@
 import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
+import { abandon } from './cases/abandon.js'
+import { capabilities } from './cases/capabilities.js'
+import { contexts } from './cases/contexts.js'
 import { death } from './cases/death.js'
 import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
@@ -38,6 +41,8 @@ export interface ConformanceOptions extends TestRunner {
 }
 
 const groups: readonly Group[] = [
+  capabilities,
+  contexts,
   processConstruction,
   start,
   exitStatus,
@@ -53,6 +58,7 @@ const groups: readonly Group[] = [
   pipe,
   handles,
   death,
+  abandon,
 ]
 
 /** ms. Every wait in a case is bounded by less: the runner's own limit is for what blocks the thread. */
