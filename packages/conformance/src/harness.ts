@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
 import type { Capabilities, Transport } from '@mp/core/spi'
-import fc from 'fast-check'
-import { type Holdings, holdings, LONGEST_SETTLING, leftBeyond } from './leaks.js'
+import { type Holdings, holdings, leftBeyond, longestSettling } from './leaks.js'
 
 /** ms that one wait may take, also on a loaded machine. A wait that takes longer is a hang. The environment may set it. */
 const longestWait = () => Number(process.env.MP_CONFORMANCE_PATIENCE ?? 8_000)
@@ -172,7 +171,9 @@ export class Trial {
   }
 
   /** Different ones, among them one at once. */
-  moments(count: number, latest = 30): readonly Moment[] {
+  async moments(count: number, latest = 30): Promise<readonly Moment[]> {
+    // Not before it is needed: it takes its time to load.
+    const { default: fc } = await import('fast-check')
     const moment = fc.record({
       how: fc.constantFrom('terminate' as const, 'kill' as const),
       turns: fc.nat({ max: latest }),
@@ -258,7 +259,12 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
   process.on('warning', onWarning)
   const before = holdings()
   try {
-    await within(body(trial), name, LONGEST_CASE)
+    // The limit's own timer is there before the case looks at what is.
+    await within(
+      Promise.resolve().then(() => body(trial)),
+      name,
+      LONGEST_CASE,
+    )
     await assertNothingLeft(trial, before)
     if (rejections.length > 0) throw new Error('a rejection that nobody handles', { cause: rejections[0] })
   } catch (error) {
@@ -282,7 +288,7 @@ function withSeed(error: unknown, seed: number): unknown {
 }
 
 async function assertNothingLeft({ api, warnings }: Trial, before: Holdings): Promise<void> {
-  await eventually(() => api.activeChildren().length === 0, 'the end of all children', LONGEST_SETTLING).catch(() => {
+  await eventually(() => api.activeChildren().length === 0, 'the end of all children', longestSettling()).catch(() => {
     const names = api.activeChildren().map(each => each.name)
     throw new Error(`the case left children behind: ${names.join(', ')}`)
   })
@@ -291,8 +297,12 @@ async function assertNothingLeft({ api, warnings }: Trial, before: Holdings): Pr
   if (warnings.length > 0) throw new Error(`unexpected warning: ${warnings[0]?.stack}`)
 }
 
+/** After a failure. What cannot be ended must not hide it. */
 async function endChildren(api: BoundContext): Promise<void> {
-  const children = api.activeChildren()
-  for (const child of children) child.kill()
-  await within(Promise.all(children.map(child => child.exited)), 'the end of what a failed case left')
+  const ends = api.activeChildren().map(async child => {
+    const { exited } = child
+    child.kill()
+    await exited
+  })
+  await within(Promise.allSettled(ends), 'the end of what a failed case left').catch(() => {})
 }

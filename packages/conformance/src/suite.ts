@@ -5,6 +5,7 @@ import { abandon } from './cases/abandon.js'
 import { capabilities } from './cases/capabilities.js'
 import { contexts } from './cases/contexts.js'
 import { death } from './cases/death.js'
+import { eventLoop } from './cases/event-loop.js'
 import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
 import { joinLiveness } from './cases/join-liveness.js'
@@ -19,7 +20,7 @@ import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
-import { runCase, type Setting, Trial } from './harness.js'
+import { runCase, type Setting, Trial, within } from './harness.js'
 import { Baseline } from './leaks.js'
 import { idsOf } from './rows/row.js'
 import { nothing } from './targets.js'
@@ -48,6 +49,7 @@ const groups: readonly Group[] = [
   exitStatus,
   joinLiveness,
   terminateClose,
+  eventLoop,
   queueBasics,
   queueBounds,
   queueItems,
@@ -117,6 +119,7 @@ function seed(): number {
   return Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 2 ** 31)
 }
 
+/** Where it fails, the cases will tell. */
 async function warmUp({ Process }: BoundContext): Promise<void> {
-  await Process.run(nothing)
+  await within(Process.run(nothing), 'the first process').catch(() => {})
 }

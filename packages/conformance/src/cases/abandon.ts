@@ -2,18 +2,21 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
-import { eventually, rejects, within } from '../harness.js'
+import { eventually, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets-abandon.js'
 
 /** ms in which every call must settle once its peer is gone. */
 const SOON = 1_500
+
+/** ms. A peer's wire ends with it; core waits a second for the word of that, and then does without. */
+const PROMPT = 700
 
 const KIB = 1024
 
 export const abandon = group('Death at any moment', {
   'Q33 a consumer that dies among its gets takes the one item with it that it was given, and the next gets go on':
     async t => {
-      for (const moment of t.moments(4)) {
+      for (const moment of await t.moments(4)) {
         const items = Array.from({ length: 40 }, (_, index) => index)
         const queue = new t.api.Queue<number>()
         for (const item of items) await queue.put(item)
@@ -34,7 +37,7 @@ export const abandon = group('Death at any moment', {
     },
 
   'Q29 a producer that dies among large puts leaves whole items, in order, and a queue that works': async t => {
-    for (const moment of t.moments(3, 60)) {
+    for (const moment of await t.moments(3, 60)) {
       const queue = new t.api.Queue<Uint8Array>()
       const [mine, theirs] = t.pipe()
       const child = await t.start(targets.putLarge, [queue, 300 * KIB, theirs])
@@ -48,7 +51,7 @@ export const abandon = group('Death at any moment', {
   },
 
   'Q35 a producer that dies among puts that wait leaves every slot to others': async t => {
-    for (const moment of t.moments(4)) {
+    for (const moment of await t.moments(4)) {
       const queue = new t.api.Queue<number>(2)
       const [mine, theirs] = t.pipe()
       const child = await t.start(targets.putAhead, [queue, theirs])
@@ -68,7 +71,7 @@ export const abandon = group('Death at any moment', {
   },
 
   'C19 a peer that dies while it sends, and has read nothing, leaves whole messages, then the end of file': async t => {
-    for (const moment of t.moments(3, 60)) {
+    for (const moment of await t.moments(3, 60)) {
       const [mine, theirs] = t.pipe()
       const child = await t.start(targets.sendLarge, [theirs, 300 * KIB])
       assert.equal(await within(mine.recv(), 'the word'), 'running')
@@ -83,8 +86,51 @@ export const abandon = group('Death at any moment', {
     }
   },
 
+  'C15 the end of file of a peer that died comes with its death, not when core has waited in vain for it': async t => {
+    const ms: number[] = []
+    // A busy machine may be late once.
+    for (let i = 0; i < 3; i++) {
+      const [mine, theirs] = t.pipe()
+      const child = await t.start(targets.hold, [theirs])
+      assert.equal(await within(mine.recv(), 'the word'), 'running')
+      const recv = rejects(mine.recv(), 'MP_EOF')
+      ms.push((await timed(() => Promise.all([recv, t.abandon(child, { how: 'kill', turns: 0 })]))).ms)
+      if ((ms[i] as number) < PROMPT) return
+    }
+    assert.fail(`it took ${ms.map(Math.round).join(', ')} ms, never less than ${PROMPT}`)
+  },
+
+  'C15 sends to a peer that has just died are dropped or refused, and do nothing else': async t => {
+    for (const moment of await t.moments(3, 5)) {
+      const [mine, theirs] = t.pipe()
+      const queue = new t.api.Queue<number>()
+      const child = await t.start(targets.hold, [theirs])
+      assert.equal(await within(mine.recv(), 'the word'), 'running')
+      let gone = false
+      const abandoned = t.abandon(child, moment).finally(() => {
+        gone = true
+      })
+      const refused = new Set<unknown>()
+      while (!gone) {
+        await within(
+          mine.send({ queue, bytes: new Uint8Array(100) }).catch(error => refused.add(error.code)),
+          'send',
+          SOON,
+        )
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      await abandoned
+      assert.deepEqual(
+        [...refused].filter(code => code !== 'MP_BROKEN_PIPE'),
+        [],
+      )
+      await queue.put(1)
+      assert.equal(await queue.get(), 1)
+    }
+  },
+
   'C15 a peer that dies holding ends, read and unread, closes them all': async t => {
-    for (const moment of t.moments(3)) {
+    for (const moment of await t.moments(3)) {
       const [mine, theirs] = t.pipe()
       const child = await t.start(targets.hold, [theirs])
       assert.equal(await within(mine.recv(), 'the word'), 'running')
@@ -97,7 +143,7 @@ export const abandon = group('Death at any moment', {
   },
 
   'Q36 a creator that dies among calls on its queue settles every one of them': async t => {
-    for (const moment of t.moments(3)) {
+    for (const moment of await t.moments(3)) {
       const [mine, theirs] = t.pipe<never, Queue<number>>()
       const child = await t.start(targets.makeQueue, [t.module, theirs as never])
       const queue = await within(mine.recv(), 'the queue')

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { MpError } from '@mp/core'
-import fc from 'fast-check'
 import { type Body, group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
-import { generatedValue } from '../values/generated.js'
 import { routes } from '../values/routes.js'
 import { assertSame } from '../values/same.js'
 import { valueTable } from '../values/table.js'
@@ -34,6 +32,11 @@ const perRoute = Object.entries(routes).flatMap(([name, route]): [string, Body][
   [
     `generated values arrive as they are, as ${name}`,
     async t => {
+      // Not before they are needed: they take their time to load.
+      const [{ default: fc }, { generatedValue }] = await Promise.all([
+        import('fast-check'),
+        import('../values/generated.js'),
+      ])
       const way = await route(t)
       const several = way.slow ? { minLength: 25, maxLength: 25 } : { minLength: 1, maxLength: 1 }
       const property = fc.asyncProperty(fc.array(generatedValue, several), async values =>
