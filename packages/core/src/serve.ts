@@ -86,7 +86,7 @@ class Child {
       target = await this.#load(order.target)
       values = this.#decode(args) as unknown[]
     } catch (error) {
-      this.#tell(protocol.UNLOADABLE, out => encodeError(error, out, new Envelope(this.#transport)))
+      this.#tellError(protocol.UNLOADABLE, error)
       this.#link.flushAll()
       return 1
     }
@@ -189,7 +189,7 @@ class Child {
     } catch (error) {
       this.#link.abandon(out)
       envelope.rollback()
-      this.#tell(protocol.THREW, body => encodeError(error, body, new Envelope(this.#transport)))
+      this.#tellError(protocol.THREW, error)
       return
     }
     void this.#link.commit(out, envelope.parcels)
@@ -203,7 +203,7 @@ class Child {
     if (!killed && !this.#order?.order.quiet) report(this.#context.identity.name, error)
     // What was sent before comes before.
     this.#context.flush()
-    this.#tell(protocol.THREW, out => encodeError(error, out, new Envelope(this.#transport)))
+    this.#tellError(protocol.THREW, error)
     this.#link.flush()
   }
 
@@ -262,6 +262,16 @@ class Child {
 
   #tell(type: number, write: (out: ByteBuffer) => void): void {
     this.#link.control(type, write)
+  }
+
+  /** With what rides beside it: an error may hold large buffers, and handles. */
+  #tellError(type: number, error: unknown): void {
+    if (this.#link.closed) return
+    const envelope = new Envelope(this.#transport)
+    const out = this.#link.begin(type, false)
+    encodeError(error, out, envelope)
+    void this.#link.commit(out, envelope.parcels)
+    envelope.commit()
   }
 
   #decode(message: Message): unknown {
