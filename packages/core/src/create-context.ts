@@ -2,6 +2,8 @@ import { Connection } from './connection.js'
 import { registerHandles } from './handles.js'
 import { CurrentProcess, type ParentProcess } from './parent-process.js'
 import { makePipe, type PipeOptions } from './pipe.js'
+import type { CurrentTask } from './pool/current-task.js'
+import { Pool, type PoolOptions } from './pool/pool.js'
 import { Process, type ProcessOptions } from './process.js'
 import { Queue } from './queue.js'
 import { currentContext, isChild } from './realm.js'
@@ -21,6 +23,12 @@ export interface QueueConstructor {
   readonly prototype: Queue
 }
 
+export interface PoolConstructor {
+  /** `processes`: how many workers; as many as there are CPUs for this program where absent. */
+  new <I extends unknown[] = never[]>(processes?: number, options?: PoolOptions<I>): Pool
+  readonly prototype: Pool
+}
+
 /** All of the vocabulary, bound to one transport. Every transport package exports these names. */
 export interface BoundContext {
   readonly Process: ProcessConstructor
@@ -36,6 +44,9 @@ export interface BoundContext {
   activeChildren(): Process[]
   /** Whether no transport's boot started this context. */
   readonly isMainProcess: boolean
+  readonly Pool: PoolConstructor
+  /** In a function that a Pool calls: its task, with a signal that aborts when nobody waits for it. Ask before the first await. */
+  currentTask(): CurrentTask | null
 }
 
 /** Binds Process, Queue and Pipe to a transport. */
@@ -81,11 +92,22 @@ export function createContext(transport: Transport): BoundContext {
     }
   }
 
+  class BoundPool extends Pool {
+    constructor(processes?: number, options?: PoolOptions<never[]>) {
+      super(currentContext(), transport, processes, options)
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Pool && value.transport === transport
+    }
+  }
+
   // What a user sees in a message or a stack.
   for (const [name, type] of Object.entries({
     Process: BoundProcess,
     Queue: BoundQueue,
     Connection: BoundConnection,
+    Pool: BoundPool,
   })) {
     Object.defineProperty(type, 'name', { value: name })
   }
@@ -99,5 +121,7 @@ export function createContext(transport: Transport): BoundContext {
     parentProcess: () => currentContext().parent,
     activeChildren: () => [...currentContext().children].map(run => run.owner),
     isMainProcess: !isChild(),
+    Pool: BoundPool as PoolConstructor,
+    currentTask: () => currentContext().task ?? null,
   }
 }

@@ -1,9 +1,11 @@
 import {
   type BoundContext,
   type Connection as CoreConnection,
+  type Pool as CorePool,
   type Process as CoreProcess,
   type Queue as CoreQueue,
   createContext,
+  type PoolConstructor,
   type ProcessConstructor,
   type QueueConstructor,
 } from '@mp/core'
@@ -25,6 +27,9 @@ export const currentProcess: BoundContext['currentProcess'] = context.currentPro
 export const parentProcess: BoundContext['parentProcess'] = context.parentProcess
 export const activeChildren: BoundContext['activeChildren'] = context.activeChildren
 export const isMainProcess: boolean = context.isMainProcess
+export const Pool: PoolConstructor = context.Pool
+export type Pool = CorePool
+export const currentTask: BoundContext['currentTask'] = context.currentTask
 
 export { MpError, type MpErrorCode, registerType } from '@mp/core'
 export { transport }
