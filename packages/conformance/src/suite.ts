@@ -6,6 +6,12 @@ import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
 import { joinLiveness } from './cases/join-liveness.js'
 import { pipe } from './cases/pipe.js'
+import { poolErrors } from './cases/pool-errors.js'
+import { poolExecutor } from './cases/pool-executor.js'
+import { poolFaults } from './cases/pool-faults.js'
+import { poolLifecycle } from './cases/pool-lifecycle.js'
+import { poolOrder } from './cases/pool-order.js'
+import { poolShape } from './cases/pool-shape.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
 import { queueBounds } from './cases/queue-bounds.js'
@@ -51,6 +57,12 @@ const groups: readonly Group[] = [
   pipe,
   handles,
   death,
+  poolShape,
+  poolOrder,
+  poolErrors,
+  poolFaults,
+  poolLifecycle,
+  poolExecutor,
 ]
 
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */

@@ -1,6 +1,12 @@
 export { registerType } from './codec.js'
 export type { Connection, SendOptions } from './connection.js'
-export { type BoundContext, createContext, type PoolConstructor, type ProcessConstructor, type QueueConstructor } from './create-context.js'
+export {
+  type BoundContext,
+  createContext,
+  type PoolConstructor,
+  type ProcessConstructor,
+  type QueueConstructor,
+} from './create-context.js'
 export { hasCode, MpError, type MpErrorCode } from './errors.js'
 export type { CurrentProcess, ParentProcess } from './parent-process.js'
 export type { WaitOptions } from './pending.js'

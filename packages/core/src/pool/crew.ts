@@ -513,9 +513,7 @@ const LONGEST_GRACE = 0x7fff_ffff
 function fitsAhead({ inFlight, load, bytes, heardAt }: Member, task: Task, now: number): boolean {
   if (task.parcels || task.callee.pace === undefined || inFlight.size >= AHEAD.tasks) return false
   if (now - heardAt > STEAL_AFTER) return false
-  return (
-    load + task.callee.pace * task.count <= AHEAD.ms && bytes + task.end - task.start <= AHEAD.bytes
-  )
+  return load + task.callee.pace * task.count <= AHEAD.ms && bytes + task.end - task.start <= AHEAD.bytes
 }
 
 function end({ process }: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {

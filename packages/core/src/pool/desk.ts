@@ -1,7 +1,6 @@
 import { appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
 import { decode, encode, encodeError } from '../codec.js'
 import type { Context } from '../context.js'
-import { Deque } from '../deque.js'
 import { discardParcels, type End, open } from '../end.js'
 import { Envelope } from '../envelope.js'
 import { MpError } from '../errors.js'
@@ -32,10 +31,9 @@ export class Desk implements OpenHandle {
   readonly #transport: Transport
   readonly #link: Link
   readonly #reader: ParcelReader
-  readonly #tasks = new Deque<Message>()
+  /** Those that have not begun, by number, in their order. */
+  readonly #tasks = new Map<number, Message>()
   readonly #functions = new Map<number, AnyFunction | Promise<AnyFunction>>()
-  /** Tasks in `#tasks` that need not begin. */
-  readonly #unwanted = new Set<number>()
   #running: { readonly id: number; readonly task: CurrentTask } | undefined
   #wake: (() => void) | undefined
   #envelope: Envelope | undefined
@@ -54,21 +52,22 @@ export class Desk implements OpenHandle {
 
   /** Works until the pool closes the link. */
   async serve(initializer: FunctionReference | null, initargs: readonly unknown[]): Promise<void> {
-    // Nothing else keeps the event loop of an idle worker alive.
-    const held = new Pending<void>()
+    // Nothing else keeps the event loop of an idle worker alive. That of its creator is not its own to keep.
+    const held = this.#transport.capabilities.isolation === 'none' ? undefined : new Pending<void>()
     try {
       if (initializer) await (await load(initializer))(...initargs)
     } catch (error) {
       this.#link.control(protocol.UNFIT, out => encodeError(error, out, new Envelope(this.#transport)))
       await this.close()
-      return held.resolve()
+      return held?.resolve()
     }
     this.#link.control(protocol.READY)
     // An async loop, not work done where a message arrives: in its creator's thread a worker is known by its async context.
     while (!this.#link.closed) {
-      const message = this.#tasks.shift()
-      if (message) {
-        await this.#take(message)
+      const next = this.#tasks.entries().next().value
+      if (next) {
+        this.#tasks.delete(next[0])
+        await this.#take(...next)
         continue
       }
       this.#link.flush()
@@ -76,7 +75,7 @@ export class Desk implements OpenHandle {
         this.#wake = resolve
       })
     }
-    held.resolve()
+    held?.resolve()
   }
 
   async close(): Promise<void> {
@@ -86,7 +85,7 @@ export class Desk implements OpenHandle {
 
   #left(): void {
     this.#context.links.delete(this.#link)
-    for (const { parcels } of this.#tasks) discardParcels(parcels, this.#transport)
+    for (const { parcels } of this.#tasks.values()) discardParcels(parcels, this.#transport)
     this.#tasks.clear()
     this.#running?.task.abort(new MpError('MP_CLOSED', 'the pool is gone'))
     this.#wake?.()
@@ -107,29 +106,31 @@ export class Desk implements OpenHandle {
         return
       }
       case protocol.TASK:
-        this.#tasks.push(message)
+        this.#tasks.set(number, message)
         this.#wake?.()
         this.#wake = undefined
         return
       case protocol.RECALL:
-        if (this.#running?.id !== number) this.#unwanted.add(number)
-        return
+        return this.#drop(number)
       case protocol.ABORT:
         if (this.#running?.id === number) this.#running.task.abort(this.#decode(message, 4))
-        else this.#unwanted.add(number)
-        return
+        return this.#drop(number)
       default:
         throw new MpError('MP_DECODE', `a pool sends no message of type ${message.type}`)
     }
   }
 
-  async #take(message: Message): Promise<void> {
+  /** It has not begun, and will not. Where it has, or is through, that is told in any case. */
+  #drop(id: number): void {
+    const message = this.#tasks.get(id)
+    if (!message) return
+    this.#tasks.delete(id)
+    discardParcels(message.parcels, this.#transport)
+    this.#tellDropped(id)
+  }
+
+  async #take(id: number, message: Message): Promise<void> {
     const { bytes, start } = message
-    const id = readU32(bytes, start)
-    if (this.#unwanted.size > 0 && this.#unwanted.delete(id)) {
-      discardParcels(message.parcels, this.#transport)
-      return this.#tellDropped(id)
-    }
     const task = new CurrentTask()
     this.#running = { id, task }
     this.#context.task = task
@@ -138,8 +139,6 @@ export class Desk implements OpenHandle {
     } finally {
       this.#running = undefined
       this.#context.task = undefined
-      // An answer that crossed with the question whether it had begun.
-      if (this.#tasks.length === 0) this.#unwanted.clear()
     }
     this.#link.flush()
   }
@@ -170,13 +169,7 @@ export class Desk implements OpenHandle {
     }
   }
 
-  async #runEach(
-    id: number,
-    call: AnyFunction,
-    items: unknown[],
-    spread: boolean,
-    task: CurrentTask,
-  ): Promise<void> {
+  async #runEach(id: number, call: AnyFunction, items: unknown[], spread: boolean, task: CurrentTask): Promise<void> {
     const results: unknown[] = new Array(items.length)
     let failures: Map<number, unknown> | undefined
     let stride = 1

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Context } from '../context.js'
-import { refuseSerialisation } from '../handle.js'
+import { MpError } from '../errors.js'
+import { type Handle, PACK, refuseSerialisation } from '../handle.js'
 import { checkWait, type WaitOptions } from '../pending.js'
 import type { ProcessOptions } from '../process.js'
 import type { Transport } from '../spi.js'
@@ -56,7 +57,7 @@ const dropped = new FinalizationRegistry<Crew>(crew => {
  * do; those of `apply` and `map` are taken as they are at the call. A job settles whatever becomes of its worker. A program
  * that waits for no job is not kept alive.
  */
-export class Pool {
+export class Pool implements Handle {
   readonly #crew: Crew
   readonly #transport: Transport
 
@@ -160,6 +161,11 @@ export class Pool {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
     await this.join()
+  }
+
+  /** @internal Refuses to travel. */
+  [PACK](): never {
+    throw new MpError('MP_NOT_SHAREABLE', 'a Pool stays in the context that made it')
   }
 
   [INSPECT](): string {
@@ -307,7 +313,8 @@ function checkMap({ chunksize, onProgress, failFast }: MapOptions): void {
 function checkCount(name: string, count: unknown, least = 1): void {
   if (count === undefined) return
   if (typeof count !== 'number') throw new TypeError(`${name} must be a number, not ${typeof count}`)
-  if (!Number.isInteger(count) || count < least) throw new RangeError(`${name} must be an integer from ${least}, not ${count}`)
+  if (!Number.isInteger(count) || count < least)
+    throw new RangeError(`${name} must be an integer from ${least}, not ${count}`)
 }
 
 function checkMilliseconds(name: string, ms: unknown): void {

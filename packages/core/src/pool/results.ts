@@ -196,7 +196,10 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     const timer =
       limit === undefined
         ? undefined
-        : setTimeout(() => cancel(new MpError('MP_TIMEOUT', `the results were not all there within ${timeout} ms`)), limit)
+        : setTimeout(
+            () => cancel(new MpError('MP_TIMEOUT', `the results were not all there within ${timeout} ms`)),
+            limit,
+          )
     timer?.unref()
     const onAbort = () => cancel(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
