@@ -16,6 +16,12 @@ import { joinLiveness } from './cases/join-liveness.js'
 import { joinableQueue } from './cases/joinable-queue.js'
 import { lock } from './cases/lock.js'
 import { pipe } from './cases/pipe.js'
+import { poolErrors } from './cases/pool-errors.js'
+import { poolExecutor } from './cases/pool-executor.js'
+import { poolFaults } from './cases/pool-faults.js'
+import { poolLifecycle } from './cases/pool-lifecycle.js'
+import { poolOrder } from './cases/pool-order.js'
+import { poolShape } from './cases/pool-shape.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
 import { queueBounds } from './cases/queue-bounds.js'
@@ -79,6 +85,12 @@ const groups: readonly Group[] = [
   barrier,
   holderDeath,
   abandon,
+  poolShape,
+  poolOrder,
+  poolErrors,
+  poolFaults,
+  poolLifecycle,
+  poolExecutor,
 ]
 
 /** ms. Every wait in a case is bounded by less: the runner's own limit is for what blocks the thread. */
