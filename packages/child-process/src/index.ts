@@ -11,6 +11,7 @@ import {
   type Guard as CoreGuard,
   type JoinableQueue as CoreJoinableQueue,
   type Lock as CoreLock,
+  type Pool as CorePool,
   type Process as CoreProcess,
   type Queue as CoreQueue,
   type RLock as CoreRLock,
@@ -19,6 +20,7 @@ import {
   type EventConstructor,
   type JoinableQueueConstructor,
   type LockConstructor,
+  type PoolConstructor,
   type ProcessConstructor,
   type QueueConstructor,
   type RLockConstructor,
@@ -70,6 +72,9 @@ export const currentProcess: BoundContext['currentProcess'] = context.currentPro
 export const parentProcess: BoundContext['parentProcess'] = context.parentProcess
 export const activeChildren: BoundContext['activeChildren'] = context.activeChildren
 export const isMainProcess: boolean = context.isMainProcess
+export const Pool: PoolConstructor = context.Pool
+export type Pool = CorePool
+export const currentTask: BoundContext['currentTask'] = context.currentTask
 
 export { MpError, type MpErrorCode, registerType } from '@mp/core'
 export { transport }

@@ -4,6 +4,7 @@ import type { MpError } from './errors.js'
 import type { Link } from './link.js'
 import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
+import type { CurrentTask } from './pool/current-task.js'
 import type { Run } from './run.js'
 
 /** Who a context is to its creator, and to itself. */
@@ -34,6 +35,8 @@ export class Context {
   readonly clients = new Map<string, Client>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
+  /** The task of a Pool that this context, a worker of it, is at. */
+  task: CurrentTask | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0

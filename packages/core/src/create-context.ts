@@ -8,6 +8,8 @@ import { Lock } from './lock.js'
 import { CurrentProcess, type ParentProcess } from './parent-process.js'
 import type { WaitOptions } from './pending.js'
 import { makePipe, type PipeOptions } from './pipe.js'
+import type { CurrentTask } from './pool/current-task.js'
+import { Pool, type PoolOptions } from './pool/pool.js'
 import { Process, type ProcessOptions } from './process.js'
 import { Queue } from './queue.js'
 import { currentContext, isChild } from './realm.js'
@@ -77,6 +79,12 @@ export interface BarrierConstructor {
   readonly prototype: Barrier
 }
 
+export interface PoolConstructor {
+  /** `processes`: how many workers; as many as there are CPUs for this program where absent. */
+  new <I extends unknown[] = never[]>(processes?: number, options?: PoolOptions<I>): Pool
+  readonly prototype: Pool
+}
+
 /** All of the vocabulary, bound to one transport. Every transport package exports these names. */
 export interface BoundContext {
   readonly Process: ProcessConstructor
@@ -106,6 +114,9 @@ export interface BoundContext {
   activeChildren(): Process[]
   /** Whether no transport's boot started this context. */
   readonly isMainProcess: boolean
+  readonly Pool: PoolConstructor
+  /** In a function that a Pool calls: its task, with a signal that aborts when nobody waits for it. Ask before the first await. */
+  currentTask(): CurrentTask | null
 }
 
 /** Binds the vocabulary to a transport. */
@@ -230,6 +241,16 @@ export function createContext(transport: Transport): BoundContext {
     }
   }
 
+  class BoundPool extends Pool {
+    constructor(processes?: number, options?: PoolOptions<never[]>) {
+      super(currentContext(), transport, processes, options)
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Pool && value.transport === transport
+    }
+  }
+
   const shared = {
     JoinableQueue: BoundJoinableQueue,
     Lock: BoundLock,
@@ -247,6 +268,7 @@ export function createContext(transport: Transport): BoundContext {
     Queue: BoundQueue,
     ...shared,
     Connection: BoundConnection,
+    Pool: BoundPool,
   })) {
     Object.defineProperty(type, 'name', { value: name })
   }
@@ -262,6 +284,8 @@ export function createContext(transport: Transport): BoundContext {
     parentProcess: () => currentContext().parent,
     activeChildren: () => [...currentContext().children].map(run => run.owner),
     isMainProcess: !isChild(),
+    Pool: BoundPool as PoolConstructor,
+    currentTask: () => currentContext().task ?? null,
   }
 }
 

@@ -11,6 +11,7 @@ export {
   type EventConstructor,
   type JoinableQueueConstructor,
   type LockConstructor,
+  type PoolConstructor,
   type ProcessConstructor,
   type QueueConstructor,
   type RLockConstructor,
@@ -23,6 +24,11 @@ export type { AcquireOptions, Guard, Lock } from './lock.js'
 export type { CurrentProcess, ParentProcess } from './parent-process.js'
 export type { WaitOptions } from './pending.js'
 export type { PipeOptions } from './pipe.js'
+export type { PoolStats } from './pool/crew.js'
+export type { CurrentTask } from './pool/current-task.js'
+export type { JobOptions, MapOptions, Progress } from './pool/jobs.js'
+export type { Pool, PoolOptions } from './pool/pool.js'
+export type { ImapOptions, Results } from './pool/results.js'
 export type { Process, ProcessOptions } from './process.js'
 export type { Queue } from './queue.js'
 export type { RLock } from './rlock.js'

@@ -53,7 +53,7 @@ export class QueueClient implements QueueBackend, HomeLinkUser {
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
     if (this.#shutDown) throw shutDown()
     this.#home.checkOpen()
-    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value)
+    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value, options)
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
@@ -202,7 +202,8 @@ export class QueueClient implements QueueBackend, HomeLinkUser {
     )
   }
 
-  #putUnbounded(value: unknown): Promise<void> {
+  /** Waits only where this context is far ahead of what home has read; a put that gives up then has sent nothing. */
+  #putUnbounded(value: unknown, options: WaitOptions | undefined): Promise<void> {
     const { link } = this.#home
     const envelope = this.#envelopes.take()
     const out = link.begin(protocol.PUT, true)
@@ -213,9 +214,19 @@ export class QueueClient implements QueueBackend, HomeLinkUser {
       envelope.rollback()
       throw error
     }
-    const accepted = link.commit(out, envelope.parcels)
-    this.#envelopes.commit(envelope)
-    return accepted
+    if (options === undefined || link.writable) {
+      const accepted = link.commit(out, envelope.parcels)
+      this.#envelopes.commit(envelope)
+      return accepted
+    }
+    const sent = link.commit(out, envelope.parcels, (pending, withdraw) => {
+      const giveUp = () => {
+        withdraw()
+        envelope.rollback()
+      }
+      pending.limit(options, () => pending.reject(full()), giveUp)
+    })
+    return sent.then(() => envelope.commit())
   }
 
   /** The item stays here until home grants a slot, so that a put that gives up has sent nothing. */
