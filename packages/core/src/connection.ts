@@ -9,7 +9,7 @@ import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './han
 import { Link, type LinkUser, type Message } from './link.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
-import { roughNow, turn, turnIsLong } from './turn.js'
+import { caughtUp, roughNow, turn, turnIsLong } from './turn.js'
 import { type HandleOpener, MessageReader } from './unpacking.js'
 import { WaitingLine } from './waiting-line.js'
 
@@ -155,9 +155,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.#check('readable')
     if (this.#ready()) return true
     if (limit === 0) {
-      // What has already been sent needs a turn of the event loop to be seen here; the first use opens the wire, another.
-      await turn()
-      await turn()
+      // What has already been sent may not have been seen here; and the first use opens the wire.
+      await caughtUp()
       this.#check('readable')
       return this.#ready()
     }

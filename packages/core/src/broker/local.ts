@@ -5,7 +5,7 @@ import { type Envelope, Envelopes, type HandlePacking } from '../envelope.js'
 import type { PackedHandle } from '../handle.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
-import { roughNow, turn, turnIsLong } from '../turn.js'
+import { caughtUp, roughNow, turn, turnIsLong } from '../turn.js'
 import { MessageReader } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
 import type { Getter, Item, Putter, QueueHome } from './home.js'
@@ -93,7 +93,7 @@ export class LocalQueue implements QueueBackend {
 
   async readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
     const home = this.#home
-    if (now && !home.readable) await turn()
+    if (now && !home.readable) await caughtUp()
     if (now || home.readable) return home.readable
     const pending = new Pending<boolean>()
     const watcher = { ready: () => pending.resolve(true) }
@@ -127,8 +127,8 @@ export class LocalQueue implements QueueBackend {
   }
 
   async counts(): Promise<Counts> {
-    // What others have already sent needs a turn of the event loop to be seen here.
-    if (this.#home.size === 0) await turn()
+    // What others have already sent may not have been seen here.
+    if (this.#home.size === 0) await caughtUp()
     return { size: this.#home.size, full: this.#home.full }
   }
 
@@ -144,7 +144,7 @@ export class LocalQueue implements QueueBackend {
   }
 
   async #lookAgain(): Promise<unknown> {
-    await turn()
+    await caughtUp()
     const item = this.#home.take()
     if (!item) throw empty()
     return this.#reader.read(item)
