@@ -270,3 +270,11 @@ export async function arriveAndEnd(barrier: Barrier): Promise<void> {
   void barrier.wait().catch(() => {})
   await barrier.waiting
 }
+
+/** Closes the lock that it holds, and tells what a release says then. */
+export async function holdAndClose(lock: Lock, orders: Orders): Promise<void> {
+  const guard = await lock.acquire()
+  await lock.close()
+  await orders.send(await outcome(guard.release()))
+  await orders.recv()
+}

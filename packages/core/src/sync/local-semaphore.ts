@@ -84,7 +84,9 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
   }
 
   close(): void {
-    if (--this.#handles === 0) this.#home.leave(this)
+    if (--this.#handles > 0) return
+    this.holds.clear()
+    this.#home.leave(this)
   }
 
   pack(packing: HandlePacking): PackedSemaphore {
