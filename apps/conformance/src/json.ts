@@ -8,7 +8,7 @@ export function writeJson(path: string, outcomes: readonly TransportOutcome[], s
     ...row,
     transports: Object.fromEntries(
       outcomes.map(outcome => {
-        const cases = outcome.cases.filter(each => each.rows.includes(row.id)).map(({ rows: _, ...each }) => each)
+        const cases = outcome.cases.filter(each => each.rows.includes(row.id))
         return [outcome.transport, { ...outcomeOf(row, outcome), cases }]
       }),
     ),

@@ -19,7 +19,7 @@ export interface TransportOutcome {
   readonly vocabulary: ReadonlySet<string>
 }
 
-export type RowState = 'pass' | 'fail' | 'skip' | 'planned' | 'missing' | 'not due'
+type RowState = 'pass' | 'fail' | 'skip' | 'planned' | 'missing' | 'not due'
 
 export interface RowOutcome {
   readonly state: RowState

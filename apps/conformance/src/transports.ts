@@ -6,18 +6,23 @@ export interface TransportPackage extends BoundContext {
   readonly transport: Transport
 }
 
-/** The one place to add a transport (and a dependency in package.json). */
-const packages: Readonly<Record<string, string>> = {
-  memory: '@mp/memory',
-  'worker-threads': '@mp/worker-threads',
-  'child-process': '@mp/child-process',
+interface Entry {
+  load(): Promise<TransportPackage>
+  /** The URL of its entry, which children import. */
+  readonly module: string
 }
 
-export const transportNames: readonly string[] = Object.keys(packages)
+/** The one place to add a transport (and a dependency in package.json). */
+const transports: Readonly<Record<string, Entry>> = {
+  memory: { load: () => import('@mp/memory'), module: import.meta.resolve('@mp/memory') },
+  'worker-threads': { load: () => import('@mp/worker-threads'), module: import.meta.resolve('@mp/worker-threads') },
+  'child-process': { load: () => import('@mp/child-process'), module: import.meta.resolve('@mp/child-process') },
+}
 
-/** `module`: the URL of its entry, which children import. */
+export const transportNames: readonly string[] = Object.keys(transports)
+
 export async function loadTransport(name: string): Promise<{ context: TransportPackage; module: string }> {
-  const specifier = packages[name]
-  if (!specifier) throw new Error(`there is no transport '${name}'`)
-  return { context: await import(specifier), module: import.meta.resolve(specifier) }
+  const entry = transports[name]
+  if (!entry) throw new Error(`there is no transport '${name}'`)
+  return { context: await entry.load(), module: entry.module }
 }
