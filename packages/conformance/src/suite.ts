@@ -2,24 +2,39 @@ import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
 import { abandon } from './cases/abandon.js'
+import { barrier } from './cases/barrier.js'
 import { capabilities } from './cases/capabilities.js'
+import { condition } from './cases/condition.js'
 import { contexts } from './cases/contexts.js'
 import { death } from './cases/death.js'
+import { event } from './cases/event.js'
 import { eventLoop } from './cases/event-loop.js'
 import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
+import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
+import { joinableQueue } from './cases/joinable-queue.js'
+import { lock } from './cases/lock.js'
 import { pipe } from './cases/pipe.js'
+import { poolErrors } from './cases/pool-errors.js'
+import { poolExecutor } from './cases/pool-executor.js'
+import { poolFaults } from './cases/pool-faults.js'
+import { poolLifecycle } from './cases/pool-lifecycle.js'
+import { poolOrder } from './cases/pool-order.js'
+import { poolShape } from './cases/pool-shape.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
 import { queueBounds } from './cases/queue-bounds.js'
 import { queueCloseExit } from './cases/queue-close-exit.js'
 import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
+import { rlock } from './cases/rlock.js'
+import { semaphore } from './cases/semaphore.js'
 import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
+import { wait } from './cases/wait.js'
 import { runCase, type Setting, Trial, within } from './harness.js'
 import { Baseline } from './leaks.js'
 import { idsOf } from './rows/row.js'
@@ -56,11 +71,26 @@ const groups: readonly Group[] = [
   queueCloseExit,
   queueHomes,
   shutdown,
+  joinableQueue,
   values,
   pipe,
   handles,
   death,
+  wait,
+  lock,
+  rlock,
+  semaphore,
+  event,
+  condition,
+  barrier,
+  holderDeath,
   abandon,
+  poolShape,
+  poolOrder,
+  poolErrors,
+  poolFaults,
+  poolLifecycle,
+  poolExecutor,
 ]
 
 /** ms. Every wait in a case is bounded by less: the runner's own limit is for what blocks the thread. */
