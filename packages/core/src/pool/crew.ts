@@ -402,6 +402,7 @@ export class Crew implements MemberUser {
       }
     }
     member.lowWater = member.inFlight.size >> 1
+    member.flush()
   }
 
   #requeue(task: Task): void {

@@ -122,6 +122,11 @@ export class Member {
     this.#link.control(protocol.TASK, write, parcels)
   }
 
+  /** What was sent leaves now: the worker waits for it. */
+  flush(): void {
+    this.#link.flush()
+  }
+
   recall(task: Task): void {
     task.recalled = true
     this.#link.control(protocol.RECALL, out => appendU32(out, task.number))
