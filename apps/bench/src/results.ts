@@ -3,7 +3,6 @@ import type { Measured, Round } from './measure.js'
 import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
 import { type Spread, type Summary, spreadOf, summarizeLatency, summarizeThroughput } from './statistics.js'
-import type { LoadedTransport } from './transports.js'
 
 /** What the JSON file holds, and all that the reports are made from. Fields may be added; a change of meaning needs a new schema. */
 export interface Results {
@@ -47,7 +46,8 @@ export interface Reference {
 
 export function resultOf(
   pattern: Pattern,
-  transport: LoadedTransport,
+  transport: string,
+  baselineName: string,
   payload: Payload | null,
   measured: Measured,
   rivals: readonly string[],
@@ -67,13 +67,13 @@ export function resultOf(
   const references = compared.map(({ name, value, spread }) => ({ name, value, spread, ratio: subject.value / value }))
   return {
     pattern: pattern.name,
-    transport: transport.name,
+    transport,
     payload: payload?.name ?? 'none',
     metric: pattern.metric,
     unit: pattern.unit,
     better: pattern.better,
     ...withBytes(subject),
-    baseline: baseline && { name: transport.baseline.name, ...withBytes(baseline) },
+    baseline: baseline && { name: baselineName, ...withBytes(baseline) },
     ratio: baseline && subject.value / baseline.value,
     ...(baseline && { ratioSpread: spreadOf(ratios(measured, round => summarize([round]).value)) }),
     ...(references.length > 0 && { references }),

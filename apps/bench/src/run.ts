@@ -16,7 +16,7 @@ interface Case {
 }
 
 /** Milliseconds for all cases together; each takes its share, and what one leaves over goes to those that follow. */
-const budgets = { full: 48_000, quick: 10_000 }
+const budgets = { full: 45_000, quick: 10_000 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024
@@ -96,7 +96,8 @@ async function measureAll(
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
     const subject = pattern.subject(transport, name)
-    const baseline = pattern.baseline(transport.baseline, name)
+    const raw = transport.baseline.instead?.[name] ?? transport.baseline
+    const baseline = pattern.baseline(raw, name)
     const rivals = pattern.rivals?.(transport) ?? []
     const work = pythonBeside(each)
     try {
@@ -114,7 +115,9 @@ async function measureAll(
             },
           )
       const names = rivals.map(rival => rival.name)
-      results.push(resultOf(pattern, transport, payload, measured, names, (work && python.get(work)) ?? null))
+      results.push(
+        resultOf(pattern, transport.name, raw.name, payload, measured, names, (work && python.get(work)) ?? null),
+      )
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })
     }

@@ -1,13 +1,26 @@
+export type { Barrier, BarrierOptions } from './barrier.js'
 export { registerType } from './codec.js'
+export type { Condition } from './condition.js'
 export type { Connection, SendOptions } from './connection.js'
 export {
+  type BarrierConstructor,
   type BoundContext,
+  type BoundedSemaphoreConstructor,
+  type ConditionConstructor,
   createContext,
+  type EventConstructor,
+  type JoinableQueueConstructor,
+  type LockConstructor,
   type PoolConstructor,
   type ProcessConstructor,
   type QueueConstructor,
+  type RLockConstructor,
+  type SemaphoreConstructor,
 } from './create-context.js'
 export { hasCode, MpError, type MpErrorCode } from './errors.js'
+export type { Event } from './event.js'
+export type { JoinableQueue } from './joinable-queue.js'
+export type { AcquireOptions, Guard, Lock } from './lock.js'
 export type { CurrentProcess, ParentProcess } from './parent-process.js'
 export type { WaitOptions } from './pending.js'
 export type { PipeOptions } from './pipe.js'
@@ -18,4 +31,7 @@ export type { Pool, PoolOptions } from './pool/pool.js'
 export type { ImapOptions, Results } from './pool/results.js'
 export type { Process, ProcessOptions } from './process.js'
 export type { Queue } from './queue.js'
+export type { RLock } from './rlock.js'
+export type { BoundedSemaphore, Semaphore } from './semaphore.js'
 export type { Target, TargetByName } from './target.js'
+export type { Waitable } from './wait.js'
