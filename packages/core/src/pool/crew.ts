@@ -16,6 +16,8 @@ const STEAL_AFTER = 5
 const MOST_LOSSES = 3
 /** So many workers in a row that ended before they had a task break the pool. */
 const MOST_BARREN = 5
+/** A queue of so many tasks is rid of dropped ones at once; in a longer one they wait until they are half of it. */
+const SWEPT_AT_ONCE = 256
 /** ms before the second of them is replaced; then twice as long each time. */
 const BACK_OFF = 50
 /** ms that a terminated worker has until it is killed. */
@@ -165,7 +167,7 @@ export class Crew implements MemberUser {
     this.#dead += job.queued
     job.queued = 0
     this.#jobs.delete(job)
-    if (this.#dead > 64 && this.#dead * 2 > this.#queue.length) this.#sweep()
+    if (this.#dead > 0 && (this.#queue.length <= SWEPT_AT_ONCE || this.#dead * 2 > this.#queue.length)) this.#sweep()
     if (this.#state === 'closing') this.#wind()
   }
 
