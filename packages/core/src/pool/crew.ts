@@ -22,6 +22,8 @@ const SWEPT_AT_ONCE = 256
 const BACK_OFF = 50
 /** ms that a terminated worker has until it is killed. */
 const TERMINATION = 1000
+/** ms that a worker which is being started has to see that it is not needed. */
+const START = 5000
 
 export interface CrewOptions extends Orders {
   readonly min: number
@@ -519,18 +521,23 @@ function fitsAhead({ inFlight, load, bytes, heardAt }: Member, task: Task, now: 
   return load + task.callee.pace * task.count <= AHEAD.ms && bytes + task.end - task.start <= AHEAD.bytes
 }
 
-function end({ process }: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
+/**
+ * A worker that is being started is let to the end of that: it finds its desk closed, and leaves. Node loses the descriptor of
+ * the file that a thread is just loading when that thread is terminated.
+ */
+function end(member: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
   const kill = () => {
     try {
-      process.kill()
+      member.process.kill()
     } catch {
       // It has ended, or could not be started.
     }
   }
   if (signal === 'SIGKILL') return kill()
+  setTimeout(kill, member.isReady ? TERMINATION : START).unref()
+  if (!member.isReady) return member.retire()
   try {
-    process.terminate()
-    setTimeout(kill, TERMINATION).unref()
+    member.process.terminate()
   } catch {
     // As above.
   }
