@@ -14,4 +14,5 @@ if (!Object.hasOwn(transports, name)) {
   process.exit(2)
 }
 
-export const { Process, Queue, Pipe, Lock, currentProcess, parentProcess, isMainProcess } = await transports[name]()
+export const { Process, Queue, Pipe, Pool, Lock, currentProcess, parentProcess, isMainProcess } =
+  await transports[name]()

@@ -49,6 +49,9 @@ const examples: Record<string, Example> = {
     output:
       /^reader: readable true, writable false\nwriter: readable false, writable true\nhello from the child\nMP_INVALID_STATE: this end of the pipe is read-only\n$/,
   },
+  'pool-map': {
+    output: /^worker: PoolWorker-[12]\nmap: 0 1 4 9 16\nimap: 0 1 4 9 16 25 36 49\nTypeError: not a number: two\n$/,
+  },
   'producer-consumers': {
     output: /^Consumer-1 took (?<first>[\d ]*)\nConsumer-2 took (?<second>[\d ]*)\nall: (?<all>[\d ]*)\n$/,
     check({ first, second, all }) {
