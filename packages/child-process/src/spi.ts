@@ -2,4 +2,4 @@
 export { runChild } from './child.js'
 export { DaemonWire } from './daemon-wire.js'
 export { type Boots, spawnChild, WIRE } from './transport.js'
-export { PipeWire, type PipeWireSource } from './wire.js'
+export { MAX_FRAME, type PipeHandle, PipeWire, type PipeWireSource } from './wire.js'

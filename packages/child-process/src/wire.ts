@@ -4,7 +4,7 @@ import type { Wire, WireSink } from '@mp/core/spi'
 import { FrameReader, HEADER } from './frame-reader.js'
 
 /** Bytes. What is larger, core cuts. */
-const MAX_FRAME = 2 * 1024 * 1024
+export const MAX_FRAME = 2 * 1024 * 1024
 /** Bytes. Core counts a message; the table of the ends of pipes that ride along comes on top. */
 const LONGEST_RECEIVED = 2 * MAX_FRAME
 /** Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. */
@@ -155,22 +155,24 @@ export class PipeWire implements Wire {
   }
 
   /** The process exits: no event loop turns from here on. Everything sent is written now, also what is still to be sent. */
-  exit(): void {
+  exit(patience: number = LONGEST_FLUSH): void {
     this.#exiting = true
     if (this.#ringing) {
       this.#ringing = false
       if (this.#socket.writableLength === 0) this.#dequeue(1)
     }
-    this.#flushSync()
+    this.#flushSync(patience)
   }
 
-  #flushSync(): void {
-    const deadline = performance.now() + LONGEST_FLUSH
+  #flushSync(patience: number = LONGEST_FLUSH): void {
+    const deadline = performance.now() + patience
     while (this.#queued > 0) {
       if (this.#writeQueue()) return
       if (performance.now() >= deadline) {
         this.#loseQueue()
-        tell(`${LONGEST_FLUSH / 1000} s after its end another process still does not read: what was sent to it is lost`)
+        tell(
+          `${Math.ceil(patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
+        )
         return
       }
       // The other side may be exiting as well, and wait for this one to read.

@@ -1,0 +1,107 @@
+import { dirname, join } from 'node:path'
+import { PipeWire } from '@mp/child-process/spi'
+import { flushBriefly, freshDirectory, removeAtExit } from './address.js'
+import { CONTEXT, control, LOST, OPEN, type WireEnd } from './control.js'
+import { Door } from './door.js'
+import { Line } from './line.js'
+import { Rendezvous } from './rendezvous.js'
+
+/** Tells a child its program's secret and the rendezvous's address; the boot takes it out of the environment at once. */
+const VARIABLE = 'MP_UNIX_SOCKET'
+
+const inherited = process.env[VARIABLE]
+delete process.env[VARIABLE]
+
+/** The program that this context is a part of: one main context, and all that descend from it. */
+export interface Program {
+  readonly secret: Buffer
+  /** Where the rendezvous listens. */
+  readonly address: string
+  /** In the main context. */
+  readonly rendezvous: Rendezvous | undefined
+}
+
+let known: Program | undefined
+
+export function program(): Program {
+  known ??= inherited === undefined ? found() : joined(inherited)
+  return known
+}
+
+function found(): Program {
+  const { randomBytes } = process.getBuiltinModule('node:crypto')
+  const secret = randomBytes(16)
+  const address = join(freshDirectory(), 'rendezvous')
+  return { secret, address, rendezvous: new Rendezvous(address, secret) }
+}
+
+function joined(text: string): Program {
+  return { secret: Buffer.from(text.slice(0, 32), 'hex'), address: text.slice(32), rendezvous: undefined }
+}
+
+export function childEnvironment(): Readonly<Record<string, string>> {
+  const { secret, address } = program()
+  return { [VARIABLE]: secret.toString('hex') + address }
+}
+
+/** Connects to another context of this program, and says why. */
+export function dial(address: string, end: WireEnd, what: number = OPEN): Line {
+  const { secret, rendezvous } = program()
+  const wire = new PipeWire({ path: address }, rendezvous === undefined)
+  if (rendezvous) flushBriefly(wire)
+  const line = new Line(wire)
+  line.send(control(secret, what, end))
+  return line
+}
+
+/** Where other contexts connect to this one, when an end here and an end there shall have a connection of their own. */
+class Doorstep {
+  readonly #door: Door
+  readonly #expected = new Map<string, (line: Line) => void>()
+
+  constructor({ secret, address }: Program) {
+    const { randomBytes } = process.getBuiltinModule('node:crypto')
+    const here = join(dirname(address), randomBytes(6).toString('hex'))
+    removeAtExit(here)
+    this.#door = new Door(here, secret, 'patiently', ({ token }, line) => {
+      const come = this.#expected.get(token)
+      if (!come) return line.close()
+      this.#expected.delete(token)
+      come(line)
+    })
+  }
+
+  /** Gives the address. */
+  expect({ token }: WireEnd, come: (line: Line) => void): string {
+    this.#expected.set(token, come)
+    return this.#door.address
+  }
+
+  forget({ token }: WireEnd): void {
+    this.#expected.delete(token)
+  }
+}
+
+let ownDoor: Doorstep | undefined
+
+export function doorstep(): Doorstep {
+  ownDoor ??= new Doorstep(program())
+  return ownDoor
+}
+
+let toRendezvous: Line | undefined
+
+/** Tells the rendezvous; from elsewhere than the main context. */
+export function tell(what: number, end: WireEnd, text?: string): void {
+  const { secret, address } = program()
+  toRendezvous ??= dial(address, end, CONTEXT)
+  toRendezvous.send(control(secret, what, end, text))
+}
+
+/** What was on its way over this wire, and has not arrived, never will. */
+export function lost(token: string): void {
+  const { rendezvous } = program()
+  if (rendezvous) rendezvous.lost(token)
+  // Who has sent, or received, no end of a wire has nothing to tell.
+  else if (toRendezvous) tell(LOST, { token, end: 0, hops: 0 })
+}
