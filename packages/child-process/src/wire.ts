@@ -66,6 +66,8 @@ export class PipeWire implements Wire {
   /** Nobody will read what is written. */
   #unheard = false
   #exiting = false
+  /** How long this process, when it exits, waits for the other side to read, ms. */
+  #patience = LONGEST_FLUSH
 
   /**
    * `flushAtExit`: this process must not exit before what it sent here was taken. `longest`: bytes that a frame may have
@@ -157,21 +159,22 @@ export class PipeWire implements Wire {
   /** The process exits: no event loop turns from here on. Everything sent is written now, also what is still to be sent. */
   exit(patience: number = LONGEST_FLUSH): void {
     this.#exiting = true
+    this.#patience = patience
     if (this.#ringing) {
       this.#ringing = false
       if (this.#socket.writableLength === 0) this.#dequeue(1)
     }
-    this.#flushSync(patience)
+    this.#flushSync()
   }
 
-  #flushSync(patience: number = LONGEST_FLUSH): void {
-    const deadline = performance.now() + patience
+  #flushSync(): void {
+    const deadline = performance.now() + this.#patience
     while (this.#queued > 0) {
       if (this.#writeQueue()) return
       if (performance.now() >= deadline) {
         this.#loseQueue()
         tell(
-          `${Math.ceil(patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
+          `${Math.ceil(this.#patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
         )
         return
       }

@@ -1,11 +1,13 @@
+import { bindNetwork, type NetworkContext } from './bind-network.js'
 import { Connection } from './connection.js'
 import { registerHandles } from './handles.js'
+import { networkOf } from './network.js'
 import { CurrentProcess, type ParentProcess } from './parent-process.js'
 import { makePipe, type PipeOptions } from './pipe.js'
 import { Process, type ProcessOptions } from './process.js'
 import { Queue } from './queue.js'
 import { currentContext, isChild } from './realm.js'
-import type { Transport } from './spi.js'
+import type { NetworkTransport, Transport } from './spi.js'
 import type { Target } from './target.js'
 
 export interface ProcessConstructor {
@@ -38,9 +40,14 @@ export interface BoundContext {
   readonly isMainProcess: boolean
 }
 
-/** Binds Process, Queue and Pipe to a transport. */
-export function createContext(transport: Transport): BoundContext {
+/** Binds Process, Queue and Pipe to a transport; `listen`, `connect` and `openQueue` too where it declares `network`. */
+export function createContext(transport: NetworkTransport): BoundContext & NetworkContext
+export function createContext(transport: Transport): BoundContext
+export function createContext(transport: Transport): BoundContext & Partial<NetworkContext> {
   registerHandles()
+  const reaching = transport.capabilities.network && transport.network ? (transport as NetworkTransport) : undefined
+  // What `connect` and `openQueue` give are instances of the same classes.
+  const own = (each: Transport) => each === transport || (reaching !== undefined && each === networkOf(reaching))
   class BoundProcess<A extends unknown[], R> extends Process<A, R> {
     constructor(options?: ProcessOptions<A, R>) {
       super(currentContext(), transport, options)
@@ -71,13 +78,13 @@ export function createContext(transport: Transport): BoundContext {
     }
 
     static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Queue && value.transport === transport
+      return value instanceof Queue && own(value.transport)
     }
   }
 
   class BoundConnection extends Connection {
     static override [Symbol.hasInstance](value: unknown): value is Connection {
-      return value instanceof Connection && value.transport === transport
+      return value instanceof Connection && own(value.transport)
     }
   }
 
@@ -99,5 +106,6 @@ export function createContext(transport: Transport): BoundContext {
     parentProcess: () => currentContext().parent,
     activeChildren: () => [...currentContext().children].map(run => run.owner),
     isMainProcess: !isChild(),
+    ...(reaching && bindNetwork(reaching)),
   }
 }

@@ -4,12 +4,13 @@ import {
   type Process as CoreProcess,
   type Queue as CoreQueue,
   createContext,
+  type NetworkContext,
   type ProcessConstructor,
   type QueueConstructor,
 } from '@mp/core'
 import { transport } from './transport.js'
 
-const context: BoundContext = createContext(transport)
+const context: BoundContext & NetworkContext = createContext(transport)
 
 export const Process: ProcessConstructor = context.Process
 export type Process<A extends unknown[] = unknown[], R = unknown> = CoreProcess<A, R>
@@ -26,5 +27,16 @@ export const parentProcess: BoundContext['parentProcess'] = context.parentProces
 export const activeChildren: BoundContext['activeChildren'] = context.activeChildren
 export const isMainProcess: boolean = context.isMainProcess
 
-export { MpError, type MpErrorCode, registerType } from '@mp/core'
+export const listen: NetworkContext['listen'] = context.listen
+export const connect: NetworkContext['connect'] = context.connect
+export const openQueue: NetworkContext['openQueue'] = context.openQueue
+
+export {
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  MpError,
+  type MpErrorCode,
+  registerType,
+} from '@mp/core'
 export { transport }

@@ -86,7 +86,7 @@ export class QueueClient implements QueueBackend {
           pending.reject(error)
         }
       },
-      refused: reason => pending.reject(reason === protocol.REASON_SHUT_DOWN ? shutDown() : empty()),
+      refused: reason => pending.reject(whyRefused(reason)),
       lost: error => pending.reject(error),
     })
     waits(
@@ -301,4 +301,10 @@ export class QueueClient implements QueueBackend {
       cause ? { cause } : undefined,
     )
   }
+}
+
+function whyRefused(reason: number): MpError {
+  if (reason === protocol.REASON_SHUT_DOWN) return shutDown()
+  if (reason !== protocol.REASON_NOT_SHAREABLE) return empty()
+  return new MpError('MP_NOT_SHAREABLE', 'the next item holds a handle: it stays for a getter of its own program')
 }

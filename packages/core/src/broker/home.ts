@@ -41,6 +41,8 @@ interface Holder {
   readonly link: Link
   /** Slots granted and not filled: they are free again if it dies. */
   reserved: number
+  /** Of another program: no handle can go there, and it cannot follow where the queue moves. */
+  readonly foreign: boolean
 }
 
 /**
@@ -148,8 +150,8 @@ export class Home {
     return far
   }
 
-  join(wire: Wire): void {
-    const link = new Link(wire, this.transport, {
+  join(wire: Wire, transport: Transport = this.transport): void {
+    const link = new Link(wire, transport, {
       message: message => {
         if (this.#moving) this.#keep(message, this.#moving)
         else this.#hear(holder, message.type, message)
@@ -158,7 +160,7 @@ export class Home {
       closed: () => this.#left(holder),
       lost: () => new MpError('MP_CLOSED', 'the holder of this queue is gone'),
     })
-    const holder: Holder = { link, reserved: 0 }
+    const holder: Holder = { link, reserved: 0, foreign: transport !== this.transport }
     this.#holders.add(holder)
     this.#context.homes.set(this.id, this)
     if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
@@ -176,7 +178,8 @@ export class Home {
    */
   async handOver(pack: (build: (packing: HandlePacking) => Estate) => void, deadline?: number): Promise<void> {
     this.#moving = []
-    const holders = [...this.#holders]
+    for (const holder of this.#holders) if (holder.foreign) holder.link.close()
+    const holders = [...this.#holders].filter(each => !each.foreign)
     const ends = holders.map(() => pair(this.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
     if (deadline === undefined)
@@ -256,6 +259,7 @@ export class Home {
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
       case protocol.JOIN:
+        if (holder.foreign) throw new MpError('MP_DECODE', 'another program cannot let a holder join')
         this.join(open(item.parcels?.[0] as End, this.transport))
         return
       default:
@@ -284,7 +288,7 @@ export class Home {
     const getter: Getter = {
       holder,
       call,
-      deliver: item => holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels),
+      deliver: item => this.#deliver(holder, call, item),
       refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
     }
     const item = this.take()
@@ -292,6 +296,15 @@ export class Home {
     else if (this.exhausted) getter.refuse()
     else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
     else this.waitForItem(getter)
+  }
+
+  #deliver(holder: Holder, call: number, item: Item): void {
+    if (!holder.foreign || !item.parcels) {
+      holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels)
+      return
+    }
+    refuse(holder, call, protocol.REASON_NOT_SHAREABLE)
+    this.#putBack({ ...item, number: item.number ?? this.#delivered++ })
   }
 
   #appendItem(out: ByteBuffer, call: number, { bytes, start, end, number }: Item): void {

@@ -16,20 +16,20 @@ const ARENA = 64 * 1024
 /** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
 export class LocalQueue implements QueueBackend {
   readonly maxsize: number
-  readonly #home: Home
+  readonly home: Home
   readonly #context: Context
   readonly #transport: Transport
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
   constructor(home: Home, context: Context, transport: Transport) {
-    this.#home = home
+    this.home = home
     this.#context = context
     this.#transport = transport
     this.maxsize = home.maxsize
   }
 
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
-    const home = this.#home
+    const home = this.home
     if (home.isShutDown) throw shutDown()
     if (nowait && home.full) throw full()
     const envelope = new Envelope(this.#transport)
@@ -61,7 +61,7 @@ export class LocalQueue implements QueueBackend {
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
-    const home = this.#home
+    const home = this.home
     const item = home.take()
     if (item) {
       const value = this.#decode(item)
@@ -93,24 +93,24 @@ export class LocalQueue implements QueueBackend {
 
   async counts(): Promise<Counts> {
     // What others have already sent needs a turn of the event loop to be seen here.
-    if (this.#home.size === 0) await turn()
-    return { size: this.#home.size, full: this.#home.full }
+    if (this.home.size === 0) await turn()
+    return { size: this.home.size, full: this.home.full }
   }
 
   shutDown(immediate: boolean): void {
-    this.#home.shutDown(immediate)
+    this.home.shutDown(immediate)
   }
 
   close(): void {}
 
   pack(packing: HandlePacking): PackedHandle {
-    const end = packing.attachEnd(this.#home.share())
-    return { kind: 'queue', state: { id: this.#home.id, maxsize: this.maxsize, shutDown: this.#home.isShutDown, end } }
+    const end = packing.attachEnd(this.home.share())
+    return { kind: 'queue', state: { id: this.home.id, maxsize: this.maxsize, shutDown: this.home.isShutDown, end } }
   }
 
   async #lookAgain(): Promise<unknown> {
     await turn()
-    const item = this.#home.take()
+    const item = this.home.take()
     if (!item) throw empty()
     return this.#decode(item)
   }

@@ -42,3 +42,5 @@ export const WAS_SHUT_DOWN = 36
 
 export const REASON_WAIT = 0
 export const REASON_SHUT_DOWN = 1
+/** What is next holds a handle, and the holder is another program. */
+export const REASON_NOT_SHAREABLE = 2
