@@ -5,6 +5,7 @@ import { death } from './cases/death.js'
 import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
 import { joinLiveness } from './cases/join-liveness.js'
+import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
@@ -51,6 +52,7 @@ const groups: readonly Group[] = [
   pipe,
   handles,
   death,
+  network,
 ]
 
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */

@@ -84,7 +84,7 @@ export class Listener implements AsyncIterable<Connection> {
    * rejects with the signal's reason, and the names are free again. Queues that were opened stay open. Throws MP_NOT_SHAREABLE for
    * a queue that was made in another context, MP_INVALID_STATE for a name that is taken.
    */
-  serve(queues: Readonly<Record<string, Queue<never>>>, options?: { signal?: AbortSignal }): Promise<void> {
+  serve(queues: Readonly<Record<string, Queue>>, options?: { signal?: AbortSignal }): Promise<void> {
     try {
       checkWait(options)
       if (this.#closed) throw this.#closedError()
