@@ -1,6 +1,7 @@
 // `node <program>.mjs [transport]`. A program of your own has none of this: it imports the package of its transport.
 const transports = {
   'worker-threads': () => import('@mp/worker-threads'),
+  'child-process': () => import('@mp/child-process'),
   memory: () => import('@mp/memory'),
 }
 

@@ -3,7 +3,6 @@ import type { Measured, Round } from './measure.js'
 import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
 import { type Spread, type Summary, spreadOf, summarizeLatency, summarizeThroughput } from './statistics.js'
-import type { LoadedTransport } from './transports.js'
 
 /** What the JSON file holds, and all that the reports are made from. Fields may be added; a change of meaning needs a new schema. */
 export interface Results {
@@ -47,7 +46,8 @@ export interface Reference {
 
 export function resultOf(
   pattern: Pattern,
-  transport: LoadedTransport,
+  transport: string,
+  baselineName: string,
   payload: Payload | null,
   measured: Measured,
   reference: Omit<Reference, 'ratio'> | null,
@@ -61,13 +61,13 @@ export function resultOf(
   const baseline = measured.baseline.length > 0 ? summarize(measured.baseline) : null
   return {
     pattern: pattern.name,
-    transport: transport.name,
+    transport,
     payload: payload?.name ?? 'none',
     metric: pattern.metric,
     unit: pattern.unit,
     better: pattern.better,
     ...withBytes(subject),
-    baseline: baseline && { name: transport.baseline.name, ...withBytes(baseline) },
+    baseline: baseline && { name: baselineName, ...withBytes(baseline) },
     ratio: baseline && subject.value / baseline.value,
     ...(baseline && { ratioSpread: spreadOf(ratios(measured, round => summarize([round]).value)) }),
     ...(reference && { references: [{ ...reference, ratio: subject.value / reference.value }] }),

@@ -91,7 +91,8 @@ async function measureAll(
     const maxBatch = Math.min(batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
     const subject = pattern.subject(transport, name)
-    const baseline = pattern.baseline(transport.baseline, name)
+    const raw = transport.baseline.instead?.[name] ?? transport.baseline
+    const baseline = pattern.baseline(raw, name)
     try {
       const measured = pattern.onePerRound
         ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
@@ -101,7 +102,7 @@ async function measureAll(
             minWarmUp: pattern.latency ? 2000 : 0,
             maxGenerations: maxGenerations[mode],
           })
-      results.push(resultOf(pattern, transport, payload, measured, isCompared(each) ? python : null))
+      results.push(resultOf(pattern, transport.name, raw.name, payload, measured, isCompared(each) ? python : null))
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })
     }

@@ -1,5 +1,6 @@
 import type { BoundContext } from '@mp/core'
 import type { Baseline } from './baselines/baseline.js'
+import { childProcess } from './baselines/child-process.js'
 import { messageChannel } from './baselines/message-channel.js'
 import { workerThreads } from './baselines/worker-threads.js'
 
@@ -17,6 +18,7 @@ export interface TransportEntry {
 export const transports: readonly TransportEntry[] = [
   { name: 'memory', load: () => import('@mp/memory'), baseline: messageChannel },
   { name: 'worker-threads', load: () => import('@mp/worker-threads'), baseline: workerThreads },
+  { name: 'child-process', load: () => import('@mp/child-process'), baseline: childProcess },
 ]
 
 export interface LoadedTransport {

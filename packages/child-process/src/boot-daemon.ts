@@ -1,5 +1,7 @@
 import { runChild } from './child.js'
-import { DaemonWire } from './daemon-wire.js'
 import { transport, WIRE } from './transport.js'
+import { watch } from './watch.js'
+import { PipeWire } from './wire.js'
 
-await runChild(transport, new DaemonWire({ fd: WIRE }, true))
+watch()
+await runChild(transport, new PipeWire({ fd: WIRE }, true))

@@ -45,7 +45,7 @@ const table: Record<Need, { met(transport: Transport): boolean; said: string }> 
   sharedMemory: { met: each => each.capabilities.sharedMemory, said: 'sharedMemory' },
   network: { met: each => each.capabilities.network, said: 'network' },
   attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
-  // What goes through a context is cut where that context is killed, or exits without having told anyone.
+  // What goes through a context is cut where that context is killed.
   directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },
 }
 

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js'
+import type { Context } from './context.js'
 import { checkKey } from './handshake.js'
 import { connectTo, Listener } from './listener.js'
 import type { Queue } from './queue.js'
@@ -43,14 +44,14 @@ export function bindNetwork(transport: NetworkTransport): NetworkContext {
         second === undefined && typeof first === 'object' ? [undefined, first] : [first as string | undefined, second]
       if (address !== undefined) checkAddress(address)
       const key = checkKey(checkOptions(options, ['authKey']).authKey)
-      return Listener.open(currentContext(), transport, address, key)
+      return Listener.open(contextToFlush(), transport, address, key)
     },
     connect: async <S, R>(address: string, options: ConnectOptions) => {
-      const found = await connectTo(currentContext(), transport, checkAddress(address), checkConnect(options))
+      const found = await connectTo(contextToFlush(), transport, checkAddress(address), checkConnect(options))
       return found as Connection<S, R>
     },
     openQueue: async <T>(address: string, name: string, options: ConnectOptions) => {
-      const context = currentContext()
+      const context = contextToFlush()
       const found = await openServedQueue(context, transport, checkAddress(address), name, checkConnect(options))
       return found as Queue<T>
     },
@@ -77,4 +78,11 @@ function checkOptions<T extends ListenOptions>(options: T | undefined, known: re
 function checkAddress(address: unknown): string {
   if (typeof address === 'string') return address
   throw new TypeError(`an address must be a string, not ${typeof address}`)
+}
+
+/** The calling context. Another program is to have what this one sent it, also in the very turn in which it ended. */
+function contextToFlush(): Context {
+  const context = currentContext()
+  context.flushAtExit()
+  return context
 }

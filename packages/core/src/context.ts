@@ -2,6 +2,7 @@ import type { QueueClient } from './broker/client.js'
 import type { Home } from './broker/home.js'
 import type { MpError } from './errors.js'
 import type { Link } from './link.js'
+import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
 import type { Run } from './run.js'
 
@@ -34,6 +35,7 @@ export class Context {
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
+  #flushesAtExit = false
   #ids = 0
   #children = 0
 
@@ -66,10 +68,25 @@ export class Context {
     return this.#unfinished.values()
   }
 
-  /** Everything sent leaves at once: the last chance of a context that is exiting. */
+  /** Everything sent leaves at once. */
   flush(): void {
     for (const link of this.links) link.flushAll()
     for (const home of this.homes.values()) home.flush()
+  }
+
+  /** The same for a context that exits, whose event loop turns no more: what is on its way within this thread leaves too. */
+  flushNow(): void {
+    do this.flush()
+    while (deliverNow())
+    // What came out of one link may have gone into the batch of another.
+    this.flush()
+  }
+
+  /** For the main program; a child ends in `serve`. */
+  flushAtExit(): void {
+    if (this.parent || this.#flushesAtExit) return
+    this.#flushesAtExit = true
+    process.on('exit', () => this.flushNow())
   }
 }
 

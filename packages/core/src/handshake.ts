@@ -37,12 +37,14 @@ class IntroducedWire implements Wire {
   #ended: { readonly error: Error | undefined } | undefined
   #closed = false
   readonly maxFrame?: number
+  readonly sendParts?: (parts: readonly Uint8Array<ArrayBuffer>[]) => boolean
   readonly receiveSync?: (timeoutMs: number) => boolean
 
   constructor(wire: NetworkWire, reader: WireSink) {
     this.#wire = wire
     this.#reader = reader
     if (wire.maxFrame !== undefined) this.maxFrame = wire.maxFrame
+    if (wire.sendParts) this.sendParts = parts => wire.sendParts?.(parts) ?? true
     if (wire.receiveSync) this.receiveSync = timeoutMs => this.#receiveSync(timeoutMs)
     wire.start({
       frame: bytes => {

@@ -31,6 +31,9 @@ const FIRST_OF_USERS = 16
 /** Bytes that an entry of a table may take, beside what its ticket holds. */
 const LARGEST_ENTRY = 256
 
+/** Bytes from which on a copy costs more than a frame of its own. */
+const LARGE = 64 * 1024
+
 /** Bytes that may be on their way, or unread, per direction. Four 1 MiB messages in flight keep a 1 MiB stream busy. */
 const WINDOW = 4 * 1024 * 1024
 
@@ -59,7 +62,7 @@ export interface LinkUser {
 }
 
 interface Waiting {
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly parcels: readonly Parcel[] | undefined
   readonly credited: boolean
   /** Bytes already sent as fragments. */
@@ -219,6 +222,27 @@ export class Link {
     void this.commit(out, parcels)
   }
 
+  /** As `control`, with a body of `head` and `rest`; where the wire allows it, a large `rest` is not copied. Takes both over. */
+  controlOf(type: number, head: Uint8Array, rest: Uint8Array<ArrayBuffer>, parcels?: readonly Parcel[]): void {
+    const wire = this.#wire
+    const length = head.length + rest.length
+    const whole = HEADER + length <= (wire.maxFrame ?? Number.POSITIVE_INFINITY)
+    const apart = rest.length >= LARGE && whole && !parcels && this.#openAt < 0 && this.#mayGo(type, false)
+    if (this.#closed || !apart || !wire.sendParts) {
+      const write = (out: ByteBuffer) => {
+        appendBytes(out, head, 0, head.length)
+        appendBytes(out, rest, 0, rest.length)
+      }
+      return this.control(type, write, parcels)
+    }
+    const first = new Uint8Array(HEADER + head.length)
+    first[0] = type
+    writeU32(first, 1, length)
+    first.set(head, HEADER)
+    this.flush()
+    if (!wire.sendParts([first, rest])) this.#undrained = true
+  }
+
   /** Tells the sender that the reader took a message. */
   credit(cost: number): void {
     this.#uncredited += cost
@@ -278,8 +302,14 @@ export class Link {
   awaitMoved(deadline: number): void {
     while (!this.#closed) {
       const left = this.#heard ? Math.max(0, deadline - performance.now()) : 0
-      if (!this.#wire.receiveSync?.(left)) return
+      if (!this.receiveSync(left)) return
     }
+  }
+
+  /** Sends the batch, and reads the wire's next frame, blocking: see {@link Wire.receiveSync}. For a context that exits. */
+  receiveSync(timeoutMs: number): boolean {
+    this.flush()
+    return this.#wire.receiveSync?.(timeoutMs) ?? false
   }
 
   #start(wire: Wire): void {
@@ -336,7 +366,7 @@ export class Link {
     if (!this.#wire.send(frame, attachments)) this.#undrained = true
   }
 
-  #wait(bytes: Uint8Array, parcels: readonly Parcel[] | undefined): Promise<void> {
+  #wait(bytes: Uint8Array<ArrayBuffer>, parcels: readonly Parcel[] | undefined): Promise<void> {
     const credited = ((bytes[0] as number) & CREDITED) !== 0
     if (this.#closed) {
       discardParcels(parcels, this.transport)
@@ -361,7 +391,12 @@ export class Link {
   #sendWaiting(next: Waiting, force: boolean): void {
     const { bytes, parcels } = next
     const room = this.#roomBeside(parcels)
-    if (bytes.length <= room) {
+    if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
+      // In memory of its own already.
+      this.flush()
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      this.#put(bytes, undefined)
+    } else if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
       const { out } = this.#batch
       const start = out.length

@@ -14,17 +14,17 @@ let sameThread: AsyncLocalStorage<Context> | undefined
 export function currentContext(): Context {
   const inner = sameThread?.getStore()
   if (inner) return inner
-  root ??= mainContext()
+  root ??= new Context(
+    {
+      id: `${process.pid.toString(36)}${Date.now().toString(36)}`,
+      name: 'MainProcess',
+      pid: process.pid,
+      daemon: false,
+      path: [],
+    },
+    null,
+  )
   return root
-}
-
-function mainContext(): Context {
-  const { pid } = process
-  const id = `${pid.toString(36)}${Date.now().toString(36)}`
-  const main = new Context({ id, name: 'MainProcess', pid, daemon: false, path: [] }, null)
-  // What was put or sent in the very turn that ends the program.
-  process.on('exit', () => main.flush())
-  return main
 }
 
 /** Makes this thread, or process, the child `context`. */

@@ -71,6 +71,8 @@ export class Run {
     if (!transport.wires) this.#link.carrier = this.#channels
     context.links.add(this.#link)
     context.children.add(this)
+    // Children that outlive this program must have what it sent them.
+    if (transport.capabilities.isolation === 'process') context.flushAtExit()
     this.#held = !owner.daemon
     if (this.#held) hold()
     this.exited = peer.exited.then(exit => this.#ended(exit, linkClosed))

@@ -123,8 +123,9 @@ class Child {
       const deadline = performance.now() + LONGEST_EXIT
       for (const link of this.#context.movingLinks()) link.awaitMoved(deadline)
       this.#handOverQueues(deadline)
-      this.#context.flush()
-      this.#link.flushAll()
+      this.#context.flushNow()
+      this.#channels.detachNow(performance.now() + LONGEST_END)
+      this.#context.flushNow()
     })
   }
 

@@ -93,6 +93,8 @@ export interface Wire {
    * False asks core to wait for `drain` before it sends more.
    */
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean
+  /** As `send`, for a large frame whose bytes lie in several places. Absent: core copies them together first. */
+  sendParts?(parts: readonly Uint8Array<ArrayBuffer>[]): boolean
   /** Closes both directions after the frames that were sent; the other side's sink hears `close()`. Idempotent. */
   close(): void
   /** Called once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is pending. */

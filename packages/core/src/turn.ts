@@ -34,14 +34,19 @@ function schedule(): void {
 }
 
 function endTurn(): void {
-  scheduled = false
-  started = 0
-  if (waiting.length === 0) return
-  const ended = waiting
-  waiting = spare
-  for (let i = 0; i < ended.length; i++) (ended[i] as TurnEnd).turnEnded()
-  ended.length = 0
-  spare = ended
+  try {
+    // Still scheduled: a link whose wire goes through another link ends that one's turn too, in this same tick.
+    while (waiting.length > 0) {
+      const ended = waiting
+      waiting = spare
+      for (let i = 0; i < ended.length; i++) (ended[i] as TurnEnd).turnEnded()
+      ended.length = 0
+      spare = ended
+    }
+  } finally {
+    scheduled = false
+    started = 0
+  }
 }
 
 let next: Promise<void> | undefined

@@ -1,4 +1,5 @@
-import { DaemonWire, runChild, WIRE } from '@mp/child-process/spi'
+import { PipeWire, runChild, WIRE, watch } from '@mp/child-process/spi'
 import { transport } from './transport.js'
 
-await runChild(transport, new DaemonWire({ fd: WIRE }, true))
+watch()
+await runChild(transport, new PipeWire({ fd: WIRE }, true))

@@ -60,6 +60,12 @@ export class SocketWire implements Wire, OwnEnd {
     return !this.#full
   }
 
+  sendParts(parts: readonly Uint8Array<ArrayBuffer>[]): boolean {
+    if (!this.#out || this.#closed || this.#over) return this.send(Uint8Array.from(Buffer.concat(parts)))
+    if (!this.#out.wire.sendParts(parts)) this.#full = true
+    return !this.#full
+  }
+
   receiveSync(timeoutMs: number): boolean {
     const deadline = performance.now() + timeoutMs
     const first = this.#kept.shift()
