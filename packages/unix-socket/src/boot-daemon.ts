@@ -1,5 +1,6 @@
 import { PipeWire, runChild, WIRE, watch } from '@mp/child-process/spi'
+import { leftover } from './program.js'
 import { transport } from './transport.js'
 
-watch()
+watch(leftover())
 await runChild(transport, new PipeWire({ fd: WIRE }, true))

@@ -1,4 +1,9 @@
+import { rmSync } from 'node:fs'
 import { PipeWire, runChild, WIRE } from '@mp/child-process/spi'
+import { leftover } from './program.js'
 import { transport } from './transport.js'
 
-await runChild(transport, new PipeWire({ fd: WIRE }, true))
+const wire = new PipeWire({ fd: WIRE }, true)
+const directory = leftover()
+if (directory !== undefined) void wire.ended.then(() => rmSync(directory, { recursive: true, force: true }))
+await runChild(transport, wire)

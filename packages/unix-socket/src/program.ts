@@ -6,7 +6,10 @@ import { Door } from './door.js'
 import { Line } from './line.js'
 import { Rendezvous } from './rendezvous.js'
 
-/** Tells a child its program's secret and the rendezvous's address; the boot takes it out of the environment at once. */
+/**
+ * Tells a child its program: the secret, the main context's pid, the rendezvous's address. The boot takes it out of the
+ * environment at once.
+ */
 const VARIABLE = 'MP_UNIX_SOCKET'
 
 const inherited = process.env[VARIABLE]
@@ -36,12 +39,23 @@ function found(): Program {
 }
 
 function joined(text: string): Program {
-  return { secret: Buffer.from(text.slice(0, 32), 'hex'), address: text.slice(32), rendezvous: undefined }
+  return { secret: Buffer.from(text.slice(0, 32), 'hex'), address: addressIn(text), rendezvous: undefined }
+}
+
+function addressIn(text: string): string {
+  return text.slice(text.indexOf('/'))
 }
 
 export function childEnvironment(): Readonly<Record<string, string>> {
   const { secret, address } = program()
-  return { [VARIABLE]: secret.toString('hex') + address }
+  const main = inherited?.slice(32, inherited.indexOf('/')) ?? process.pid
+  return { [VARIABLE]: `${secret.toString('hex')}${main}${address}` }
+}
+
+/** The program's directory, in a child of the main context: if that is killed, its children are left to remove it. */
+export function leftover(): string | undefined {
+  if (inherited?.slice(32, inherited.indexOf('/')) !== String(process.ppid)) return undefined
+  return dirname(addressIn(inherited))
 }
 
 /** Connects to another context of this program, and says why. */
