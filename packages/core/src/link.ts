@@ -19,7 +19,7 @@ import type { EndCarrier } from './parcel-table.js'
 import { Pending } from './pending.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
-import { atTurnEnd, turn, turnIsLong } from './turn.js'
+import { atTurnEnd, roughNow, turn, turnIsLong } from './turn.js'
 
 /** The link's own messages, beside FRAGMENT; those of its users start at 16. */
 const CREDIT = 1
@@ -332,7 +332,7 @@ export class Link {
   }
 
   #batched(): Promise<void> {
-    const now = performance.now()
+    const now = roughNow()
     if (this.#batch.add(now)) {
       this.flush()
     } else if (!this.#flushScheduled) {

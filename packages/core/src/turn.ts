@@ -17,6 +17,26 @@ export function atTurnEnd(who: TurnEnd): void {
   schedule()
 }
 
+/** Calls in quick succession that go by one reading of the clock: to read it takes 45 ns, of the 600 that a put takes. */
+const CALLS_PER_READING = 8
+/** ms between two readings. A call that may take longer than an eighth of it reads the clock. */
+const QUICK = 0.05
+
+let read = 0
+let unread = 0
+
+/** As performance.now(), a few quick calls late. */
+export function roughNow(): number {
+  if (unread > 0) {
+    unread--
+    return read
+  }
+  const now = performance.now()
+  if (now - read < QUICK) unread = CALLS_PER_READING
+  read = now
+  return now
+}
+
 /** Whether this turn of the event loop has run so long that the next call must resolve in another one. */
 export function turnIsLong(now: number): boolean {
   if (started === 0) {
@@ -46,6 +66,7 @@ function endTurn(): void {
   } finally {
     scheduled = false
     started = 0
+    unread = 0
   }
 }
 

@@ -2,7 +2,7 @@ import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
 import { type Parcel, pair } from '../end.js'
-import { Envelope, type HandlePacking } from '../envelope.js'
+import { Envelope, Envelopes, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../frame.js'
 import type { PackedHandle } from '../handle.js'
@@ -10,7 +10,7 @@ import { Link, type Message } from '../link.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { PackedQueue } from '../queue.js'
 import type { Transport, Wire } from '../spi.js'
-import { readMessage } from '../unpacking.js'
+import { MessageReader } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
 import * as protocol from './protocol.js'
 
@@ -31,6 +31,8 @@ export class QueueClient implements QueueBackend {
   readonly #context: Context
   readonly #transport: Transport
   readonly #link: Link
+  readonly #envelopes: Envelopes
+  readonly #reader: MessageReader
   readonly #calls = new Map<number, Call>()
   #nextCall = 1
   /** The numbers of items that are on their way back to home. */
@@ -42,6 +44,8 @@ export class QueueClient implements QueueBackend {
   constructor(context: Context, transport: Transport, { id, maxsize, shutDown }: PackedQueue, wire: Wire) {
     this.#context = context
     this.#transport = transport
+    this.#envelopes = new Envelopes(transport)
+    this.#reader = new MessageReader(context, transport)
     this.id = id
     this.maxsize = maxsize
     this.#shutDown = shutDown
@@ -81,7 +85,7 @@ export class QueueClient implements QueueBackend {
       nowait,
       item: message => {
         try {
-          pending.resolve(this.#decode(message))
+          pending.resolve(this.#reader.read(message))
         } catch (error) {
           pending.reject(error)
         }
@@ -146,7 +150,7 @@ export class QueueClient implements QueueBackend {
 
   #putUnbounded(value: unknown): Promise<void> {
     const link = this.#link
-    const envelope = new Envelope(this.#transport)
+    const envelope = this.#envelopes.take()
     const out = link.begin(protocol.PUT, true)
     try {
       encode(value, out, envelope)
@@ -156,7 +160,7 @@ export class QueueClient implements QueueBackend {
       throw error
     }
     const accepted = link.commit(out, envelope.parcels)
-    envelope.commit()
+    this.#envelopes.commit(envelope)
     return accepted
   }
 
@@ -276,10 +280,6 @@ export class QueueClient implements QueueBackend {
 
   #send(type: number, bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): void {
     this.#link.control(type, out => appendBytes(out, bytes, start, end), parcels)
-  }
-
-  #decode(message: Message): unknown {
-    return readMessage(this.#context, this.#transport, message)
   }
 
   #lost(cause: Error | undefined): void {

@@ -1,12 +1,12 @@
 import { ByteBuffer } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
-import { Envelope, type HandlePacking } from '../envelope.js'
+import { type Envelope, Envelopes, type HandlePacking } from '../envelope.js'
 import type { PackedHandle } from '../handle.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
-import { turn, turnIsLong } from '../turn.js'
-import { readMessage } from '../unpacking.js'
+import { roughNow, turn, turnIsLong } from '../turn.js'
+import { MessageReader } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
 import type { Getter, Home, Item, Putter } from './home.js'
 
@@ -17,14 +17,14 @@ const ARENA = 64 * 1024
 export class LocalQueue implements QueueBackend {
   readonly maxsize: number
   readonly home: Home
-  readonly #context: Context
-  readonly #transport: Transport
+  readonly #reader: MessageReader
+  readonly #envelopes: Envelopes
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
   constructor(home: Home, context: Context, transport: Transport) {
     this.home = home
-    this.#context = context
-    this.#transport = transport
+    this.#reader = new MessageReader(context, transport)
+    this.#envelopes = new Envelopes(transport)
     this.maxsize = home.maxsize
   }
 
@@ -32,12 +32,12 @@ export class LocalQueue implements QueueBackend {
     const home = this.home
     if (home.isShutDown) throw shutDown()
     if (nowait && home.full) throw full()
-    const envelope = new Envelope(this.#transport)
+    const envelope = this.#envelopes.take()
     const item = this.#encode(value, envelope)
     if (!home.full) {
-      envelope.commit()
+      this.#envelopes.commit(envelope)
       home.put(item)
-      return turnIsLong(performance.now()) ? turn() : Promise.resolve()
+      return turnIsLong(roughNow()) ? turn() : Promise.resolve()
     }
     const pending = new Pending<void>()
     const putter: Putter = {
@@ -64,8 +64,8 @@ export class LocalQueue implements QueueBackend {
     const home = this.home
     const item = home.take()
     if (item) {
-      const value = this.#decode(item)
-      return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+      const value = this.#reader.read(item)
+      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
     }
     if (home.exhausted) throw shutDown()
     if (nowait) return this.#lookAgain()
@@ -73,7 +73,7 @@ export class LocalQueue implements QueueBackend {
     const getter: Getter = {
       deliver: arrived => {
         try {
-          pending.resolve(this.#decode(arrived))
+          pending.resolve(this.#reader.read(arrived))
         } catch (error) {
           pending.reject(error)
         }
@@ -112,7 +112,7 @@ export class LocalQueue implements QueueBackend {
     await turn()
     const item = this.home.take()
     if (!item) throw empty()
-    return this.#decode(item)
+    return this.#reader.read(item)
   }
 
   #encode(value: unknown, envelope: Envelope): Item {
@@ -129,9 +129,5 @@ export class LocalQueue implements QueueBackend {
     }
     this.#arena = arena
     return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
-  }
-
-  #decode(message: Item): unknown {
-    return readMessage(this.#context, this.#transport, message)
   }
 }
