@@ -22,25 +22,25 @@ async function end(program: ChildProcess): Promise<{ stdout: string; stderr: str
   return { stdout, stderr, code }
 }
 
-it.skipIf(process.platform === 'win32')('shared-queue: two programs share queues by address and key', async ({
-  expect,
-  onTestFinished,
-}) => {
-  const folder = mkdtempSync(join(tmpdir(), 'shared-queue-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const address = join(folder, 'socket')
-  const server = start('serve', address, 'the key')
-  const served = end(server)
-  await once(server.stdout as NodeJS.EventEmitter, 'data')
-  const stranger = await end(start('work', address, 'another key'))
-  expect(stranger.code).toBe(1)
-  expect(stranger.stderr).toContain('MP_AUTH')
-  const workers = await Promise.all([1, 2].map(() => end(start('work', address, 'the key'))))
-  const counts = workers.map(({ stdout, stderr, code }) => {
-    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
-    return Number(/^worked on (\d+) tasks\n$/.exec(stdout)?.[1])
-  })
-  expect((counts[0] as number) + (counts[1] as number)).toBe(10)
-  expect(await served).toMatchObject({ stderr: '', code: 0 })
-  expect(existsSync(address)).toBe(false)
-})
+it.skipIf(process.platform === 'win32')(
+  'shared-queue: two programs share queues by address and key',
+  async ({ expect, onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'shared-queue-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const address = join(folder, 'socket')
+    const server = start('serve', address, 'the key')
+    const served = end(server)
+    await once(server.stdout as NodeJS.EventEmitter, 'data')
+    const stranger = await end(start('work', address, 'another key'))
+    expect(stranger.code).toBe(1)
+    expect(stranger.stderr).toContain('MP_AUTH')
+    const workers = await Promise.all([1, 2].map(() => end(start('work', address, 'the key'))))
+    const counts = workers.map(({ stdout, stderr, code }) => {
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+      return Number(/^worked on (\d+) tasks\n$/.exec(stdout)?.[1])
+    })
+    expect((counts[0] as number) + (counts[1] as number)).toBe(10)
+    expect(await served).toMatchObject({ stderr: '', code: 0 })
+    expect(existsSync(address)).toBe(false)
+  },
+)

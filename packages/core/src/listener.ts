@@ -101,7 +101,7 @@ export class Listener implements AsyncIterable<Connection> {
         this.#serving.delete(pending)
         for (const [name] of entries) this.#queues.delete(name)
       }
-      return pending.limit(options, () => {}, forget).promise
+      return pending.limit({ signal: options?.signal }, () => {}, forget).promise
     } catch (error) {
       return Promise.reject(error)
     }

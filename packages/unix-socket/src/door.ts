@@ -1,3 +1,4 @@
+import { MpError } from '@mp/core'
 import { listenAt } from './address.js'
 import { type Control, LONGEST_CONTROL, readFirst } from './control.js'
 import { Line } from './line.js'
@@ -16,7 +17,7 @@ export class Door {
     onGuest: (hello: Control, line: Line) => void,
   ) {
     this.address = address
-    listenAt(
+    const server = listenAt(
       address,
       LONGEST_CONTROL,
       flushAtExit,
@@ -39,5 +40,6 @@ export class Door {
       },
       () => {},
     )
+    if (!server.listening) throw new MpError('MP_INVALID_STATE', `no socket can be made at ${address}`)
   }
 }

@@ -1,7 +1,8 @@
 import { lstatSync } from 'node:fs'
 import type { Server } from 'node:net'
-import { join } from 'node:path'
+import { resolve as absolute, join } from 'node:path'
 import { PipeWire } from '@mp/child-process/spi'
+import { MpError } from '@mp/core'
 import type { Listening, Network, NetworkWire } from '@mp/core/spi'
 import { checkAddress, flushBriefly, freshDirectory, listenAt, remove, removeAtExit } from './address.js'
 
@@ -14,6 +15,7 @@ export const network: Network = Object.freeze({ listen, dial })
 async function listen(given: string | undefined, accept: (wire: NetworkWire) => void): Promise<Listening> {
   const directory = given === undefined ? freshDirectory() : undefined
   const address = given ?? join(directory as string, 'listener')
+  checkMedium()
   checkAddress(address)
   let server: Server
   try {
@@ -23,7 +25,8 @@ async function listen(given: string | undefined, accept: (wire: NetworkWire) => 
     remove(address)
     server = await bind(address, accept)
   }
-  const path = directory ?? address
+  // The working directory may be another one by then.
+  const path = directory ?? absolute(address)
   removeAtExit(path)
   return {
     address,
@@ -65,8 +68,14 @@ function socketAt(address: string): number | undefined {
 }
 
 function dial(address: string): NetworkWire {
+  checkMedium()
   checkAddress(address)
   const wire = new PipeWire({ path: address }, false, LONGEST_STRANGE)
   flushBriefly(wire)
   return wire
+}
+
+function checkMedium(): void {
+  if (process.platform !== 'win32') return
+  throw new MpError('MP_NOT_SUPPORTED', 'wires write to their descriptors at once, and a named pipe has none')
 }
