@@ -18,7 +18,7 @@ const MAC = 32
 const REFUSED = Uint8Array.of(0)
 
 /** How long the other side may take until it has said who it is and what it wants, ms. */
-export const LONGEST_HANDSHAKE = 5000
+const LONGEST_HANDSHAKE = 5000
 
 /** A key: text, or any bytes. Throws TypeError for everything else. */
 export function checkKey(key: unknown): Uint8Array {

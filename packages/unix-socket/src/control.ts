@@ -6,7 +6,7 @@
  * The first frame on every connection is one: who does not know the program's secret is cut off. Later ones stand among
  * core's frames. Those cannot be mistaken for one: no user code knows the secret.
  */
-export const SECRET = 16
+const SECRET = 16
 const HOPS = SECRET + 2
 const TOKEN = HOPS + 4
 const LENGTH = TOKEN + 16
