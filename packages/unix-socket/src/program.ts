@@ -119,3 +119,24 @@ export function lost(token: string): void {
   // Who has sent, or received, no end of a wire has nothing to tell.
   else if (toRendezvous) tell(LOST, { token, end: 0, hops: 0 })
 }
+
+/** ms. The sockets of a process that dies close one after the other. */
+const ALL_CLOSED = 50
+
+let interrupted = false
+
+/**
+ * Ctrl-C reaches parent and child at once. If the parent ends of it, so does the child, by its one wire to there; until that is
+ * known it shall not learn, and report, that its other wires are gone.
+ */
+export function awaitParentOnInterrupt(): void {
+  process.on('SIGINT', () => {
+    interrupted = true
+  })
+}
+
+/** Calls `tell`, of the end of a wire, when that may be told. */
+export function tellEnd(tell: () => void): void {
+  if (interrupted) setTimeout(tell, ALL_CLOSED)
+  else tell()
+}

@@ -2,7 +2,7 @@ import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
 import type { Line, LineUser } from './line.js'
-import { dial, doorstep, lost, program } from './program.js'
+import { dial, doorstep, lost, program, tellEnd } from './program.js'
 import type { OwnEnd } from './rendezvous.js'
 
 /**
@@ -192,7 +192,7 @@ export class SocketWire implements Wire, OwnEnd {
 
   #deliverKept(): void {
     for (let bytes = this.#kept.shift(); bytes && !this.#closed; bytes = this.#kept.shift()) this.#sink?.frame(bytes)
-    if (this.#over && !this.#closed) this.#tellClose()
+    if (this.#over) tellEnd(() => this.#tellClose())
   }
 
   #finish(error: Error | undefined): void {
@@ -200,10 +200,11 @@ export class SocketWire implements Wire, OwnEnd {
     this.#over = { error }
     this.#early = []
     this.#hangUp()
-    if (this.#sink && this.#kept.length === 0 && !this.#closed) this.#tellClose()
+    if (this.#sink && this.#kept.length === 0) tellEnd(() => this.#tellClose())
   }
 
   #tellClose(): void {
+    if (this.#closed) return
     this.#closed = true
     // Both ends tell: here everything that came has been read.
     lost(this.#end.token)
