@@ -18,11 +18,14 @@ interface Meeting {
   readonly seats: [Seat | undefined, Seat | undefined]
 }
 
-/** Where an unopened end is, as far as told. */
+/** Where an end is, as far as told. */
 interface Whereabouts {
   readonly end: control.WireEnd
-  /** In the context at the other side of this connection, or (`via`, a wire's token) on its way to one. */
-  readonly at: Line | { readonly via: string }
+  /**
+   * Unopened in the context at the other side of this connection, or in the main context; or (`via`, a wire's token) on its way
+   * to one. 'opened': nothing that was said before counts; kept until all of that must have come.
+   */
+  readonly at: Line | { readonly via: string } | 'main' | 'opened'
 }
 
 /** ms after an end until what it lost closes: all that was said before it, over other connections, must have been heard. */
@@ -42,8 +45,8 @@ const LAST_WORDS = 100
 export class Rendezvous {
   readonly #secret: Buffer
   readonly #meetings = new Map<string, Meeting>()
-  /** By token and end. */
-  readonly #unopened = new Map<string, Whereabouts>()
+  /** By token and end; of ends that were opened, for a moment. */
+  readonly #ends = new Map<string, Whereabouts>()
 
   constructor(address: string, secret: Buffer) {
     this.#secret = secret
@@ -55,8 +58,9 @@ export class Rendezvous {
   }
 
   /** Opens an end in the main context. False where the other one is here as well: then it is opened as if from elsewhere. */
-  open({ token, end }: control.WireEnd, own: OwnEnd): boolean {
-    this.#unopened.delete(token + end)
+  open(opened: control.WireEnd, own: OwnEnd): boolean {
+    const { token, end } = opened
+    this.#opened(opened)
     const meeting = this.#meeting(token)
     const other = meeting.seats[1 - end]
     if (!other) {
@@ -79,8 +83,9 @@ export class Rendezvous {
     return meeting
   }
 
-  #arrive({ token, end, hops }: control.WireEnd, line: Line): void {
-    this.#unopened.delete(token + end)
+  #arrive(opened: control.WireEnd, line: Line): void {
+    const { token, end } = opened
+    this.#opened(opened)
     const meeting = this.#meeting(token)
     // A ticket opens once.
     if (meeting.seats[end]) return line.close()
@@ -92,7 +97,7 @@ export class Rendezvous {
     this.#meetings.delete(token)
     if (other === 'gone') line.close()
     else if ('own' in other) other.own.meet(line)
-    else this.#relay({ token, end, hops }, other.line, line)
+    else this.#relay(opened, other.line, line)
   }
 
   /** Both ends are elsewhere. */
@@ -116,19 +121,19 @@ export class Rendezvous {
 
   /** An end has come to the main context, unopened: it lives as long as all. */
   arrived(end: control.WireEnd): void {
-    this.#unopened.delete(keyOf(end))
+    this.#ends.set(keyOf(end), { end: { ...end }, at: 'main' })
   }
 
   sent(end: control.WireEnd, via: string): void {
     const key = keyOf(end)
-    const known = this.#unopened.get(key)
+    const known = this.#ends.get(key)
     if (known && known.end.hops >= end.hops) return
-    this.#unopened.set(key, { end: { ...end }, at: { via } })
+    this.#ends.set(key, { end: { ...end }, at: { via } })
   }
 
   /** What went over this wire and has not arrived never will. */
   lost(via: string): void {
-    this.#close(({ at }) => 'via' in at && at.via === via)
+    this.#close(({ at }) => typeof at === 'object' && 'via' in at && at.via === via)
   }
 
   /** A context tells what it holds, until its end. */
@@ -145,31 +150,41 @@ export class Rendezvous {
 
   #hear(told: control.Control, line: Line): void {
     const key = keyOf(told)
-    const known = this.#unopened.get(key)
+    const known = this.#ends.get(key)
     switch (told.what) {
       case control.HELD:
-        if (!known || known.end.hops <= told.hops) this.#unopened.set(key, { end: told, at: line })
+        if (!known || known.end.hops <= told.hops) this.#ends.set(key, { end: told, at: line })
         return
       case control.SENT:
         return this.sent(told, told.text)
       case control.OPENED:
-        if (known && known.end.hops <= told.hops) this.#unopened.delete(key)
+        if (!known || known.end.hops <= told.hops) this.#opened(told)
         return
       case control.LOST:
         return this.lost(told.token)
     }
   }
 
+  #opened(end: control.WireEnd): void {
+    const key = keyOf(end)
+    const record: Whereabouts = { end: { ...end }, at: 'opened' }
+    this.#ends.set(key, record)
+    const timer = setTimeout(() => {
+      if (this.#ends.get(key) === record) this.#ends.delete(key)
+    }, LAST_WORDS)
+    timer.unref()
+  }
+
   /** Closes ends that nobody can open any more. */
   #close(unreachable: (where: Whereabouts) => boolean): void {
     const timer = setTimeout(() => {
-      for (const [key, where] of this.#unopened) if (unreachable(where)) this.#gone(key, where.end)
+      for (const [key, where] of this.#ends) if (unreachable(where)) this.#gone(key, where.end)
     }, LAST_WORDS)
     timer.unref()
   }
 
   #gone(key: string, { token, end }: control.WireEnd): void {
-    this.#unopened.delete(key)
+    this.#ends.delete(key)
     // Nobody will read what was sent to it.
     this.lost(token)
     const meeting = this.#meeting(token)
