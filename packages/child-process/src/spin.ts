@@ -1,5 +1,5 @@
-/** For how long what follows is waited for awake, ms: about what waking an idle core costs at both sides. */
-const LONGEST = 0.1
+/** For how long what follows is waited for awake, ms: about twice what waking an idle core costs. */
+const LONGEST = 0.2
 /** Spins in a row that nothing came of, after which it rests, and for how many of the other side's signs it does so. */
 const MISSES = 2
 const SHORTEST_REST = 64

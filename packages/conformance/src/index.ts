@@ -1,1 +1,3 @@
-export { type ConformanceOptions, conformance, type TestRunner } from './suite.js'
+export { rows } from './rows/index.js'
+export type { Level, Row } from './rows/row.js'
+export { type ConformanceOptions, conformance, type PlannedCase, plan, type TestRunner } from './suite.js'

@@ -40,14 +40,15 @@ export async function putByAddressAndExit(
   process.exit()
 }
 
-/** Listens, tells where, and serves a queue until told to end. */
+/** Listens, tells when, and serves a queue until told to end. */
 export async function serveOwnQueue(
   module: string,
+  address: string,
   authKey: string,
   orders: Connection<string, unknown>,
 ): Promise<void> {
   const { listen, Queue: BoundQueue } = await load(module)
-  const listener = await listen({ authKey })
+  const listener = await listen(address, { authKey })
   const queue: Queue<string> = new BoundQueue<string>()
   await queue.put('served')
   const served = listener.serve({ queue })

@@ -44,7 +44,7 @@ export function answerRequest(
   const home = queues.get(name)?.home
   const answer: Answer = home ? { maxsize: home.maxsize, shutDown: home.isShutDown } : { served: [...queues.keys()] }
   wire.send(Uint8Array.from(Buffer.from(JSON.stringify(answer))))
-  if (home) home.join(wire, networkOf(transport))
+  if (home) home.admit(wire, networkOf(transport))
   else wire.close()
 }
 

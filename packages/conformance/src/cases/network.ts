@@ -115,8 +115,9 @@ export const network = group('Listener and connect', {
       const nowhere = await rejects(connect(t.file('nowhere'), { authKey: KEY }), Error, 1_000)
       assert.equal((nowhere as NodeJS.ErrnoException).code, 'ENOENT')
       const [orders, ordersEnd] = t.pipe<unknown, string>()
-      const child = await t.start(targets.serveOwnQueue, [t.module, KEY, ordersEnd as never])
-      const address = await within(orders.recv(), 'the address')
+      const address = t.file('socket')
+      const child = await t.start(targets.serveOwnQueue, [t.module, address, KEY, ordersEnd as never])
+      assert.equal(await within(orders.recv(), 'the address'), address)
       child.kill()
       await t.ends(child, -9)
       const refused = await rejects(connect(address, { authKey: KEY }), Error, 1_000)
@@ -265,8 +266,9 @@ export const network = group('Listener and connect', {
 
   'calls on a served queue reject with MP_SHUT_DOWN when its program is killed': byAddress(async (t, { openQueue }) => {
     const [orders, ordersEnd] = t.pipe<unknown, string>()
-    const child = await t.start(targets.serveOwnQueue, [t.module, KEY, ordersEnd as never])
-    const address = await within(orders.recv(), 'the address')
+    const address = t.file('socket')
+    const child = await t.start(targets.serveOwnQueue, [t.module, address, KEY, ordersEnd as never])
+    assert.equal(await within(orders.recv(), 'the address'), address)
     const queue = await within(openQueue(address, 'queue', { authKey: KEY }), 'openQueue')
     assert.equal(await within(queue.get(), 'get'), 'served')
     const get = rejects(queue.get(), 'MP_SHUT_DOWN', 1_500)
