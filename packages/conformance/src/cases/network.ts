@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BoundContext, Connection, Listener, NetworkContext } from '@mp/core'
 import { type Body, type Case, group, needs } from '../case.js'
@@ -276,6 +276,8 @@ export const network = group('Listener and connect', {
     await get
     await rejects(queue.put(1), 'MP_SHUT_DOWN')
     await t.ends(child, -9)
+    // Nobody else could: its listener was killed.
+    rmSync(address)
   }),
 })
 
