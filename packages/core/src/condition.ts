@@ -19,10 +19,12 @@ import { SharedHandle } from './sync/shared-handle.js'
 export class Condition extends SharedHandle {
   readonly #lock: Lock
   readonly #line: SemaphoreBackend
+  readonly #ownsLock: boolean
 
   /** @internal Users call the Condition of their transport's package. */
-  constructor(transport: Transport, lock: Lock, line: SemaphoreBackend) {
+  constructor(transport: Transport, lock: Lock, line: SemaphoreBackend, ownsLock: boolean) {
     super(transport, 'Condition', line)
+    this.#ownsLock = ownsLock
     this.#lock = lock
     this.#line = line
   }
@@ -99,9 +101,15 @@ export class Condition extends SharedHandle {
     return this.notify(UNLIMITED)
   }
 
+  /** As of any handle. Its lock, too, where it was made for the Condition. */
+  override async close(): Promise<void> {
+    await super.close()
+    if (this.#ownsLock) await this.#lock.close()
+  }
+
   /** @internal */
   protected override pack(packing: HandlePacking): unknown {
-    return { lock: this.#lock, line: this.#line.pack(packing) }
+    return { lock: this.#lock, line: this.#line.pack(packing), ownsLock: this.#ownsLock }
   }
 
   #held(what: string): Hold {

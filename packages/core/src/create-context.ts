@@ -222,9 +222,10 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
   }
 
   class BoundCondition extends Condition {
-    constructor(lock: Lock = new BoundRLock()) {
-      if (!(lock instanceof BoundLock)) throw new TypeError(`lock must be a Lock or an RLock of ${transport.name}`)
-      super(transport, lock, makeSemaphore(currentContext(), transport, 0, 0))
+    constructor(lock?: Lock) {
+      if (lock !== undefined && !(lock instanceof BoundLock))
+        throw new TypeError(`lock must be a Lock or an RLock of ${transport.name}`)
+      super(transport, lock ?? new BoundRLock(), makeSemaphore(currentContext(), transport, 0, 0), lock === undefined)
     }
 
     static override [Symbol.hasInstance](value: unknown): boolean {

@@ -15,8 +15,8 @@ import { type HandleOpener, registerHandle } from './unpacking.js'
 const semaphores = { Lock, RLock, Semaphore, BoundedSemaphore, Event }
 
 const openCondition: HandleOpener = (context, transport, state, endOf) => {
-  const { lock, line } = state as { lock: Lock; line: PackedSemaphore }
-  return new Condition(transport, lock, openSemaphore(context, transport, line, endOf))
+  const { lock, line, ownsLock } = state as { lock: Lock; line: PackedSemaphore; ownsLock: boolean }
+  return new Condition(transport, lock, openSemaphore(context, transport, line, endOf), ownsLock)
 }
 
 /** Makes every kind of handle known to the reader of messages, which depends on none of them. */

@@ -172,6 +172,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     assert.equal(await within(set, 'the event'), true)
     await t.ends(other)
     await t.ends(sibling)
+    await closeAll(all)
     await mine.close()
     await orders.close()
   },
@@ -195,6 +196,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     sibling.kill()
     assert.equal((await within(next, 'the lock', SOON)).abandoned, true)
     await t.ends(sibling, -9)
+    await lock.close()
   },
 
   'when the context that made them is killed, calls reject with MP_SHUT_DOWN': async t => {
@@ -264,6 +266,12 @@ async function useAll(t: Trial, { lock, semaphore, event, condition, barrier, qu
   assert.equal(await within(queue.get(), 'the item'), 1)
   await assertPending(queue.join(), 20).finally(() => queue.taskDone())
   await within(queue.join(), 'join')
+  await closeAll({ lock, semaphore, event, condition, barrier, queue })
+}
+
+/** Where their home has come from another context, or was there, each holds a link. */
+async function closeAll(all: All): Promise<void> {
+  for (const each of [all.lock, all.semaphore, all.event, all.condition, all.barrier, all.queue]) await each.close()
 }
 
 async function holder(t: Trial, lock: Lock, options?: { stdio: 'ignore' }) {
