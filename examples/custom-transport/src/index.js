@@ -22,4 +22,5 @@ export const {
   activeChildren,
   isMainProcess,
 } = createContext(transport)
+export { MpError, registerType } from '@mp/core'
 export { transport }
