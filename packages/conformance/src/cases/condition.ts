@@ -209,9 +209,12 @@ export const condition = group('Condition', {
     const [doomed] = await waiter(t, condition)
     const [other] = await waiter(t, condition)
     const guard = await condition.acquire()
-    // The first in line is awake now, and cannot have the lock.
     await condition.notify()
+    // The first in line wakes, and cannot have the lock.
+    await assertPending(doomed.result(), 60)
+    const refused = rejects(doomed.result(), 'MP_WORKER_LOST')
     doomed.kill()
+    await refused
     await t.ends(doomed, -9)
     await guard.release()
     assert.deepEqual(await within(other.result(), 'result', 1_500), { notified: true, abandoned: false })

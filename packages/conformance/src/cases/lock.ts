@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Guard, Lock } from '@mp/core'
-import { group } from '../case.js'
+import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, type Trial, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
 
@@ -64,6 +64,23 @@ export const lock = group('Lock', {
     await guard.release()
     await (await within(behind, 'the next in line')).release()
   },
+
+  'LK2 a turn that comes as the call gives up goes to the next': needs('isolation', async t => {
+    for (const lock of [new t.api.Lock(), new t.api.Semaphore(1)]) {
+      const guard = await lock.acquire()
+      const [orders, theirs] = t.pipe()
+      const child = await t.start(targets.giveUpBusy, [lock, 30, theirs as never])
+      assert.equal(await within(orders.recv(), 'the word'), 'in line')
+      // It is busy until its time is over: the lock comes too late.
+      await assertPending(child.result(), 15)
+      await guard.release()
+      assert.equal(await within(child.result(), 'result'), false)
+      const next = await within(lock.acquire(), 'the lock')
+      assert.equal(next.abandoned, false)
+      await next.release()
+      await t.ends(child)
+    }
+  }),
 
   'LK2 options that make no sense are refused at the call': async t => {
     const lock = new t.api.Lock()
