@@ -8,7 +8,7 @@ import * as targets from '../targets-pool.js'
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 export const poolLifecycle = group('Pool: life', {
-  'PL35 close() takes no more, and completes what was submitted; again, it does nothing': async t => {
+  'PL35 PL39 EX3 close() takes no more, and completes what was submitted; again, it does nothing': async t => {
     const pool = new t.api.Pool(2)
     const jobs = upTo(20).map(i => pool.apply(targets.squareLater, [i]))
     const mapped = pool.map(targets.square, upTo(100))
