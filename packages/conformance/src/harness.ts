@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
@@ -175,8 +175,13 @@ export class Trial {
 
   /** A file that the case's children may write to. */
   file(name: string): string {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'mp-conformance-'))
-    return join(this.#folder, name)
+    return join(this.folder(), name)
+  }
+
+  /** Its own, with no symbolic link in its path. */
+  folder(): string {
+    this.#folder ??= realpathSync(mkdtempSync(join(tmpdir(), 'mp-conformance-')))
+    return this.#folder
   }
 
   /** Runs one of the programs beside this suite in a fresh `node`, with the transport. */
