@@ -1,1 +1,2 @@
+export { faults } from './faults.js'
 export { type ConformanceOptions, conformance, type TestRunner } from './suite.js'

@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Connection, Process, Queue } from '@mp/core'
+import { eventually, runProgram, within } from './harness.js'
+import type { ConformanceOptions } from './suite.js'
+import * as targets from './targets-faults.js'
+
+/** ms in which everything that waits for a peer must settle once it was killed. */
+const SOON = 2_000
+const KILLS = 200
+/** Tests that they are spread over, since a test has a limit of its own. */
+const PARTS = 8
+/** Producers that live at once: so many start side by side, and are killed one by one. */
+const ABREAST = 10
+const MiB = 1024 * 1024
+
+/**
+ * Faults in numbers, for transports whose peers are processes: kills at random moments of a flow, a consumer that stands still,
+ * and descriptors that run out. Each test prints how many of its faults hit what they were meant for, and fails where none did.
+ * Takes about a minute on two cores.
+ */
+export function faults({ transport, context, module, describe, test }: ConformanceOptions): void {
+  if (transport.capabilities.isolation !== 'process') {
+    throw new TypeError(`the children of ${transport.name} cannot be killed: there are no faults to try`)
+  }
+  const trial = new Faults(context)
+  describe(`faults of ${transport.name}`, () => {
+    const share = KILLS / PARTS
+    for (let part = 1; part <= PARTS; part++) {
+      test(`${share} producers are killed in the middle of a flow (${part} of ${PARTS})`, () =>
+        trial.killProducers(share))
+      test(`one of three consumers is killed, ${share} times (${part} of ${PARTS})`, () => trial.killConsumers(share))
+    }
+    test('a consumer that stands still for 3 s costs its producer little memory, and then gets everything', () =>
+      trial.stopConsumer())
+    test('descriptors run out while children start: a clean error each, and nothing is left', () =>
+      outOfDescriptors(String(module)))
+  })
+}
+
+type Api = ConformanceOptions['context']
+
+class Faults {
+  readonly #api: Api
+
+  constructor(api: Api) {
+    this.#api = api
+  }
+
+  async killProducers(kills: number): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'mp-faults-'))
+    const notes = join(folder, 'begun')
+    writeFileSync(notes, new Uint8Array(4 * kills))
+    const queue = new this.#api.Queue<targets.Numbered>()
+    const received = new Uint32Array(kills)
+    const wrong: string[] = []
+    let bytes = 0
+    const take = (item: targets.Numbered) => {
+      const { producer, sequence, checksum } = item
+      bytes += item.bytes.length
+      if (sequence !== received[producer]) wrong.push(`${producer}: ${sequence} came after ${received[producer]} items`)
+      if (targets.checksumOf(item.bytes) !== checksum) wrong.push(`${producer}: number ${sequence} is torn`)
+      received[producer] = sequence + 1
+    }
+    let consuming = true
+    const consumed = this.#takeWhile(() => consuming, queue, take)
+    let slowest = 0
+    let before: Usage | undefined
+    try {
+      for (let first = 0; first < kills; first += ABREAST) {
+        const batch = Array.from({ length: Math.min(ABREAST, kills - first) }, (_, i) => first + i)
+        const children = await Promise.all(batch.map(producer => this.#startProducer(queue, producer, notes)))
+        for (const [index, child] of children.entries()) {
+          await eventually(() => (received[first + index] as number) > 0, 'the first item of a producer')
+          await pause(Math.random() * 10)
+          child.kill()
+          const killedAt = performance.now()
+          assert.equal(await within(child.join(), 'join', SOON), -9)
+          slowest = Math.max(slowest, performance.now() - killedAt)
+        }
+        // The second batch finds everything loaded and grown.
+        if (first === ABREAST) before = await usage()
+      }
+    } finally {
+      consuming = false
+      await queue.shutdown()
+      await within(consumed, 'the end of the consumer')
+    }
+    const begun = new Uint32Array(new Uint8Array(readFileSync(notes)).buffer)
+    rmSync(folder, { recursive: true })
+    const inTheMiddle = begun.filter((count, producer) => count > (received[producer] as number)).length
+    const items = received.reduce((sum, count) => sum + count, 0)
+    const after = await usage()
+    tell(
+      `${kills} producers killed, ${inTheMiddle} in the middle of a put; ${items} items, ${(bytes / MiB).toFixed(0)} MiB; ` +
+        `slowest join ${slowest.toFixed(0)} ms; ${describeGrowth(before as Usage, after)}`,
+    )
+    assert.deepEqual(wrong, [])
+    assert.ok(inTheMiddle > 0, 'no kill came in the middle of a put')
+    assertFlat(before as Usage, after)
+  }
+
+  async #startProducer(queue: Queue<targets.Numbered>, producer: number, notes: string): Promise<Process> {
+    const child = new this.#api.Process({ target: targets.produceForEver, args: [queue, producer, notes] })
+    await within(child.start(), 'start')
+    return child as unknown as Process
+  }
+
+  async #takeWhile(wanted: () => boolean, queue: Queue<targets.Numbered>, take: (item: targets.Numbered) => void) {
+    while (wanted()) {
+      try {
+        take(await queue.get())
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'MP_SHUT_DOWN') throw error
+      }
+    }
+  }
+
+  /** Several queues side by side, with three consumers each, since a consumer takes long to start. */
+  async killConsumers(kills: number): Promise<void> {
+    const before = await usage()
+    const flows = await Promise.all([0, 1, 2].map(index => this.#flow(Math.floor((kills + index) / 3))))
+    const sum = (of: (flow: FlowResult) => number) => flows.reduce((total, flow) => total + of(flow), 0)
+    const slowest = Math.max(...flows.map(flow => flow.slowest))
+    const after = await usage()
+    const [killed, lost] = [sum(flow => flow.killed), sum(flow => flow.lost)]
+    tell(
+      `${killed} consumers killed, ${lost} with an item in hand; ${sum(flow => flow.put)} items; ` +
+        `longest wait of the producer ${slowest.toFixed(0)} ms; ${describeGrowth(before, after)}`,
+    )
+    assert.equal(killed, kills)
+    assert.ok(lost > 0, 'no kill came while a consumer had an item')
+    assert.ok(lost <= killed, `${killed} consumers had one item each in hand, and ${lost} are lost`)
+    assert.ok(slowest < SOON, `a put waited for ${slowest} ms`)
+    assertFlat(before, after)
+  }
+
+  async #flow(kills: number): Promise<FlowResult> {
+    const queue = new this.#api.Queue<number>(100)
+    const acknowledged = new Map<number, number>()
+    const consumers = await Promise.all([0, 1, 2].map(() => this.#startConsumer(queue, acknowledged)))
+    let put = 0
+    let slowest = 0
+    let going = true
+    const producing = (async () => {
+      for (; going; put++) {
+        const start = performance.now()
+        await within(queue.put(put), `put ${put}`)
+        slowest = Math.max(slowest, performance.now() - start)
+        // As fast as it can be, and yet others have their turn.
+        if (put % 50 === 49) await new Promise(resolve => setImmediate(resolve))
+      }
+    })()
+    for (let killed = 0; killed < kills; killed++) {
+      const index = Math.floor(Math.random() * consumers.length)
+      const [victim] = consumers.splice(index, 1) as [Consumer]
+      const before = victim.count()
+      await eventually(() => victim.count() > before, 'an acknowledgement')
+      await pause(Math.random() * 5)
+      victim.child.kill()
+      assert.equal(await within(victim.child.join(), 'join', SOON), -9)
+      await within(victim.acks, 'the end of its acknowledgements', SOON)
+      consumers.push(await this.#startConsumer(queue, acknowledged))
+    }
+    going = false
+    await producing
+    await eventually(async () => (await queue.qsize()) === 0, 'the last item')
+    // A consumer that waits for the next item has acknowledged all before it.
+    await eventually(() => consumers.every(({ idle }) => idle()), 'the last acknowledgements')
+    for (const { child, acks } of consumers) {
+      child.kill()
+      await within(child.join(), 'join', SOON)
+      await within(acks, 'the end of the acknowledgements', SOON)
+    }
+    const doubled = [...acknowledged].filter(([, times]) => times > 1)
+    assert.deepEqual(doubled, [])
+    await queue.close()
+    return { killed: kills, put, lost: put - acknowledged.size, slowest }
+  }
+
+  async #startConsumer(queue: Queue<number>, acknowledged: Map<number, number>): Promise<Consumer> {
+    const [mine, theirs] = this.#api.Pipe<never, number>()
+    const child = new this.#api.Process({ target: targets.consumeForEver, args: [queue, theirs as never] })
+    await within(child.start(), 'start')
+    let count = 0
+    let last = performance.now()
+    const listen = async () => {
+      for await (const item of mine as Connection<never, number>) {
+        acknowledged.set(item, (acknowledged.get(item) ?? 0) + 1)
+        count++
+        last = performance.now()
+      }
+    }
+    return {
+      child: child as unknown as Process,
+      acks: listen(),
+      count: () => count,
+      idle: () => performance.now() - last > 100,
+    }
+  }
+
+  async stopConsumer(): Promise<void> {
+    const queue = new this.#api.Queue<{ sequence: number; text: string }>(100)
+    const [mine, theirs] = this.#api.Pipe<never, string>()
+    const child = new this.#api.Process({ target: targets.consumeInOrder, args: [queue, theirs as never] })
+    await within(child.start(), 'start')
+    assert.equal(await within(mine.recv(), 'the word'), 'ready')
+    const text = 'x'.repeat(1_024)
+    let sequence = 0
+    let put = Promise.resolve()
+    const putUntil = async (end: number) => {
+      for (; performance.now() < end; sequence++) {
+        put = queue.put({ sequence, text })
+        if ((await Promise.race([put, pause(Math.max(1, end - performance.now()), 'late')])) === 'late')
+          return sequence++
+      }
+      return undefined
+    }
+    await putUntil(performance.now() + 300)
+    const flowing = sequence
+    process.kill(child.pid as number, 'SIGSTOP')
+    const before = await usage()
+    await putUntil(performance.now() + 3_000)
+    const after = await usage()
+    const whileStopped = sequence - flowing
+    process.kill(child.pid as number, 'SIGCONT')
+    await within(put, 'the put that waited')
+    await putUntil(performance.now() + 300)
+    await within(put, 'the last put')
+    await within(queue.put({ sequence: -1, text: '' }), 'the end')
+    const outcome = await within(child.result(), 'result')
+    tell(`${flowing} items before the stop, ${whileStopped} during it, ${outcome}; ${describeGrowth(before, after)}`)
+    assert.equal(outcome, `${sequence} in order`)
+    assert.ok(flowing > 100, 'nothing flowed before the stop')
+    // What the queue holds, what was under way, and a put that waits.
+    assert.ok(whileStopped < 1_000, `${whileStopped} items were put while nobody took any`)
+    assert.ok(after.memory - before.memory < 10 * MiB, describeGrowth(before, after))
+    assert.equal(await within(child.join(), 'join'), 0)
+  }
+}
+
+interface FlowResult {
+  readonly killed: number
+  readonly put: number
+  readonly lost: number
+  /** ms */
+  readonly slowest: number
+}
+
+interface Consumer {
+  readonly child: Process
+  /** Settles when all its acknowledgements have been read. */
+  readonly acks: Promise<void>
+  count(): number
+  idle(): boolean
+}
+
+/** Runs short of descriptors in a program of its own, whose limit is low. */
+async function outOfDescriptors(module: string): Promise<void> {
+  const { code, stdout, stderr } = await runProgram('out-of-descriptors', module, {}, { descriptors: 40 })
+  assert.equal(stderr, '')
+  assert.equal(code, 0, stdout)
+  const { started, refused, afterwards, left } = JSON.parse(stdout)
+  tell(`${started} children started, ${refused} refused for want of descriptors, ${left} left`)
+  assert.ok(started > 0 && refused > 0, 'the descriptors did not run out')
+  assert.equal(afterwards, 'started')
+  assert.equal(left, 0)
+}
+
+interface Usage {
+  readonly descriptors: number
+  /** Bytes that are in use, after a collection. */
+  readonly memory: number
+}
+
+/** Twice, with a turn between: what a collection finds dead, its finalizers free. */
+async function usage(): Promise<Usage> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let i = 0; i < 3; i++) {
+    collect()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  const descriptors = process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0
+  return { descriptors, memory: heapUsed + external }
+}
+
+function assertFlat(before: Usage, after: Usage): void {
+  const said = describeGrowth(before, after)
+  assert.ok(after.descriptors <= before.descriptors + 4, said)
+  assert.ok(after.memory < before.memory + 16 * MiB, said)
+}
+
+function describeGrowth(before: Usage, after: Usage): string {
+  const memory = (bytes: number) => (bytes / MiB).toFixed(1)
+  return `descriptors ${before.descriptors} to ${after.descriptors}, memory ${memory(before.memory)} to ${memory(after.memory)} MiB`
+}
+
+function tell(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function pause<T>(ms: number, value?: T): Promise<T> {
+  return new Promise(resolve => setTimeout(resolve, ms, value as T))
+}
