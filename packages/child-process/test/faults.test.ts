@@ -8,4 +8,5 @@ faults({
   module: new URL('../dist/index.js', import.meta.url),
   describe,
   test,
+  wireDescriptor: 3,
 })

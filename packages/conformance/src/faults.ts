@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Connection, Process, Queue } from '@mp/core'
-import { eventually, runProgram, within } from './harness.js'
+import { eventually, rejects, runProgram, within } from './harness.js'
 import type { ConformanceOptions } from './suite.js'
 import * as targets from './targets-faults.js'
 
@@ -15,15 +15,23 @@ const KILLS = 200
 /** Tests that they are spread over, since a test has a limit of its own. */
 const PARTS = 8
 /** Producers that live at once: so many start side by side, and are killed one by one. */
-const ABREAST = 10
+const ABREAST = 12
+const GARBAGE = 36
+/** The checksum of three zeros. */
+const NOTHING = targets.checksumOf(new Uint8Array(3))
 const MiB = 1024 * 1024
+
+export interface FaultsOptions extends ConformanceOptions {
+  /** The descriptor on which a child has the wire to its parent, to write garbage to. Frames there begin with a u32 length. */
+  readonly wireDescriptor?: number
+}
 
 /**
  * Faults in numbers, for transports whose peers are processes: kills at random moments of a flow, a consumer that stands still,
  * and descriptors that run out. Each test prints how many of its faults hit what they were meant for, and fails where none did.
  * Takes about a minute on two cores.
  */
-export function faults({ transport, context, module, describe, test }: ConformanceOptions): void {
+export function faults({ transport, context, module, describe, test, wireDescriptor }: FaultsOptions): void {
   if (transport.capabilities.isolation !== 'process') {
     throw new TypeError(`the children of ${transport.name} cannot be killed: there are no faults to try`)
   }
@@ -37,6 +45,10 @@ export function faults({ transport, context, module, describe, test }: Conforman
     }
     test('a consumer that stands still for 3 s costs its producer little memory, and then gets everything', () =>
       trial.stopConsumer())
+    if (wireDescriptor !== undefined) {
+      test(`${GARBAGE} children write garbage to their wire: they are ended, and nobody else is harmed`, () =>
+        trial.garbage(wireDescriptor))
+    }
     test('descriptors run out while children start: a clean error each, and nothing is left', () =>
       outOfDescriptors(String(module)))
   })
@@ -123,7 +135,7 @@ class Faults {
   /** Several queues side by side, with three consumers each, since a consumer takes long to start. */
   async killConsumers(kills: number): Promise<void> {
     const before = await usage()
-    const flows = await Promise.all([0, 1, 2].map(index => this.#flow(Math.floor((kills + index) / 3))))
+    const flows = await Promise.all([0, 1].map(index => this.#flow(Math.floor((kills + index) / 2))))
     const sum = (of: (flow: FlowResult) => number) => flows.reduce((total, flow) => total + of(flow), 0)
     const slowest = Math.max(...flows.map(flow => flow.slowest))
     const after = await usage()
@@ -203,6 +215,55 @@ class Faults {
     }
   }
 
+  async garbage(descriptor: number): Promise<void> {
+    const uncaught: unknown[] = []
+    const onUncaught = (error: unknown) => void uncaught.push(error)
+    process.on('uncaughtException', onUncaught)
+    const before = await usage()
+    let ended = 0
+    let harmless = 0
+    let most = 0
+    try {
+      for (let first = 0; first < GARBAGE; first += ABREAST) {
+        const children = await Promise.all(
+          Array.from({ length: ABREAST }, async (_, i) => {
+            const [mine, theirs] = this.#api.Pipe<string, string>()
+            const args = [theirs as never, descriptor, makeGarbage(first + i)] as const
+            const child = new this.#api.Process({ target: targets.writeTo, args: [...args] })
+            await within(child.start(), 'start')
+            assert.equal(await within(mine.recv(), 'the word'), 'ready')
+            return { child, mine }
+          }),
+        )
+        const judge = async ({ child, mine }: (typeof children)[number]) => {
+          await mine.send('go')
+          // A few are legal: then the child lives.
+          const code = await child.join({ timeout: SOON / 4 })
+          most = Math.max(most, process.memoryUsage().arrayBuffers)
+          if (code === null) {
+            harmless++
+            child.kill()
+          } else {
+            ended++
+            await rejects(child.result(), 'MP_WORKER_LOST', SOON)
+          }
+          assert.equal(await within(child.join(), 'join', SOON), -9)
+          await rejects(mine.recv(), 'MP_EOF', SOON)
+        }
+        await Promise.all(children.map(judge))
+      }
+      assert.equal(await within(this.#api.Process.run(targets.checksumOf, new Uint8Array(3)), 'another child'), NOTHING)
+    } finally {
+      process.off('uncaughtException', onUncaught)
+    }
+    const after = await usage()
+    tell(`${ended} children ended for garbage, ${harmless} wrote what is legal; ${describeGrowth(before, after)}`)
+    assert.deepEqual(uncaught, [])
+    assert.ok(ended >= GARBAGE / 2, `only ${ended} of ${GARBAGE} were ended`)
+    assert.ok(most < 64 * MiB, `${(most / MiB).toFixed(0)} MiB were in buffers`)
+    assertFlat(before, after)
+  }
+
   async stopConsumer(): Promise<void> {
     const queue = new this.#api.Queue<{ sequence: number; text: string }>(100)
     const [mine, theirs] = this.#api.Pipe<never, string>()
@@ -240,6 +301,45 @@ class Faults {
     assert.ok(whileStopped < 1_000, `${whileStopped} items were put while nobody took any`)
     assert.ok(after.memory - before.memory < 10 * MiB, describeGrowth(before, after))
     assert.equal(await within(child.join(), 'join'), 0)
+  }
+}
+
+/** What a child writes: what is no stream of frames, and frames whose messages are none. */
+function makeGarbage(index: number): Uint8Array[] {
+  const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+  const u32 = (value: number) => new Uint8Array(new Uint32Array([value]).buffer)
+  const framed = (...bytes: number[]) => [u32(bytes.length), Uint8Array.from(bytes)]
+  switch (index % 12) {
+    case 0:
+      return [u32(0xffffffff), random(100)]
+    case 1:
+      return [u32(0)]
+    case 2:
+      return [u32(64 * MiB), random(100)]
+    case 3:
+      return [new TextEncoder().encode('console output that went to the wrong descriptor\n')]
+    case 4:
+      // A message that is longer than its frame; by 4 GiB.
+      return framed(20, 0xff, 0xff, 0xff, 0xff, 1, 2, 3)
+    case 5:
+      // A fragment of a message of 4 GiB.
+      return framed(2, 6, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1)
+    case 6:
+      // A second READY, half of it; a message of no known type; a result that is no value.
+      return framed(17, 1, 0, 0, 0, 0)
+    case 7:
+      return framed(63, 4, 0, 0, 0, 1, 2, 3, 4)
+    case 8:
+      return framed(19, 3, 0, 0, 0, 0, 0xdf, 0xff)
+    case 9:
+      // A channel that was never offered, joined to another.
+      return framed(11, 8, 0, 0, 0, 99, 0, 0, 0, 98, 0, 0, 0)
+    case 10: {
+      const bytes = random(4_000)
+      return [u32(bytes.length), bytes]
+    }
+    default:
+      return Array.from({ length: 50 }, () => random(1 + Math.floor(Math.random() * 2_000)))
   }
 }
 

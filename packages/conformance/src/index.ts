@@ -1,2 +1,2 @@
-export { faults } from './faults.js'
+export { type FaultsOptions, faults } from './faults.js'
 export { type ConformanceOptions, conformance, type TestRunner } from './suite.js'
