@@ -14,4 +14,4 @@ if (!Object.hasOwn(transports, name)) {
   process.exit(2)
 }
 
-export const { Process, Queue, Pipe, currentProcess, parentProcess, isMainProcess } = await transports[name]()
+export const { Process, Queue, Pipe, Lock, currentProcess, parentProcess, isMainProcess } = await transports[name]()

@@ -60,6 +60,14 @@ const examples: Record<string, Example> = {
       expect(numbers(all)).toEqual(items)
     },
   },
+  'lock-counter': {
+    output: /^without a lock: (?<without>\d+)\nwith a lock: 400\n$/,
+    check({ without }) {
+      // Some get lost, mostly about half; never is one counted twice.
+      expect(Number(without)).toBeGreaterThan(0)
+      expect(Number(without)).toBeLessThanOrEqual(400)
+    },
+  },
 }
 
 describe.concurrent.each(transports)('on %s', transport => {

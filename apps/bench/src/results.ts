@@ -35,7 +35,7 @@ interface BaselineResult extends Summary {
   readonly bytesPerSecond?: number
 }
 
-/** The same work done by something that is not Node, in the same run. */
+/** The same work done by another library, or in Python, in the same run. */
 export interface Reference {
   readonly name: string
   readonly value: number
@@ -50,7 +50,8 @@ export function resultOf(
   baselineName: string,
   payload: Payload | null,
   measured: Measured,
-  reference: Omit<Reference, 'ratio'> | null,
+  rivals: readonly string[],
+  python: Omit<Reference, 'ratio'> | null,
 ): Result {
   const summarize = (rounds: readonly Round[]) =>
     pattern.latency ? summarizeLatency(rounds, pattern.unit === 'us' ? 1000 : 1) : summarizeThroughput(rounds)
@@ -59,6 +60,11 @@ export function resultOf(
 
   const subject = summarize(measured.subject)
   const baseline = measured.baseline.length > 0 ? summarize(measured.baseline) : null
+  const compared = [
+    ...measured.rivals.map((rounds, index) => ({ name: rivals[index] ?? '', ...summarize(rounds) })),
+    ...(python ? [python] : []),
+  ]
+  const references = compared.map(({ name, value, spread }) => ({ name, value, spread, ratio: subject.value / value }))
   return {
     pattern: pattern.name,
     transport,
@@ -70,7 +76,7 @@ export function resultOf(
     baseline: baseline && { name: baselineName, ...withBytes(baseline) },
     ratio: baseline && subject.value / baseline.value,
     ...(baseline && { ratioSpread: spreadOf(ratios(measured, round => summarize([round]).value)) }),
-    ...(reference && { references: [{ ...reference, ratio: subject.value / reference.value }] }),
+    ...(references.length > 0 && { references }),
   }
 }
 

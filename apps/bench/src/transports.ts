@@ -5,7 +5,7 @@ import { messageChannel } from './baselines/message-channel.js'
 import { workerThreads } from './baselines/worker-threads.js'
 
 /** The names that every transport package exports, as far as the benchmarks need them. */
-export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe'>
+export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool'>
 
 export interface TransportEntry {
   readonly name: string

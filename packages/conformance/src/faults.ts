@@ -12,8 +12,8 @@ import * as targets from './targets-faults.js'
 /** ms in which everything that waits for a peer must settle once it was killed. */
 const SOON = 2_000
 const KILLS = 200
-/** Tests that they are spread over, since a test has a limit of its own. */
-const PARTS = 8
+/** ms that one test may take on a loaded machine; on two free cores the longest takes 35 s. */
+const LONGEST = 180_000
 /** Producers that live at once: so many start side by side, and are killed one by one. */
 const ABREAST = 12
 const GARBAGE = 36
@@ -36,21 +36,21 @@ export function faults({ transport, context, module, describe, test, wireDescrip
     throw new TypeError(`the children of ${transport.name} cannot be killed: there are no faults to try`)
   }
   const trial = new Faults(context)
+  const fault = (name: string, body: () => Promise<void>) => test(name, { timeout: LONGEST, skip: false }, body)
   describe(`faults of ${transport.name}`, () => {
-    const share = KILLS / PARTS
-    for (let part = 1; part <= PARTS; part++) {
-      test(`${share} producers are killed in the middle of a flow (${part} of ${PARTS})`, () =>
-        trial.killProducers(share))
-      test(`one of three consumers is killed, ${share} times (${part} of ${PARTS})`, () => trial.killConsumers(share))
-    }
-    test('a consumer that stands still for 3 s costs its producer little memory, and then gets everything', () =>
-      trial.stopConsumer())
+    fault(`${KILLS} producers are killed in the middle of a flow`, () => trial.killProducers(KILLS))
+    fault(`one of three consumers is killed, ${KILLS} times`, () => trial.killConsumers(KILLS))
+    fault('a consumer that stands still for 3 s costs its producer little memory, and then gets everything', () =>
+      trial.stopConsumer(),
+    )
     if (wireDescriptor !== undefined) {
-      test(`${GARBAGE} children write garbage to their wire: they are ended, and nobody else is harmed`, () =>
-        trial.garbage(wireDescriptor))
+      fault(`${GARBAGE} children write garbage to their wire: they are ended, and nobody else is harmed`, () =>
+        trial.garbage(wireDescriptor),
+      )
     }
-    test('descriptors run out while children start: a clean error each, and nothing is left', () =>
-      outOfDescriptors(String(module)))
+    fault('descriptors run out while children start: a clean error each, and nothing is left', () =>
+      outOfDescriptors(String(module)),
+    )
   })
 }
 
@@ -135,7 +135,7 @@ class Faults {
   /** Several queues side by side, with three consumers each, since a consumer takes long to start. */
   async killConsumers(kills: number): Promise<void> {
     const before = await usage()
-    const flows = await Promise.all([0, 1].map(index => this.#flow(Math.floor((kills + index) / 2))))
+    const flows = await Promise.all([0, 1, 2, 3].map(index => this.#flow(Math.floor((kills + index) / 4))))
     const sum = (of: (flow: FlowResult) => number) => flows.reduce((total, flow) => total + of(flow), 0)
     const slowest = Math.max(...flows.map(flow => flow.slowest))
     const after = await usage()

@@ -1,9 +1,10 @@
-import type { QueueClient } from './broker/client.js'
-import type { Home } from './broker/home.js'
+import type { Home } from './broker/holders.js'
+import type { Client } from './broker/home-link.js'
 import type { MpError } from './errors.js'
 import type { Link } from './link.js'
 import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
+import type { CurrentTask } from './pool/current-task.js'
 import type { Run } from './run.js'
 
 /** Who a context is to its creator, and to itself. */
@@ -28,12 +29,14 @@ export class Context {
   readonly children = new Set<Run>()
   /** Open links that must be flushed before this context ends. */
   readonly links = new Set<Link>()
-  /** Queues that live here and that others hold, by id. */
+  /** Queues, locks and barriers that live here and that others hold, by id. */
   readonly homes = new Map<string, Home>()
-  /** Queues that live elsewhere and that this context holds, by id. */
-  readonly clients = new Map<string, QueueClient>()
+  /** Queues, locks and barriers that live elsewhere and that this context holds, by id. */
+  readonly clients = new Map<string, Client>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
+  /** The task of a Pool that this context, a worker of it, is at. */
+  task: CurrentTask | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0

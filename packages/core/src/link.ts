@@ -19,7 +19,7 @@ import type { EndCarrier } from './parcel-table.js'
 import { Pending } from './pending.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
-import { atTurnEnd, roughNow, turn, turnIsLong } from './turn.js'
+import { atTurnEnd, roughNow, turn, turnIsLong, turnsAreOver } from './turn.js'
 
 /** The link's own messages, beside FRAGMENT; those of its users start at 16. */
 const CREDIT = 1
@@ -67,8 +67,13 @@ interface Waiting {
   readonly credited: boolean
   /** Bytes already sent as fragments. */
   sent: number
+  /** Its caller gave up before any of it was sent. */
+  withdrawn: boolean
   readonly pending: Pending<void> | undefined
 }
+
+/** Sets the limits of a call that waits; `withdraw` is what to do when one of them comes first. */
+export type Limit = (pending: Pending<void>, withdraw: () => void) => void
 
 const ACCEPTED = Promise.resolve()
 
@@ -182,9 +187,10 @@ export class Link {
 
   /**
    * Sends the opened message. Resolves when the window had room for it (mostly at once); rejects with the user's `lost()`
-   * when the link is lost before. Throws MP_FRAME_TOO_LARGE, and then nothing was sent.
+   * when the link is lost before. Throws MP_FRAME_TOO_LARGE, and then nothing was sent. `limit` is told of a call that waits
+   * for the window: until the first of its bytes has gone, `withdraw` takes the message back.
    */
-  commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined): Promise<void> {
+  commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined, limit?: Limit): Promise<void> {
     const direct = out === this.#batch.out
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
@@ -199,7 +205,7 @@ export class Link {
     if (!direct || this.#closed || out.length - start > room) {
       const bytes = direct ? out.bytes.slice(start, out.length) : out.bytes.subarray(0, out.length)
       this.abandon(out)
-      return this.#wait(bytes, parcels)
+      return this.#wait(bytes, parcels, limit)
     }
     this.#openAt = -1
     if (out.length > room && start > 0) {
@@ -265,7 +271,7 @@ export class Link {
 
   /** Sends everything now, also what waits for the window: this context ends, or the user closes. */
   flushAll(): void {
-    for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) this.#sendWaiting(next, true)
+    for (let next = this.#nextWaiting(); next; next = this.#nextWaiting()) this.#sendWaiting(next, true)
     this.flush()
   }
 
@@ -359,22 +365,43 @@ export class Link {
     if (!this.#wire.send(frame, attachments)) this.#undrained = true
   }
 
-  #wait(bytes: Uint8Array<ArrayBuffer>, parcels: readonly Parcel[] | undefined): Promise<void> {
+  #wait(
+    bytes: Uint8Array<ArrayBuffer>,
+    parcels: readonly Parcel[] | undefined,
+    limit: Limit | undefined,
+  ): Promise<void> {
     const credited = ((bytes[0] as number) & CREDITED) !== 0
     if (this.#closed) {
       discardParcels(parcels, this.transport)
       return credited ? Promise.reject(this.#user.lost()) : ACCEPTED
     }
     const pending = credited ? new Pending<void>() : undefined
-    const waiting = { bytes, parcels, credited, sent: 0, pending }
+    const waiting: Waiting = { bytes, parcels, credited, sent: 0, withdrawn: false, pending }
     this.#waiting.push(waiting)
-    this.#sendWhatWaits()
+    if (turnsAreOver()) this.flushAll()
+    else this.#sendWhatWaits()
+    if (pending && limit && !pending.settled && waiting.sent === 0) limit(pending, () => this.#withdraw(waiting))
     return pending?.promise ?? ACCEPTED
+  }
+
+  #withdraw(waiting: Waiting): void {
+    waiting.withdrawn = true
+    this.#sendWhatWaits()
+  }
+
+  /** The message at the head of those that wait. */
+  #nextWaiting(): Waiting | undefined {
+    let next = this.#waiting.peek()
+    while (next?.withdrawn) {
+      this.#waiting.shift()
+      next = this.#waiting.peek()
+    }
+    return next
   }
 
   #sendWhatWaits(): void {
     if (this.#openAt >= 0) return
-    for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
+    for (let next = this.#nextWaiting(); next; next = this.#nextWaiting()) {
       if (this.#stopped || (next.credited && this.#outstanding >= this.#window)) return
       this.#sendWaiting(next, false)
     }
@@ -383,6 +410,8 @@ export class Link {
   /** Sends the message at the head of those that wait; where it goes in fragments, as many as the window takes. */
   #sendWaiting(next: Waiting, force: boolean): void {
     const { bytes, parcels } = next
+    // Too late to take it back.
+    next.pending?.unlimit()
     const room = this.#roomBeside(parcels)
     if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
       // In memory of its own already.
@@ -477,7 +506,7 @@ export class Link {
 
   /** The other side moved: what this side sent so far ends with MOVED, what it sends from here on goes the new way. */
   #follow(end: End): void {
-    const half = this.#waiting.peek()
+    const half = this.#nextWaiting()
     if (half && half.sent > 0) this.#sendWaiting(half, true)
     this.control(MOVED)
     this.flush()
@@ -536,7 +565,8 @@ export class Link {
     if (this.#closed) return
     this.#closed = true
     discardAttachments(this.#batch.takeAttachments())
-    for (const { pending, parcels } of this.#waiting) {
+    for (const { pending, parcels, withdrawn } of this.#waiting) {
+      if (withdrawn) continue
       pending?.reject(this.#user.lost())
       discardParcels(parcels, this.transport)
     }

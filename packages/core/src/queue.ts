@@ -1,6 +1,6 @@
-import type { QueueBackend, WaitingCall } from './broker/backend.js'
+import type { QueueBackend, WaitingCall, Waits } from './broker/backend.js'
 import { QueueClient } from './broker/client.js'
-import { Home } from './broker/home.js'
+import { QueueHome } from './broker/home.js'
 import { LocalQueue } from './broker/local.js'
 import type { Context } from './context.js'
 import { discard, open } from './end.js'
@@ -35,7 +35,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   constructor(context: Context, transport: Transport, source: number | QueueBackend) {
     this.#transport = transport
     if (typeof source === 'number') {
-      const home = new Home(context, transport, context.nextId(), Math.max(0, source))
+      const home = new QueueHome(context, transport, context.nextId(), Math.max(0, source))
       this.#backend = new LocalQueue(home, context, transport)
     } else {
       this.#backend = source
@@ -113,6 +113,25 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
+  /** @internal Whether `get` would not wait; waits until that is so, unless it is asked how it is `now`. */
+  async readable(now: boolean, signal: AbortSignal): Promise<boolean> {
+    this.#checkOpen()
+    return this.#backend.readable(now, { signal }, this.#waits)
+  }
+
+  /** @internal */
+  protected get backend(): QueueBackend {
+    this.#checkOpen()
+    return this.#backend
+  }
+
+  /** @internal A call of a subclass. */
+  protected async wait<R>(options: WaitOptions | undefined, call: (waits: Waits) => Promise<R>): Promise<R> {
+    this.#checkOpen()
+    checkWait(options)
+    return call(this.#waits)
+  }
+
   /** @internal */
   get transport(): Transport {
     return this.#transport
@@ -182,18 +201,13 @@ export interface PackedQueue {
 }
 
 /** Makes a queue that arrived in a message usable in `context`. */
-export const openQueue: HandleOpener = (context, transport, state, endOf) => {
+export function openQueueBackend(...[context, transport, state, endOf]: Parameters<HandleOpener>): QueueBackend {
   const { id, end } = state as PackedQueue
   const wire = endOf(end)
   const home = context.homes.get(id)
   const known = context.clients.get(id)
-  let backend: QueueBackend
-  if (home || known) {
-    discard(wire, transport)
-    // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
-    backend = known ? known.use() : new LocalQueue(home as Home, context, transport)
-  } else {
-    backend = new QueueClient(context, transport, state, open(wire, transport)).use()
-  }
-  return new Queue(context, transport, backend)
+  if (!home && !known) return new QueueClient(context, transport, state, open(wire, transport)).use()
+  discard(wire, transport)
+  // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
+  return known ? (known as QueueClient).use() : new LocalQueue(home as QueueHome, context, transport)
 }

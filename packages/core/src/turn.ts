@@ -11,8 +11,21 @@ let spare: TurnEnd[] = []
 let started = 0
 let scheduled = false
 
+let over = false
+
+/** This context is exiting: its event loop turns no more, and what an exit handler sends must leave within the call. */
+export function noMoreTurns(): void {
+  over = true
+  endTurn()
+}
+
+export function turnsAreOver(): boolean {
+  return over
+}
+
 /** Calls `turnEnded` when the microtasks of this turn of the event loop have run. One tick serves all. */
 export function atTurnEnd(who: TurnEnd): void {
+  if (over) return who.turnEnded()
   waiting.push(who)
   schedule()
 }

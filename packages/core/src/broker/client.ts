@@ -1,88 +1,67 @@
-import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
+import { appendBytes, ByteBuffer, readU32 } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
-import { type Parcel, pair } from '../end.js'
+import type { Parcel } from '../end.js'
 import { Envelope, Envelopes, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../frame.js'
 import type { PackedHandle } from '../handle.js'
-import { Link, type Message } from '../link.js'
+import type { Message } from '../link.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { PackedQueue } from '../queue.js'
 import type { Transport, Wire } from '../spi.js'
 import { MessageReader } from '../unpacking.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
+import { type HomeCall, HomeLink, type HomeLinkUser } from './home-link.js'
 import * as protocol from './protocol.js'
 
-interface Call {
-  readonly type: number
-  readonly nowait: boolean
-  granted?(): void
-  refused?(reason: number): void
+interface QueueCall extends HomeCall {
+  /** Of a get. */
   item?(message: Message): void
-  counts?(counts: Counts): void
-  lost(error: MpError): void
 }
 
+const WAITS = [0]
+const NOWAIT = [1]
+
 /** A queue whose home is another context, over a link to there. One per context and queue, so that one producer has one order. */
-export class QueueClient implements QueueBackend {
+export class QueueClient implements QueueBackend, HomeLinkUser {
   readonly id: string
   readonly maxsize: number
-  readonly #context: Context
   readonly #transport: Transport
-  readonly #link: Link
+  readonly #home: HomeLink<QueueCall>
   readonly #envelopes: Envelopes
   readonly #reader: MessageReader
-  readonly #calls = new Map<number, Call>()
-  #nextCall = 1
   /** The numbers of items that are on their way back to home. */
   #returning: number[] = []
-  #shutDown = false
-  /** Queue objects of this context that use it. */
-  #users = 0
+  #shutDown: boolean
 
   constructor(context: Context, transport: Transport, { id, maxsize, shutDown }: PackedQueue, wire: Wire) {
-    this.#context = context
     this.#transport = transport
     this.#envelopes = new Envelopes(transport)
     this.#reader = new MessageReader(context, transport)
     this.id = id
     this.maxsize = maxsize
     this.#shutDown = shutDown
-    this.#link = new Link(wire, transport, {
-      message: message => this.#hear(message),
-      moved: () => this.#callAgain(),
-      closed: error => this.#lost(error),
-      lost: () => this.#lostError(),
-    })
-    context.clients.set(id, this)
-    context.links.add(this.#link)
-    this.#link.control(protocol.HELLO)
-    this.#link.flush()
-    this.#link.listenFirst()
-  }
-
-  get alive(): boolean {
-    return !this.#link.closed
+    this.#home = new HomeLink(context, transport, wire, this)
   }
 
   use(): this {
-    this.#users++
+    this.#home.open()
     return this
   }
 
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
     if (this.#shutDown) throw shutDown()
-    if (this.#link.closed) throw this.#lostError()
-    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value)
+    this.#home.checkOpen()
+    return this.maxsize > 0 ? this.#putBounded(value, options, nowait, waits) : this.#putUnbounded(value, options)
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
-    if (this.#link.closed) throw this.#lostError()
+    this.#home.checkOpen()
     const pending = new Pending<unknown>()
-    const call = this.#call({
+    const call = this.#home.call({
       type: protocol.GET,
-      nowait,
+      values: nowait ? NOWAIT : WAITS,
       item: message => {
         try {
           pending.resolve(this.#reader.read(message))
@@ -90,66 +69,142 @@ export class QueueClient implements QueueBackend {
           pending.reject(error)
         }
       },
-      refused: reason => pending.reject(reason === protocol.REASON_SHUT_DOWN ? shutDown() : empty()),
+      answered: message => pending.reject(wasShutDown(message) ? shutDown() : empty()),
       lost: error => pending.reject(error),
     })
     waits(
       pending.limit(
         options,
         () => pending.reject(empty()),
-        () => this.#cancel(call),
+        () => this.#home.cancel(call),
       ),
     )
     return pending.promise
   }
 
   counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts> {
-    if (this.#link.closed) throw this.#lostError()
+    this.#home.checkOpen()
     const pending = new Pending<Counts>()
-    const call = this.#call({
+    const call = this.#home.call({
       type: protocol.QUERY,
-      nowait: false,
-      counts: counts => pending.resolve(counts),
+      answered: ({ bytes, start }) => {
+        pending.resolve({ size: readU32(bytes, start), full: readU32(bytes, start + 4) === 1 })
+      },
       lost: error => pending.reject(error),
     })
     waits(
       pending.limit(
         options,
         () => pending.reject(new MpError('MP_TIMEOUT', "the queue's home did not answer in time")),
-        () => this.#cancel(call),
+        () => this.#home.cancel(call),
+      ),
+    )
+    return pending.promise
+  }
+
+  readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    // A get would reject at once, and so not wait.
+    if (this.#home.closed) return Promise.resolve(true)
+    const pending = new Pending<boolean>()
+    const call = this.#home.call({
+      type: protocol.WATCH,
+      values: now ? NOWAIT : WAITS,
+      answered: ({ type }) => pending.resolve(type === protocol.DONE),
+      lost: () => pending.resolve(true),
+    })
+    waits(
+      pending.limit(
+        options,
+        () => pending.resolve(false),
+        () => this.#home.cancel(call),
+      ),
+    )
+    return pending.promise
+  }
+
+  taskDone(): Promise<boolean> {
+    this.#home.checkOpen()
+    const pending = new Pending<boolean>()
+    this.#home.call({
+      type: protocol.TASK_DONE,
+      answered: ({ type }) => pending.resolve(type === protocol.DONE),
+      lost: error => pending.reject(error),
+    })
+    return pending.promise
+  }
+
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void> {
+    this.#home.checkOpen()
+    const pending = new Pending<void>()
+    const call = this.#home.call({
+      type: protocol.AWAIT_TASKS,
+      answered: () => pending.resolve(),
+      lost: error => pending.reject(error),
+    })
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(tasksLeft()),
+        () => this.#home.cancel(call),
       ),
     )
     return pending.promise
   }
 
   /** Everything that this context put has reached home, or home is gone. */
-  async settled(): Promise<void> {
-    if (!this.#link.closed) await this.counts(undefined, () => {}).catch(() => {})
+  settled(): Promise<void> {
+    return this.#home.settled()
   }
 
   shutDown(immediate: boolean): void {
     this.#shutDown = true
-    this.#link.control(protocol.SHUT_DOWN, out => appendU32(out, immediate ? 1 : 0))
+    this.#home.tell(protocol.SHUT_DOWN, immediate ? 1 : 0)
   }
 
   close(): void {
-    if (--this.#users === 0) this.#link.close()
-    if (this.#link.closed) this.#forgetLink()
+    this.#home.close()
   }
 
   pack(packing: HandlePacking): PackedHandle {
-    if (this.#link.closed) throw this.#lostError()
-    const [forHome, forTaker] = pair(this.#transport)
-    // On the link that the puts of this context went over: home knows them before the new holder can ask.
-    packing.onCommit(() => this.#link.control(protocol.JOIN, undefined, [forHome]))
-    return {
-      kind: 'queue',
-      state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end: packing.attachEnd(forTaker) },
+    const end = this.#home.share(packing)
+    return { kind: 'queue', state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end } }
+  }
+
+  moved(): void {
+    this.#returning = []
+  }
+
+  unasked(message: Message): void {
+    const { type } = message
+    switch (type) {
+      case protocol.ITEM:
+        return this.#receive(message)
+      case protocol.UNGOT:
+        this.#returning.shift()
+        return
+      case protocol.WAS_SHUT_DOWN:
+        this.#shutDown = true
+        return
+      case protocol.GRANTED:
+        // For a put that gave up.
+        return this.#home.tell(protocol.UNRESERVE)
+      default:
+        if (protocol.isAnswer(type)) return
+        throw new MpError('MP_DECODE', `a queue's home sends no message of type ${type}`)
     }
   }
 
-  #putUnbounded(value: unknown): Promise<void> {
-    const link = this.#link
+  lostError(cause?: Error): MpError {
+    return new MpError(
+      'MP_SHUT_DOWN',
+      "the context that held this queue's items is gone",
+      cause ? { cause } : undefined,
+    )
+  }
+
+  /** Waits only where this context is far ahead of what home has read; a put that gives up then has sent nothing. */
+  #putUnbounded(value: unknown, options: WaitOptions | undefined): Promise<void> {
+    const { link } = this.#home
     const envelope = this.#envelopes.take()
     const out = link.begin(protocol.PUT, true)
     try {
@@ -159,9 +214,19 @@ export class QueueClient implements QueueBackend {
       envelope.rollback()
       throw error
     }
-    const accepted = link.commit(out, envelope.parcels)
-    this.#envelopes.commit(envelope)
-    return accepted
+    if (options === undefined || link.writable) {
+      const accepted = link.commit(out, envelope.parcels)
+      this.#envelopes.commit(envelope)
+      return accepted
+    }
+    const sent = link.commit(out, envelope.parcels, (pending, withdraw) => {
+      const giveUp = () => {
+        withdraw()
+        envelope.rollback()
+      }
+      pending.limit(options, () => pending.reject(full()), giveUp)
+    })
+    return sent.then(() => envelope.commit())
   }
 
   /** The item stays here until home grants a slot, so that a put that gives up has sent nothing. */
@@ -180,76 +245,23 @@ export class QueueClient implements QueueBackend {
       envelope.rollback()
       pending.reject(error)
     }
-    const call = this.#call({
+    const call = this.#home.call({
       type: protocol.RESERVE,
-      nowait,
-      granted: () => {
+      values: nowait ? NOWAIT : WAITS,
+      answered: message => {
+        if (message.type === protocol.REFUSED) return refuse(wasShutDown(message) ? shutDown() : full())
         this.#send(protocol.FILL, body.bytes, 0, body.length, envelope.parcels)
         envelope.commit()
         pending.resolve()
       },
-      refused: reason => refuse(reason === protocol.REASON_SHUT_DOWN ? shutDown() : full()),
       lost: refuse,
     })
     const forget = () => {
-      this.#cancel(call)
+      this.#home.cancel(call)
       envelope.rollback()
     }
     waits(pending.limit(options, () => pending.reject(full()), forget))
     return pending.promise
-  }
-
-  #call(call: Call): number {
-    const number = this.#nextCall
-    this.#nextCall = (this.#nextCall + 1) >>> 0
-    this.#calls.set(number, call)
-    this.#ask(number, call)
-    return number
-  }
-
-  #ask(number: number, { type, nowait }: Call): void {
-    this.#link.control(type, out => {
-      appendU32(out, number)
-      appendU32(out, nowait ? 1 : 0)
-    })
-  }
-
-  /** The queue has a new home, which knows nothing of the calls that the old one did not answer. */
-  #callAgain(): void {
-    this.#returning = []
-    for (const [number, call] of this.#calls) this.#ask(number, call)
-  }
-
-  /** The caller gave up. An answer that is already on its way is given back when it comes. */
-  #cancel(call: number): void {
-    this.#calls.delete(call)
-    this.#link.control(protocol.CANCEL, out => appendU32(out, call))
-  }
-
-  #hear(message: Message): void {
-    const { type, bytes, start } = message
-    if (type === protocol.WAS_SHUT_DOWN) {
-      this.#shutDown = true
-      return
-    }
-    if (type === protocol.UNGOT) {
-      this.#returning.shift()
-      return
-    }
-    const number = readU32(bytes, start)
-    if (type === protocol.ITEM) return this.#receive(number, message)
-    const call = this.#calls.get(number)
-    this.#calls.delete(number)
-    switch (type) {
-      case protocol.GRANTED:
-        return call?.granted ? call.granted() : this.#link.control(protocol.UNRESERVE)
-      case protocol.REFUSED:
-        return call?.refused?.(readU32(bytes, start + 4))
-      case protocol.COUNTS:
-        return call?.counts?.({ size: readU32(bytes, start + 4), full: readU32(bytes, start + 8) === 1 })
-      default:
-        throw new MpError('MP_DECODE', `a queue's home sends no message of type ${type}`)
-    }
   }
 
   /**
@@ -257,48 +269,35 @@ export class QueueClient implements QueueBackend {
    * overtaken by what the next call was already given. What nobody waits for goes back; and until home has it, what home had
    * sent behind it goes back, too.
    */
-  #receive(number: number, message: Message): void {
+  #receive(message: Message): void {
     const { bytes, start, end, parcels } = message
+    const { calls } = this.#home
+    const number = readU32(bytes, start)
     const place = readU32(bytes, start + 4)
-    const waits = this.#calls.has(number)
+    const waits = calls.has(number)
     const [taker, call] = this.#oldestGet() ?? []
     if (taker === undefined || !call?.item || this.#returning.some(earlier => ((earlier - place) | 0) < 0)) {
       this.#returning.push(place)
       this.#send(protocol.UNGET, bytes, start + 4, end, parcels)
-      if (waits) this.#ask(number, this.#calls.get(number) as Call)
+      if (waits) this.#home.ask(number)
       return
     }
-    this.#calls.delete(taker)
-    if (!waits) this.#link.control(protocol.CANCEL, out => appendU32(out, taker))
+    if (waits) calls.delete(taker)
+    else this.#home.cancel(taker)
     call.item({ ...message, start: start + 8 })
   }
 
-  #oldestGet(): [number, Call] | undefined {
-    for (const entry of this.#calls) if (entry[1].item) return entry
+  #oldestGet(): [number, QueueCall] | undefined {
+    for (const entry of this.#home.calls) if (entry[1].item) return entry
     return undefined
   }
 
   #send(type: number, bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): void {
-    this.#link.control(type, out => appendBytes(out, bytes, start, end), parcels)
+    this.#home.link.control(type, out => appendBytes(out, bytes, start, end), parcels)
   }
+}
 
-  #lost(cause: Error | undefined): void {
-    this.#forgetLink()
-    const calls = [...this.#calls.values()]
-    this.#calls.clear()
-    for (const call of calls) call.lost(this.#lostError(cause))
-  }
-
-  #forgetLink(): void {
-    this.#context.links.delete(this.#link)
-    if (this.#context.clients.get(this.id) === this) this.#context.clients.delete(this.id)
-  }
-
-  #lostError(cause?: Error): MpError {
-    return new MpError(
-      'MP_SHUT_DOWN',
-      "the context that held this queue's items is gone",
-      cause ? { cause } : undefined,
-    )
-  }
+/** Of a REFUSED. */
+function wasShutDown({ bytes, start }: Message): boolean {
+  return readU32(bytes, start) === protocol.REASON_SHUT_DOWN
 }

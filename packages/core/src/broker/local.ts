@@ -7,8 +7,8 @@ import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
 import { roughNow, turn, turnIsLong } from '../turn.js'
 import { MessageReader } from '../unpacking.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
-import type { Getter, Home, Item, Putter } from './home.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
+import type { Getter, Item, Putter, QueueHome } from './home.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */
 const ARENA = 64 * 1024
@@ -16,12 +16,12 @@ const ARENA = 64 * 1024
 /** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
 export class LocalQueue implements QueueBackend {
   readonly maxsize: number
-  readonly #home: Home
+  readonly #home: QueueHome
   readonly #reader: MessageReader
   readonly #envelopes: Envelopes
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
-  constructor(home: Home, context: Context, transport: Transport) {
+  constructor(home: QueueHome, context: Context, transport: Transport) {
     this.#home = home
     this.#reader = new MessageReader(context, transport)
     this.#envelopes = new Envelopes(transport)
@@ -88,6 +88,41 @@ export class LocalQueue implements QueueBackend {
         () => home.forget(getter),
       ),
     )
+    return pending.promise
+  }
+
+  async readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    const home = this.#home
+    if (now && !home.readable) await turn()
+    if (now || home.readable) return home.readable
+    const pending = new Pending<boolean>()
+    const watcher = { ready: () => pending.resolve(true) }
+    home.watch(watcher)
+    waits(
+      pending.limit(
+        options,
+        () => pending.resolve(false),
+        () => home.forget(watcher),
+      ),
+    )
+    return pending.promise
+  }
+
+  async taskDone(): Promise<boolean> {
+    return this.#home.taskDone()
+  }
+
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void> {
+    const pending = new Pending<void>()
+    const watcher = { ready: () => pending.resolve() }
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(tasksLeft()),
+        () => this.#home.forget(watcher),
+      ),
+    )
+    this.#home.watchTasks(watcher)
     return pending.promise
   }
 
