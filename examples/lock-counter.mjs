@@ -11,7 +11,8 @@ export async function add(path, count, lock) {
     const number = Number(readFileSync(path, 'utf8'))
     // Without the lock, others read the same number now.
     await turn()
-    writeFileSync(path, String(number + 1))
+    // Always three digits: what two write at once is what one of them wrote.
+    writeFileSync(path, String(number + 1).padStart(3))
     await guard?.release()
   }
 }
@@ -21,7 +22,7 @@ async function count(path, lock) {
   const children = [1, 2].map(() => new Process({ target: add, args: [path, 200, lock] }))
   for (const child of children) child.start()
   for (const child of children) await child.join()
-  return readFileSync(path, 'utf8')
+  return Number(readFileSync(path, 'utf8'))
 }
 
 if (isMainProcess) {

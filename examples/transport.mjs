@@ -2,6 +2,7 @@
 const transports = {
   'worker-threads': () => import('@mp/worker-threads'),
   'child-process': () => import('@mp/child-process'),
+  'unix-socket': () => import('@mp/unix-socket'),
   memory: () => import('@mp/memory'),
 }
 
@@ -14,4 +15,5 @@ if (!Object.hasOwn(transports, name)) {
   process.exit(2)
 }
 
-export const { Process, Queue, Pipe, Lock, currentProcess, parentProcess, isMainProcess } = await transports[name]()
+export const { Process, Queue, Pipe, Pool, Lock, currentProcess, parentProcess, isMainProcess } =
+  await transports[name]()

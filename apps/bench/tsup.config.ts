@@ -18,6 +18,7 @@ export default defineConfig([
       'echo-process': 'src/baselines/echo-process.ts',
       'hello-process': 'src/baselines/hello-process.ts',
       'net-process': 'src/baselines/net-process.ts',
+      'net-packed-process': 'src/baselines/net-packed-process.ts',
     },
     format: 'esm',
     target: 'node20',

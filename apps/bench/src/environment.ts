@@ -60,7 +60,12 @@ export async function readEnvironment(setting: Setting): Promise<Omit<Environmen
     commit: await readCommit(),
     codec: readCodec(),
     seats: findSeats(),
-    packages: readPackages(transports.map(transport => `@mp/${transport.name}`)),
+    packages: readPackages([
+      ...transports.map(transport => `@mp/${transport.name}`),
+      ...new Set(
+        patterns.flatMap(({ rivals }) => transports.flatMap(each => rivals?.(each) ?? [])).map(each => each.name),
+      ),
+    ]),
     payloads: Object.fromEntries(payloads.map(({ name, definition }) => [name, definition])),
     inFlight: Object.fromEntries(patterns.map(({ name, inFlight }) => [name, inFlight])),
     baselines: Object.fromEntries(

@@ -15,7 +15,7 @@ interface Case {
   readonly transport: LoadedTransport
 }
 
-/** Milliseconds for all cases together; each takes its share, and what one leaves over goes to those that follow. */
+/** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
 const budgets = { full: 45_000, quick: 10_000 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
@@ -41,6 +41,7 @@ export async function run(options: Options): Promise<Results> {
     patterns: patterns.filter(pattern => cases.some(each => each.pattern === pattern)),
     payloads: payloads.filter(payload => cases.some(each => each.payload === payload)),
   })
+  const end = performance.now() + budgets[quick ? 'quick' : 'full']
   const works = [...new Set(cases.map(pythonBeside).filter(work => work !== null))]
   const begin = (title: string, done: number) => progress.begin(title, done, cases.length + works.length)
   try {
@@ -51,7 +52,7 @@ export async function run(options: Options): Promise<Results> {
       if (!reference) break
       python.set(work, reference)
     }
-    const results = await measureAll(cases, quick, python, (title, done) => begin(title, done + works.length))
+    const results = await measureAll(cases, quick, end, python, (title, done) => begin(title, done + works.length))
     const rounds = results.map(result => result.rounds)
     return {
       schema: 1,
@@ -81,11 +82,11 @@ function plan(options: Options, transports: readonly LoadedTransport[]): Case[] 
 async function measureAll(
   cases: readonly Case[],
   quick: boolean,
+  end: number,
   python: ReadonlyMap<PythonWork, PythonReference>,
   begin: (title: string, done: number) => void,
 ): Promise<Result[]> {
   const mode = quick ? 'quick' : 'full'
-  const end = performance.now() + budgets[mode]
   const results: Result[] = []
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each

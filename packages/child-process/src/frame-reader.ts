@@ -10,7 +10,8 @@ const NONE = new Uint8Array(0)
 
 /** Makes frames of the chunks of a byte stream. A chunk's memory may be used again once `next` has found it empty. */
 export class FrameReader {
-  readonly #longest: number
+  /** Bytes. What announces more is refused. */
+  longest: number
   #chunk = NONE
   #at = 0
   #end = 0
@@ -22,7 +23,7 @@ export class FrameReader {
   #filled = 0
 
   constructor(longest: number) {
-    this.#longest = longest
+    this.longest = longest
   }
 
   /** Called when `next` has given everything. */
@@ -38,7 +39,7 @@ export class FrameReader {
     const length = this.#readLength()
     if (length === undefined) return undefined
     // Before anything is allocated: the other side may be broken, or hostile.
-    if (length === 0 || length > this.#longest)
+    if (length === 0 || length > this.longest)
       throw new MpError('MP_DECODE', `a frame of ${length} bytes was announced: what comes is no stream of frames`)
     const at = this.#at
     if (length <= TINY && this.#end - at >= length) {

@@ -14,13 +14,29 @@ export const LIFELINE = 4
 /** How long a child's output may take to arrive after its end, ms. */
 const LAST_OUTPUT = 1000
 
-const boot = fileURLToPath(new URL('./boot.js', import.meta.url))
-const bootDaemon = fileURLToPath(new URL('./boot-daemon.js', import.meta.url))
+/** What a child runs: modules that call `runChild`. */
+export interface Boots {
+  readonly boot: URL
+  readonly bootDaemon: URL
+  /** Environment variables for the boot module, beside the program's. */
+  environment?(): Readonly<Record<string, string>>
+}
+
+const boots: Boots = {
+  boot: new URL('./boot.js', import.meta.url),
+  bootDaemon: new URL('./boot-daemon.js', import.meta.url),
+}
 
 /** Children are processes; the one wire to each is a socket pair that it inherits, and core relays all others through it. */
-export const transport: Transport = Object.freeze({ name: 'child-process', capabilities, spawn })
+export const transport: Transport = Object.freeze({
+  name: 'child-process',
+  capabilities,
+  spawn: (options: SpawnOptions) => spawnChild(options, boots),
+})
 
-function spawn({ id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits }: SpawnOptions): Peer {
+/** Starts a process with a wire of its own. */
+export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
+  const { id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits } = options
   if (process.platform === 'win32')
     throw new Error('children inherit a descriptor that both sides write to at once, which Windows has not')
   // Not imported: a child that starts none would load it in vain.
@@ -29,8 +45,9 @@ function spawn({ id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resour
     ...(execArgv ?? inheritedFlags(process.execArgv, (process as { _eval?: string })._eval)),
     ...limitingFlags(resourceLimits),
   ]
-  const child = spawn(process.execPath, [...flags, daemon ? bootDaemon : boot, ...process.argv.slice(2)], {
-    env: { ...process.env, ...env },
+  const boot = fileURLToPath(daemon ? boots.bootDaemon : boots.boot)
+  const child = spawn(process.execPath, [...flags, boot, ...process.argv.slice(2)], {
+    env: { ...process.env, ...env, ...boots.environment?.() },
     cwd,
     stdio: ['ignore', stdio, stdio, 'pipe', ...(daemon ? (['pipe'] as const) : [])],
   })

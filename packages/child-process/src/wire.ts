@@ -5,7 +5,7 @@ import { FrameReader, HEADER } from './frame-reader.js'
 import { Spin } from './spin.js'
 
 /** Bytes. What is larger, core cuts. */
-const MAX_FRAME = 2 * 1024 * 1024
+export const MAX_FRAME = 2 * 1024 * 1024
 /** Bytes. Core counts a message; the table of the ends of pipes that ride along comes on top. */
 const LONGEST_RECEIVED = 2 * MAX_FRAME
 /** Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. */
@@ -27,6 +27,9 @@ export interface PipeHandle {
   readonly fd: number
 }
 
+/** A descriptor, Node's handle of one, or the path of a listening socket to connect to. */
+export type PipeWireSource = { readonly fd: number } | { readonly handle: PipeHandle } | { readonly path: string }
+
 /**
  * One end of a socket pair as a wire. Invariants:
  *
@@ -43,7 +46,7 @@ export class PipeWire implements Wire {
   /** Used again for every read; frames are copied out of it. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER)
   readonly #spin = new Spin()
-  readonly #reader = new FrameReader(LONGEST_RECEIVED)
+  readonly #reader: FrameReader
   #sink: WireSink | undefined
   /** Frames that were read before the start, or while the exiting process waited to write. */
   readonly #kept: Uint8Array[] = []
@@ -65,24 +68,38 @@ export class PipeWire implements Wire {
   /** Nobody will read what is written. */
   #unheard = false
   #exiting = false
+  /** How long this process, when it exits, waits for the other side to read, ms. */
+  #patience = LONGEST_FLUSH
 
-  /** `flushAtExit`: this process must not exit before what it sent here was taken. */
-  constructor(source: { fd: number } | { handle: PipeHandle }, flushAtExit: boolean) {
-    this.#fd = 'fd' in source ? source.fd : source.handle.fd
+  /**
+   * `flushAtExit`: this process must not exit before what it sent here was taken. `longest`: bytes that a frame may have
+   * until `trust` is called, for a wire to somebody who has not said yet who he is.
+   */
+  constructor(source: PipeWireSource, flushAtExit: boolean, longest: number = LONGEST_RECEIVED) {
+    this.#reader = new FrameReader(longest)
     this.#socket = new Socket({
-      ...source,
+      ...('path' in source ? {} : source),
       // Closing is this wire's decision.
       allowHalfOpen: true,
       onread: { buffer: this.#buffer, callback: length => this.#read(length) },
     } as SocketConstructorOpts & { onread: OnReadOpts })
+    if ('path' in source) this.#fd = connect(this.#socket, source.path)
+    else this.#fd = 'fd' in source ? source.fd : source.handle.fd
     this.ended = new Promise(resolve => {
       this.#tellEnded = resolve
     })
     this.#socket.on('end', () => this.#end())
     this.#socket.on('close', () => this.#end())
-    // ECONNRESET, EPIPE: the other side is gone, and 'close' follows.
-    this.#socket.on('error', () => {})
+    // ECONNRESET, EPIPE: the other side is gone, and 'close' follows. Nobody listens at the path: that must be told.
+    this.#socket.on('error', error => {
+      if ((error as NodeJS.ErrnoException).syscall === 'connect') this.#error = error
+    })
     if (flushAtExit) flushedAtExit.add(this)
+  }
+
+  /** The other side has said who it is: from here on its frames may be as long as they get. */
+  trust(): void {
+    this.#reader.longest = LONGEST_RECEIVED
   }
 
   start(sink: WireSink): void {
@@ -151,8 +168,9 @@ export class PipeWire implements Wire {
   }
 
   /** The process exits: no event loop turns from here on. Everything sent is written now, also what is still to be sent. */
-  exit(): void {
+  exit(patience: number = LONGEST_FLUSH): void {
     this.#exiting = true
+    this.#patience = patience
     if (this.#ringing) {
       this.#ringing = false
       if (this.#socket.writableLength === 0) this.#dequeue(1)
@@ -161,12 +179,14 @@ export class PipeWire implements Wire {
   }
 
   #flushSync(): void {
-    const deadline = performance.now() + LONGEST_FLUSH
+    const deadline = performance.now() + this.#patience
     while (this.#queued > 0) {
       if (this.#writeQueue()) return
       if (performance.now() >= deadline) {
         this.#loseQueue()
-        tell(`${LONGEST_FLUSH / 1000} s after its end another process still does not read: what was sent to it is lost`)
+        tell(
+          `${Math.ceil(this.#patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
+        )
         return
       }
       // The other side may be exiting as well, and wait for this one to read.
@@ -339,13 +359,22 @@ export class PipeWire implements Wire {
   #end(error?: Error): void {
     if (this.#ended) return
     this.#ended = true
-    this.#error = error
+    this.#error ??= error
     this.#loseQueue()
     flushedAtExit.delete(this)
     this.#socket.destroy()
     this.#tellEnded()
     this.#tellClose()
   }
+}
+
+/**
+ * Gives the descriptor. The kernel connects a Unix socket within the call: what is written at once, even by a process that
+ * exits at once, is there when the other side accepts.
+ */
+function connect(socket: Socket & { _handle?: PipeHandle | null }, path: string): number {
+  socket.connect(path)
+  return socket._handle?.fd ?? -1
 }
 
 const flushedAtExit = new Set<PipeWire>()

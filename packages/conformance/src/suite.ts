@@ -15,6 +15,7 @@ import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
 import { joinableQueue } from './cases/joinable-queue.js'
 import { lock } from './cases/lock.js'
+import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
 import { poolErrors } from './cases/pool-errors.js'
 import { poolExecutor } from './cases/pool-executor.js'
@@ -91,6 +92,7 @@ const groups: readonly Group[] = [
   poolFaults,
   poolLifecycle,
   poolExecutor,
+  network,
 ]
 
 /** ms. Every wait in a case is bounded by less: the runner's own limit is for what blocks the thread. */

@@ -1,6 +1,6 @@
 /** What children do until they are abandoned in the middle of it. */
 
-import type { BoundContext, Connection, Queue } from '@mp/core'
+import type { BoundContext, Connection, Lock, Queue } from '@mp/core'
 
 function load(module: string): Promise<BoundContext> {
   return import(/* @vite-ignore */ module) as Promise<BoundContext>
@@ -35,6 +35,16 @@ export async function hold(pipe: Connection): Promise<void> {
   await pipe.send('running')
   const held: unknown[] = []
   for await (const each of pipe) held.push(each)
+}
+
+export async function lockAgainAndAgain(lock: Lock, told: Connection): Promise<void> {
+  await told.send('running')
+  for (;;) {
+    const guard = await lock.acquire()
+    if (!guard) return
+    await new Promise(resolve => setImmediate(resolve))
+    await guard.release()
+  }
 }
 
 /** Is the home of a queue, and for a while busy with it, too. */

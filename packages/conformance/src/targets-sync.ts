@@ -187,7 +187,7 @@ export async function waitBriefly(barrier: Barrier, timeout: number): Promise<un
   return outcome(barrier.wait({ timeout }))
 }
 
-/** Makes one of each, hands them over, and ends, or waits until told to. */
+/** Makes one of each, hands them over, and ends, or waits until told to: it returns, or exits. */
 export async function ownAll(module: string, to: Connection, orders: Orders | null): Promise<void> {
   const { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } = await load(module)
   const all = {
@@ -203,7 +203,7 @@ export async function ownAll(module: string, to: Connection, orders: Orders | nu
   await all.queue.put(1)
   await to.send(all)
   await orders?.send('running')
-  await orders?.recv()
+  if ((await orders?.recv()) === 'exit') process.exit(3)
 }
 
 /** Makes a lock, takes it, hands it over, and ends when it is told. */
@@ -269,4 +269,12 @@ export async function holdTwice(lock: RLock, orders: Orders): Promise<void> {
 export async function arriveAndEnd(barrier: Barrier): Promise<void> {
   void barrier.wait().catch(() => {})
   await barrier.waiting
+}
+
+/** Closes the lock that it holds, and tells what a release says then. */
+export async function holdAndClose(lock: Lock, orders: Orders): Promise<void> {
+  const guard = await lock.acquire()
+  await lock.close()
+  await orders.send(await outcome(guard.release()))
+  await orders.recv()
 }

@@ -7,9 +7,10 @@ import { Envelopes, type HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
 import { Link, type LinkUser, type Message } from './link.js'
+import { checkTravels } from './network.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
-import { roughNow, turn, turnIsLong } from './turn.js'
+import { caughtUp, roughNow, turn, turnIsLong } from './turn.js'
 import { type HandleOpener, MessageReader } from './unpacking.js'
 import { WaitingLine } from './waiting-line.js'
 
@@ -155,9 +156,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.#check('readable')
     if (this.#ready()) return true
     if (limit === 0) {
-      // What has already been sent needs a turn of the event loop to be seen here; the first use opens the wire, another.
-      await turn()
-      await turn()
+      // What has already been sent may not have been seen here; and the first use opens the wire.
+      await caughtUp()
       this.#check('readable')
       return this.#ready()
     }
@@ -219,12 +219,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (this.#receivers.length > 0 || this.#pollers.size > 0) {
       throw new MpError('MP_NOT_SHAREABLE', 'a Connection with a pending recv or poll cannot be sent')
     }
-    if (packing.transport !== this.#transport) {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        `a Connection of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
-      )
-    }
+    checkTravels('Connection', this.#transport, packing.transport)
     const { readable, writable } = this
     const first = this.#first
     // From here on nobody else can have it, also not another part of the same message; it comes back if that does not go.

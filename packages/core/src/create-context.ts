@@ -1,10 +1,12 @@
 import { Barrier, type BarrierOptions, makeBarrier } from './barrier.js'
+import { bindNetwork, type NetworkContext } from './bind-network.js'
 import { Condition } from './condition.js'
 import { Connection } from './connection.js'
 import { Event } from './event.js'
 import { registerHandles } from './handles.js'
 import { JoinableQueue } from './joinable-queue.js'
 import { Lock } from './lock.js'
+import { networkOf } from './network.js'
 import { CurrentProcess, type ParentProcess } from './parent-process.js'
 import type { WaitOptions } from './pending.js'
 import { makePipe, type PipeOptions } from './pipe.js'
@@ -16,7 +18,7 @@ import { Queue } from './queue.js'
 import { currentContext, isChild } from './realm.js'
 import { RLock } from './rlock.js'
 import { BoundedSemaphore, checkCount, Semaphore } from './semaphore.js'
-import type { Transport } from './spi.js'
+import type { NetworkTransport, Transport } from './spi.js'
 import { UNLIMITED } from './sync/backend.js'
 import { makeSemaphore } from './sync/open-semaphore.js'
 import type { Target } from './target.js'
@@ -120,9 +122,14 @@ export interface BoundContext {
   currentTask(): CurrentTask | null
 }
 
-/** Binds the vocabulary to a transport. */
-export function createContext(transport: Transport): BoundContext {
+/** Binds the vocabulary to a transport; `listen`, `connect` and `openQueue` too where it declares `network`. */
+export function createContext(transport: NetworkTransport): BoundContext & NetworkContext
+export function createContext(transport: Transport): BoundContext
+export function createContext(transport: Transport): BoundContext & Partial<NetworkContext> {
   registerHandles()
+  const reaching = transport.capabilities.network && transport.network ? (transport as NetworkTransport) : undefined
+  // What `connect` and `openQueue` give are instances of the same classes.
+  const own = (each: Transport) => each === transport || (reaching !== undefined && each === networkOf(reaching))
   class BoundProcess<A extends unknown[], R> extends Process<A, R> {
     constructor(options?: ProcessOptions<A, R>) {
       super(currentContext(), transport, options)
@@ -151,7 +158,7 @@ export function createContext(transport: Transport): BoundContext {
     }
 
     static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Queue && value.transport === transport
+      return value instanceof Queue && own(value.transport)
     }
   }
 
@@ -238,7 +245,7 @@ export function createContext(transport: Transport): BoundContext {
 
   class BoundConnection extends Connection {
     static override [Symbol.hasInstance](value: unknown): value is Connection {
-      return value instanceof Connection && value.transport === transport
+      return value instanceof Connection && own(value.transport)
     }
   }
 
@@ -285,6 +292,7 @@ export function createContext(transport: Transport): BoundContext {
     parentProcess: () => currentContext().parent,
     activeChildren: () => [...currentContext().children].map(run => run.owner),
     isMainProcess: !isChild(),
+    ...(reaching && bindNetwork(reaching)),
     Pool: BoundPool as PoolConstructor,
     currentTask: () => currentContext().task ?? null,
   }

@@ -1,4 +1,5 @@
 export type { Barrier, BarrierOptions } from './barrier.js'
+export type { ConnectOptions, ListenOptions, NetworkContext } from './bind-network.js'
 export { registerType } from './codec.js'
 export type { Condition } from './condition.js'
 export type { Connection, SendOptions } from './connection.js'
@@ -20,6 +21,7 @@ export {
 export { hasCode, MpError, type MpErrorCode } from './errors.js'
 export type { Event } from './event.js'
 export type { JoinableQueue } from './joinable-queue.js'
+export type { Listener } from './listener.js'
 export type { AcquireOptions, Guard, Lock } from './lock.js'
 export type { CurrentProcess, ParentProcess } from './parent-process.js'
 export type { WaitOptions } from './pending.js'

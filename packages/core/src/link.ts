@@ -117,7 +117,7 @@ export class Link {
     this.transport = transport
     this.#user = user
     this.#window = window
-    this.#reader = new FrameReader(this.#frameUser(), transport.capabilities.reach === 'thread')
+    this.#reader = new FrameReader(this.#frameUser(), transport)
     this.#start(wire)
   }
 
@@ -212,7 +212,7 @@ export class Link {
       this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
-    if (parcels) this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
+    if (parcels) this.#addParcels(out, start, parcels)
     if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
     const accepted = this.#batched()
     // What the encode of this message sent on this link comes behind it.
@@ -361,6 +361,13 @@ export class Link {
     return parcels ? maxFrame - (parcels.length + 1) * LARGEST_ENTRY : maxFrame
   }
 
+  #addParcels(out: ByteBuffer, start: number, parcels: readonly Parcel[]): void {
+    const { wires } = this.transport
+    if (wires?.left)
+      for (const each of parcels) if (each instanceof TicketEnd) wires.left(each.ticket.value, this.#wire)
+    this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
+  }
+
   #put(frame: Uint8Array<ArrayBuffer>, attachments: readonly object[] | undefined): void {
     if (!this.#wire.send(frame, attachments)) this.#undrained = true
   }
@@ -423,7 +430,7 @@ export class Link {
       const { out } = this.#batch
       const start = out.length
       appendBytes(out, bytes, 0, bytes.length)
-      if (parcels) this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
+      if (parcels) this.#addParcels(out, start, parcels)
       if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
       void this.#batched()
     } else {
@@ -445,7 +452,7 @@ export class Link {
     this.#outstanding += cost(FRAGMENT_HEADER + size, undefined)
     next.sent += size
     const last = next.sent === next.bytes.length
-    if (last && next.parcels) this.#batch.addParcels(out, 0, next.parcels, this.transport, this.carrier)
+    if (last && next.parcels) this.#addParcels(out, 0, next.parcels)
     const frame = out.bytes.length === out.length ? out.bytes : out.bytes.slice(0, out.length)
     this.#put(frame, this.#batch.takeAttachments())
   }
@@ -474,7 +481,8 @@ export class Link {
       discardParcels(parcels, this.transport)
     }
     try {
-      new FrameReader({ message, fragment() {}, listening: () => true }, true).read(frame, attachments, this.carrier)
+      const reader = new FrameReader({ message, fragment() {}, listening: () => true }, this.transport, true)
+      reader.read(frame, attachments, this.carrier)
     } catch {
       // What cannot be read holds nothing that could be closed.
     }

@@ -89,7 +89,8 @@ export class Acquirable extends SharedHandle {
   acquire(options: AcquireOptions): Promise<Guard | false>
   async acquire(options?: AcquireOptions): Promise<Guard | false> {
     this.checkOpen()
-    const nowait = checkWait(options) === 0 || !blocks(options)
+    const limit = checkWait(options)
+    const nowait = !blocks(options) || limit === 0
     const grant = await this.#backend.acquire('hold', options, nowait, this.waits)
     return grant ? new Guard(this.#backend, this.#backend.holds.of(grant)) : false
   }

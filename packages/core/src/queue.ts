@@ -7,6 +7,7 @@ import { discard, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
+import { checkTravels } from './network.js'
 import { checkWait, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import type { HandleOpener } from './unpacking.js'
@@ -137,6 +138,11 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     return this.#transport
   }
 
+  /** @internal Where the items are, if that is this context, and this object has not been closed. */
+  get home(): QueueHome | undefined {
+    return this.#closed ? undefined : this.#backend.home
+  }
+
   [INSPECT](): string {
     return `Queue(${this.#closed ? 'closed' : this.#backend.maxsize > 0 ? `maxsize ${this.#backend.maxsize}` : 'unbounded'})`
   }
@@ -148,12 +154,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   /** @internal */
   [PACK](packing: HandlePacking): PackedHandle {
     this.#checkOpen()
-    if (packing.transport !== this.#transport) {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        `a Queue of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
-      )
-    }
+    checkTravels('Queue', this.#transport, packing.transport)
     return this.#backend.pack(packing)
   }
 

@@ -17,7 +17,7 @@ export interface Capabilities {
   readonly isolation: 'none' | 'thread' | 'process'
   /** Blocking calls (`getSync`, ...) work. Needs {@link Wire.receiveSync}. Core offers none yet. */
   readonly sync: boolean
-  /** `listen` and `connect` work. Core offers neither yet. */
+  /** `listen` and `connect` work: unrelated programs meet. Needs {@link Transport.network}. */
   readonly network: boolean
   /** A SharedArrayBuffer that one peer sends is the same memory in the other. */
   readonly sharedMemory: boolean
@@ -37,6 +37,13 @@ export interface Transport {
   spawn(options: SpawnOptions): Peer
   /** Direct wires between any two contexts. Without them core relays through the contexts between. */
   readonly wires?: Wires
+  /** Wires between unrelated programs. Core authenticates both sides. */
+  readonly network?: Network
+}
+
+/** A transport that declares the capability `network`. */
+export interface NetworkTransport extends Transport {
+  readonly network: Network
 }
 
 export interface SpawnOptions {
@@ -128,6 +135,34 @@ export interface Wires {
   pair(): [Ticket, Ticket]
   /** Turns a ticket's value, in whichever context it landed, into the live wire. Called once per ticket. */
   open(value: unknown): Wire
+  /**
+   * For media whose tickets are mere data: nobody but core knows where one is. `arrived`: it has come to this context in a
+   * message. `left`: it goes on in one, over `wire`, which may note so in the value before that is encoded. What a context
+   * holds unopened when it ends must close then, and so must what was under way on a wire that is lost.
+   */
+  arrived?(value: unknown): void
+  left?(value: unknown, wire: Wire): void
+}
+
+export interface Network {
+  /**
+   * Listens, until the result is disposed of. Each connection is told to `accept` from the event loop, as it comes. Rejects
+   * with the system's error: EADDRINUSE where somebody listens already. Absent address: a fresh one that only this user can
+   * reach. Throws TypeError or RangeError for what can be no address.
+   */
+  listen(address: string | undefined, accept: (wire: NetworkWire) => void): Promise<Listening>
+  /** Connects. What goes wrong closes the wire with the system's error (ENOENT, ECONNREFUSED). Throws as `listen` does. */
+  dial(address: string): NetworkWire
+}
+
+export interface Listening extends AsyncDisposable {
+  readonly address: string
+}
+
+/** A wire to somebody who has not shown yet who he is. */
+export interface NetworkWire extends Wire {
+  /** Lifts the limit of 256 bytes that a frame has until then. What breaks it closes the wire with MP_AUTH or MP_DECODE. */
+  trust(): void
 }
 
 /** One end of a wire that nobody has opened yet. It may be sent on any number of times before it is opened, once. */

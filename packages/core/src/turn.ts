@@ -98,3 +98,12 @@ export function turn(): Promise<void> {
   })
   return next
 }
+
+/**
+ * Two turns: whatever another context sent before something that has already arrived here, over whichever wire, is seen by
+ * then. One is not enough: a thread's event loop may look at one wire just before, and at the next just after, it was sent to.
+ */
+export async function caughtUp(): Promise<void> {
+  await turn()
+  await turn()
+}

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Connection } from './connection.js'
 import { ParentProcess } from './parent-process.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
@@ -24,6 +25,8 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
   }
   const all = Array.from(objects)
   const stop = new AbortController()
+  // Node warns of eleven.
+  setMaxListeners(0, stop.signal)
   const looks = all.map(each => lookAt(each))
   const ready = new Set<number>()
   const pending = new Pending<void>()

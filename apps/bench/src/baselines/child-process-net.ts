@@ -33,7 +33,7 @@ export const netLoop: Baseline = {
   hello: null,
 }
 
-async function start(act: 'flood' | 'echo', name: PayloadName) {
+export async function start(act: 'flood' | 'echo', name: PayloadName, file = './net-process.js') {
   const folder = mkdtempSync(join(tmpdir(), 'bench-net-'))
   const path = join(folder, 'socket')
   const connected = new Promise<Socket>((resolve, reject) => {
@@ -44,7 +44,7 @@ async function start(act: 'flood' | 'echo', name: PayloadName) {
     server.once('error', reject)
     server.listen(path, () => {
       const core = findSeats()?.child
-      const args = [pathOf('./net-process.js'), act, path, name, ...(core === undefined ? [] : [String(core)])]
+      const args = [pathOf(file), act, path, name, ...(core === undefined ? [] : [String(core)])]
       child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
     })
   })
@@ -56,7 +56,7 @@ async function start(act: 'flood' | 'echo', name: PayloadName) {
   return { socket, session }
 }
 
-function order(socket: Socket, count: number): void {
+export function order(socket: Socket, count: number): void {
   const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32LE(count)
   socket.write(framed(bytes))

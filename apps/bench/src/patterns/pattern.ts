@@ -33,7 +33,7 @@ export interface Pattern {
   readonly python?: PythonWork
 }
 
-export interface NamedOpen {
+interface NamedOpen {
   readonly name: string
   readonly open: Open
 }

@@ -27,7 +27,7 @@ export const pythonQueue: PythonWork = {
 /** `chunksize` 0: Python's default. */
 export function pythonPool(items: number, chunksize: number): PythonWork {
   return {
-    name: 'python multiprocessing.Pool',
+    name: `python multiprocessing.Pool.map${chunksize > 0 ? `, chunksize ${chunksize}` : ''}`,
     script: './multiprocessing_pool.py',
     args: quick => [String(quick ? items / 4 : items), String(chunksize), rounds],
   }

@@ -63,7 +63,7 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
         })
         const common = { transport: transports.indexOf(transport) }
         const subject = { ...common, label: transport, raw: false, bars: bars(transport, barOf) }
-        const rivals = rivalsOf(results, transport).map(name => ({
+        const rivals = rivalsOf(results, transport, own).map(name => ({
           ...common,
           label: name,
           raw: true,
@@ -80,8 +80,12 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
   ].filter(({ series }) => series.length > 0)
 }
 
-/** The other libraries, and Python, where there is no raw Node to compare with. */
-function rivalsOf(results: readonly Result[], transport: string): string[] {
-  const own = results.filter(result => result.transport === transport && !result.baseline)
-  return [...new Set(own.flatMap(({ references = [] }) => references.map(({ name }) => name)))]
+/** The other libraries, and Python, where there is no raw Node to compare with; beside the first transport that has them. */
+function rivalsOf(results: readonly Result[], transport: string, transports: readonly string[]): string[] {
+  const namesOf = (each: string) =>
+    results
+      .filter(result => result.transport === each && !result.baseline)
+      .flatMap(({ references = [] }) => references.map(({ name }) => name))
+  const shown = new Set(transports.slice(0, transports.indexOf(transport)).flatMap(namesOf))
+  return [...new Set(namesOf(transport))].filter(name => !shown.has(name))
 }

@@ -9,7 +9,7 @@ export interface Rival {
   open(workers: number): Promise<RivalPool>
 }
 
-export interface RivalPool {
+interface RivalPool {
   square(n: number): Promise<number>
   /** Lets every worker run on this core only. */
   sit(core: number): Promise<void>

@@ -155,6 +155,23 @@ export const abandon = group('Death at any moment', {
     }
   },
 
+  'LK8 a process that dies while it takes and gives back a lock leaves it to the next': async t => {
+    for (const moment of await t.moments(4)) {
+      const lock = new t.api.Lock()
+      const [mine, theirs] = t.pipe()
+      const child = await t.start(targets.lockAgainAndAgain, [lock, theirs])
+      assert.equal(await within(mine.recv(), 'the word'), 'running')
+      await t.abandon(child, moment)
+      // Whether it held the lock at that moment, the first holder is told.
+      for (let i = 0; i < 2; i++) {
+        const guard = await within(lock.acquire(), 'acquire', SOON)
+        assert.ok(guard)
+        if (i > 0) assert.equal(guard.abandoned, false)
+        await guard.release()
+      }
+    }
+  },
+
   'P58 P16 the daemons of a process that is killed end by themselves; its other children are told': needs(
     'crash',
     async t => {

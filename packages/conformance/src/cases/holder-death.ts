@@ -123,6 +123,30 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     await within(mine.close(), 'close')
   },
 
+  'when the context that made them exits, they live on in its parent, and calls that wait go on': needs(
+    'isolation',
+    async t => {
+      const [mine, theirs] = t.pipe()
+      const [orders, ordersEnd] = t.pipe()
+      const child = await t.start(targets.ownAll, [t.module, theirs as never, ordersEnd as never])
+      const all = (await within(mine.recv(), 'all of them')) as All
+      assert.equal(await within(orders.recv(), 'the word'), 'running')
+      const guard = await within(all.lock.acquire(), 'the lock')
+      const next = all.lock.acquire()
+      await assertPending(next, 20)
+      await orders.send('exit')
+      await t.ends(child, 3)
+      assert.equal(await all.lock.locked(), true)
+      await guard.release()
+      const passed = await within(next, 'the lock', SOON)
+      assert.equal(passed.abandoned, false)
+      await passed.release()
+      await useAll(t, all)
+      await mine.close()
+      await orders.close()
+    },
+  ),
+
   'calls that wait when the home ends in order go on in its parent': async t => {
     const [mine, theirs] = t.pipe()
     const [orders, ordersEnd] = t.pipe()

@@ -170,6 +170,18 @@ export const lock = group('Lock', {
     assert.equal((await t.run(targets.tryAcquire, other, 1_000)).taken, true)
   },
 
+  'what a context holds when it closes its last handle passes on': async t => {
+    const lock = new t.api.Lock()
+    const [orders, theirs] = t.pipe()
+    const child = await t.start(targets.holdAndClose, [lock, theirs as never])
+    assert.equal(await within(orders.recv(), 'the word'), 'MP_INVALID_STATE')
+    const guard = await within(lock.acquire(), 'the lock')
+    assert.equal(guard.abandoned, true)
+    await orders.send('end')
+    await t.ends(child)
+    await guard.release()
+  },
+
   'those who wait come first, in their order, over all contexts': async t => {
     const lock = new t.api.Lock()
     const guard = await lock.acquire()

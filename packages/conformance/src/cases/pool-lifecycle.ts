@@ -8,7 +8,7 @@ import * as targets from '../targets-pool.js'
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 export const poolLifecycle = group('Pool: life', {
-  'PL35 close() takes no more, and completes what was submitted; again, it does nothing': async t => {
+  'PL35 PL39 EX3 close() takes no more, and completes what was submitted; again, it does nothing': async t => {
     const pool = new t.api.Pool(2)
     const jobs = upTo(20).map(i => pool.apply(targets.squareLater, [i]))
     const mapped = pool.map(targets.square, upTo(100))
@@ -55,15 +55,15 @@ export const poolLifecycle = group('Pool: life', {
 
   'terminate() ends the workers at whatever they are at; jobs reject': async t => {
     const pool = new t.api.Pool(2)
-    const [mine, theirs] = t.pipe()
-    const running = pool.apply(targets.ignore, [theirs])
-    await within(mine.recv(), 'the word')
+    const pipes = [t.pipe(), t.pipe()]
+    const running = pipes.map(([, theirs]) => pool.apply(targets.ignore, [theirs]))
+    for (const [mine] of pipes) await within(mine.recv(), 'the word')
     const queued = pool.map(targets.waitForFirst, upTo(10))
     const results = pool.imap(targets.square, upTo(1000))
     pool.terminate()
     pool.terminate()
     pool.close()
-    for (const job of [running, queued as Promise<unknown>]) await rejects(job, 'MP_CLOSED')
+    for (const job of [...running, queued as Promise<unknown>]) await rejects(job, 'MP_CLOSED')
     const rest = async () => {
       for (let i = 0; i < 1001; i++) await results.next()
     }

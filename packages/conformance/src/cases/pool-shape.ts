@@ -44,6 +44,19 @@ export const poolShape = group('Pool: construction and shape', {
     await within(pool.join(), 'join')
   },
 
+  'PL5 a large pool works: 200 workers in one thread, 64 threads, or 24 processes': async t => {
+    // What a machine for tests can hold; 200 processes would take 10 GB.
+    const size = { none: 200, thread: 64, process: 24 }[t.capabilities.isolation]
+    await using pool = new t.api.Pool(size)
+    const numbers = Array.from({ length: 4 * size }, (_, index) => index)
+    const squares = await within(pool.map(targets.square, numbers, { chunksize: 1 }), 'map', 15_000)
+    assert.deepEqual(
+      squares,
+      numbers.map(number => number * number),
+    )
+    assert.equal(pool.stats().workers, size)
+  },
+
   'PL4 a pool whose workers cannot be started ends those that run, and tells why': needs('isolation', async t => {
     const pool = new t.api.Pool(2, { execArgv: ['--no-such-flag-of-node'], stdio: 'ignore' })
     const error = await rejects(pool.apply(targets.square, [2]), 'MP_BROKEN_POOL')

@@ -39,8 +39,9 @@ export const queueHomes = group('Queue: the end of its creator', {
     await assertPending(get)
     await within(queue.put('one'), 'put')
     await within(queue.put('two'), 'put')
-    assert.equal(await within(get, 'get'), 'one')
-    assert.equal(await within(sibling.result(), 'result'), 'two')
+    // Which of them the new home hears first is open: fairness across a move is not promised.
+    const got = [await within(get, 'get'), await within(sibling.result(), 'result')]
+    assert.deepEqual(got.sort(), ['one', 'two'])
     await t.ends(sibling)
   },
 

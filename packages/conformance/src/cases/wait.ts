@@ -109,6 +109,17 @@ export const wait = group('wait', {
     assert.deepEqual(await within(t.api.wait([], { timeout: 0 }), 'wait'), [])
   },
 
+  'W3 a hundred objects at once': async t => {
+    const pipes = Array.from({ length: 20 }, () => t.pipe())
+    const promises = Array.from({ length: 80 }, () => new Promise<never>(() => {}))
+    const ends = pipes.map(([mine]) => mine)
+    const waiting = t.api.wait([...promises, ...ends])
+    await assertPending(waiting, 20)
+    await pipes[7]?.[1].send('seven')
+    isOnly(await within(waiting, 'wait'), ends[7])
+    for (const end of pipes.flat()) await end.close()
+  },
+
   'what cannot be waited for is refused': async t => {
     await rejects(t.api.wait([5] as never), TypeError)
     await rejects(t.api.wait([null] as never), TypeError)

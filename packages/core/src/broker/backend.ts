@@ -2,10 +2,13 @@ import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import type { PackedHandle } from '../handle.js'
 import type { WaitOptions } from '../pending.js'
+import type { QueueHome } from './home.js'
 
 /** What a Queue object asks of the queue itself, be its home here or elsewhere. Arguments are already checked. */
 export interface QueueBackend {
   readonly maxsize: number
+  /** Where the items are, if that is this context. */
+  readonly home?: QueueHome
   /** With `nowait`, rejects with MP_FULL rather than wait for a slot. `waits` is told of the call if it waits. */
   put(item: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void>
   /** With `nowait`, rejects with MP_EMPTY rather than wait. */

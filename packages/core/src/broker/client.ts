@@ -69,7 +69,7 @@ export class QueueClient implements QueueBackend, HomeLinkUser {
           pending.reject(error)
         }
       },
-      answered: message => pending.reject(wasShutDown(message) ? shutDown() : empty()),
+      answered: message => pending.reject(whyRefused(message)),
       lost: error => pending.reject(error),
     })
     waits(
@@ -300,4 +300,12 @@ export class QueueClient implements QueueBackend, HomeLinkUser {
 /** Of a REFUSED. */
 function wasShutDown({ bytes, start }: Message): boolean {
   return readU32(bytes, start) === protocol.REASON_SHUT_DOWN
+}
+
+/** Of a get that was refused. */
+function whyRefused({ bytes, start }: Message): MpError {
+  const reason = readU32(bytes, start)
+  if (reason === protocol.REASON_SHUT_DOWN) return shutDown()
+  if (reason !== protocol.REASON_NOT_SHAREABLE) return empty()
+  return new MpError('MP_NOT_SHAREABLE', 'the next item holds a handle: it stays for a getter of its own program')
 }

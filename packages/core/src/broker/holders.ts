@@ -64,9 +64,10 @@ export class Holders<H extends Holder> {
     return far
   }
 
-  join(wire: Wire): H {
+  /** `transport`: the wire's, where its other side is another program. */
+  join(wire: Wire, transport: Transport = this.#broker.transport): H {
     const broker = this.#broker
-    const link = new Link(wire, broker.transport, {
+    const link = new Link(wire, transport, {
       message: message => {
         this.#hear(holder, message)
         link.credit(message.cost)
@@ -80,6 +81,11 @@ export class Holders<H extends Holder> {
     return holder
   }
 
+  /** Of another program: no handle can go there. */
+  isForeign({ link }: H): boolean {
+    return link.transport !== this.#broker.transport
+  }
+
   flush(): void {
     for (const { link } of this.#all) link.flushAll()
   }
@@ -91,7 +97,9 @@ export class Holders<H extends Holder> {
     build: (packing: HandlePacking, ends: readonly number[], holders: readonly H[]) => Estate,
   ): Promise<void> {
     this.#joined = []
-    const holders = [...this.#all]
+    // Another program cannot follow.
+    for (const holder of this.#all) if (this.isForeign(holder)) holder.link.close()
+    const holders = [...this.#all].filter(holder => !this.isForeign(holder))
     const ends = holders.map(() => pair(this.#broker.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
     if (deadline === undefined)
@@ -119,6 +127,7 @@ export class Holders<H extends Holder> {
       case protocol.HELLO:
         return
       case protocol.JOIN: {
+        if (this.isForeign(holder)) throw new MpError('MP_DECODE', 'another program cannot let a holder join')
         const end = message.parcels?.[0] as End
         if (this.#joined) this.#joined.push(end)
         else this.join(open(end, this.#broker.transport))

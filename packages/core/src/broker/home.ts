@@ -4,7 +4,7 @@ import { Deque } from '../deque.js'
 import { discardParcels, type End, open, type Parcel } from '../end.js'
 import { MpError } from '../errors.js'
 import type { Link, Message } from '../link.js'
-import type { Transport } from '../spi.js'
+import type { Transport, Wire } from '../spi.js'
 import { WaitingLine } from '../waiting-line.js'
 import { packItem, type QueueEstate, unpackItem } from './estate.js'
 import { type Broker, type Holder, Holders, type Pack } from './holders.js'
@@ -186,6 +186,11 @@ export class QueueHome implements Broker<QueueHolder> {
     return this.#holders.share()
   }
 
+  /** Lets another program hold this queue. */
+  admit(wire: Wire, transport: Transport): void {
+    this.#holders.join(wire, transport)
+  }
+
   flush(): void {
     this.#holders.flush()
   }
@@ -298,7 +303,7 @@ export class QueueHome implements Broker<QueueHolder> {
     const getter: Getter = {
       holder,
       call,
-      deliver: item => holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels),
+      deliver: item => this.#deliver(holder, call, item),
       refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
     }
     const item = this.take()
@@ -306,6 +311,15 @@ export class QueueHome implements Broker<QueueHolder> {
     else if (this.exhausted) getter.refuse()
     else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
     else this.waitForItem(getter)
+  }
+
+  #deliver(holder: QueueHolder, call: number, item: Item): void {
+    if (!item.parcels || !this.#holders.isForeign(holder)) {
+      holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels)
+      return
+    }
+    refuse(holder, call, protocol.REASON_NOT_SHAREABLE)
+    this.#putBack({ ...item, number: item.number ?? this.#delivered++ })
   }
 
   #appendItem(out: ByteBuffer, call: number, { bytes, start, end, number }: Item): void {

@@ -5,7 +5,7 @@ import { type Envelope, Envelopes, type HandlePacking } from '../envelope.js'
 import type { PackedHandle } from '../handle.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
-import { roughNow, turn, turnIsLong } from '../turn.js'
+import { caughtUp, roughNow, turn, turnIsLong } from '../turn.js'
 import { MessageReader } from '../unpacking.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
 import type { Getter, Item, Putter, QueueHome } from './home.js'
@@ -16,20 +16,20 @@ const ARENA = 64 * 1024
 /** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
 export class LocalQueue implements QueueBackend {
   readonly maxsize: number
-  readonly #home: QueueHome
+  readonly home: QueueHome
   readonly #reader: MessageReader
   readonly #envelopes: Envelopes
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
   constructor(home: QueueHome, context: Context, transport: Transport) {
-    this.#home = home
+    this.home = home
     this.#reader = new MessageReader(context, transport)
     this.#envelopes = new Envelopes(transport)
     this.maxsize = home.maxsize
   }
 
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
-    const home = this.#home
+    const home = this.home
     if (home.isShutDown) throw shutDown()
     if (nowait && home.full) throw full()
     const envelope = this.#envelopes.take()
@@ -61,7 +61,7 @@ export class LocalQueue implements QueueBackend {
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
-    const home = this.#home
+    const home = this.home
     const item = home.take()
     if (item) {
       const value = this.#reader.read(item)
@@ -92,8 +92,8 @@ export class LocalQueue implements QueueBackend {
   }
 
   async readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
-    const home = this.#home
-    if (now && !home.readable) await turn()
+    const home = this.home
+    if (now && !home.readable) await caughtUp()
     if (now || home.readable) return home.readable
     const pending = new Pending<boolean>()
     const watcher = { ready: () => pending.resolve(true) }
@@ -109,7 +109,7 @@ export class LocalQueue implements QueueBackend {
   }
 
   async taskDone(): Promise<boolean> {
-    return this.#home.taskDone()
+    return this.home.taskDone()
   }
 
   tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void> {
@@ -119,33 +119,33 @@ export class LocalQueue implements QueueBackend {
       pending.limit(
         options,
         () => pending.reject(tasksLeft()),
-        () => this.#home.forget(watcher),
+        () => this.home.forget(watcher),
       ),
     )
-    this.#home.watchTasks(watcher)
+    this.home.watchTasks(watcher)
     return pending.promise
   }
 
   async counts(): Promise<Counts> {
-    // What others have already sent needs a turn of the event loop to be seen here.
-    if (this.#home.size === 0) await turn()
-    return { size: this.#home.size, full: this.#home.full }
+    // What others have already sent may not have been seen here.
+    if (this.home.size === 0) await caughtUp()
+    return { size: this.home.size, full: this.home.full }
   }
 
   shutDown(immediate: boolean): void {
-    this.#home.shutDown(immediate)
+    this.home.shutDown(immediate)
   }
 
   close(): void {}
 
   pack(packing: HandlePacking): PackedHandle {
-    const end = packing.attachEnd(this.#home.share())
-    return { kind: 'queue', state: { id: this.#home.id, maxsize: this.maxsize, shutDown: this.#home.isShutDown, end } }
+    const end = packing.attachEnd(this.home.share())
+    return { kind: 'queue', state: { id: this.home.id, maxsize: this.maxsize, shutDown: this.home.isShutDown, end } }
   }
 
   async #lookAgain(): Promise<unknown> {
-    await turn()
-    const item = this.#home.take()
+    await caughtUp()
+    const item = this.home.take()
     if (!item) throw empty()
     return this.#reader.read(item)
   }

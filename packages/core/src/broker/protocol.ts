@@ -61,3 +61,5 @@ export function isAnswer(type: number): boolean {
 
 export const REASON_WAIT = 0
 export const REASON_SHUT_DOWN = 1
+/** What is next holds a handle, and the holder is another program. */
+export const REASON_NOT_SHAREABLE = 2

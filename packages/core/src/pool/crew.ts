@@ -16,10 +16,14 @@ const STEAL_AFTER = 5
 const MOST_LOSSES = 3
 /** So many workers in a row that ended before they had a task break the pool. */
 const MOST_BARREN = 5
+/** A queue of so many tasks is rid of dropped ones at once; in a longer one they wait until they are half of it. */
+const SWEPT_AT_ONCE = 256
 /** ms before the second of them is replaced; then twice as long each time. */
 const BACK_OFF = 50
 /** ms that a terminated worker has until it is killed. */
 const TERMINATION = 1000
+/** ms that a worker which is being started has to see that it is not needed. */
+const START = 5000
 
 export interface CrewOptions extends Orders {
   readonly min: number
@@ -165,7 +169,7 @@ export class Crew implements MemberUser {
     this.#dead += job.queued
     job.queued = 0
     this.#jobs.delete(job)
-    if (this.#dead > 64 && this.#dead * 2 > this.#queue.length) this.#sweep()
+    if (this.#dead > 0 && (this.#queue.length <= SWEPT_AT_ONCE || this.#dead * 2 > this.#queue.length)) this.#sweep()
     if (this.#state === 'closing') this.#wind()
   }
 
@@ -402,6 +406,7 @@ export class Crew implements MemberUser {
       }
     }
     member.lowWater = member.inFlight.size >> 1
+    member.flush()
   }
 
   #requeue(task: Task): void {
@@ -516,18 +521,23 @@ function fitsAhead({ inFlight, load, bytes, heardAt }: Member, task: Task, now: 
   return load + task.callee.pace * task.count <= AHEAD.ms && bytes + task.end - task.start <= AHEAD.bytes
 }
 
-function end({ process }: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
+/**
+ * A worker that is being started is let to the end of that: it finds its desk closed, and leaves. Node loses the descriptor of
+ * the file that a thread is just loading when that thread is terminated.
+ */
+function end(member: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
   const kill = () => {
     try {
-      process.kill()
+      member.process.kill()
     } catch {
       // It has ended, or could not be started.
     }
   }
   if (signal === 'SIGKILL') return kill()
+  setTimeout(kill, member.isReady ? TERMINATION : START).unref()
+  if (!member.isReady) return member.retire()
   try {
-    process.terminate()
-    setTimeout(kill, TERMINATION).unref()
+    member.process.terminate()
   } catch {
     // As above.
   }

@@ -54,8 +54,11 @@ export class Desk implements OpenHandle {
   async serve(initializer: FunctionReference | null, initargs: readonly unknown[]): Promise<void> {
     // Nothing else keeps the event loop of an idle worker alive. That of its creator is not its own to keep.
     const held = this.#transport.capabilities.isolation === 'none' ? undefined : new Pending<void>()
+    // The pool may have closed before this worker was up.
+    await turn()
+    await turn()
     try {
-      if (initializer) await (await load(initializer))(...initargs)
+      if (initializer && !this.#link.closed) await (await load(initializer))(...initargs)
     } catch (error) {
       this.#link.control(protocol.UNFIT, out => encodeError(error, out, new Envelope(this.#transport)))
       await this.close()

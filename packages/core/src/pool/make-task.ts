@@ -33,11 +33,30 @@ function make(
   count: number,
   name: string,
 ): Task {
-  const body = new ByteBuffer(64)
   const envelope = new Envelope(crew.transport)
-  encodeInto(body, value, envelope, name)
+  // The encode may run user code, which may submit a job of its own.
+  const body = slabInUse ? new ByteBuffer(64) : takeSlab()
+  const outer = slabInUse
+  slabInUse = true
+  const start = body.length
+  try {
+    encodeInto(body, value, envelope, name)
+  } finally {
+    slabInUse = outer
+  }
   envelope.commit()
-  return newTask(crew, job, callee, how, first, count, body, 0, envelope)
+  return newTask(crew, job, callee, how, first, count, body, start, envelope)
+}
+
+/** Bytes. Small tasks share buffers: one each would cost more than what is in it. */
+const SLAB = 16 * 1024
+
+let slab: ByteBuffer | undefined
+let slabInUse = false
+
+function takeSlab(): ByteBuffer {
+  if (!slab || slab.length >= SLAB) slab = new ByteBuffer(SLAB)
+  return slab
 }
 
 function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: string): void {
@@ -46,6 +65,7 @@ function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: 
     encode(value, body, envelope, name)
     checkLength(body.length - start, envelope.transport)
   } catch (error) {
+    body.length = start
     envelope.rollback()
     throw error
   }

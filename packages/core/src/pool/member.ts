@@ -123,6 +123,11 @@ export class Member {
     this.#link.control(protocol.TASK, write, parcels)
   }
 
+  /** What was sent leaves now: the worker waits for it. */
+  flush(): void {
+    this.#link.flush()
+  }
+
   recall(task: Task): void {
     task.recalled = true
     this.#link.control(protocol.RECALL, out => appendU32(out, task.number))
@@ -231,7 +236,9 @@ export class Member {
       case protocol.RESULTS: {
         const read = this.#tryRead(message, 4)
         if ('error' in read) return rejectAll(task, read.error)
-        return job.fulfilled(first, how === protocol.ONE ? [read.value] : (read.value as unknown[]))
+        const results = how === protocol.ONE ? [read.value] : read.value
+        if (!Array.isArray(results) || results.length !== task.count) throw malformed()
+        return job.fulfilled(first, results)
       }
       case protocol.FAILED: {
         const read = this.#tryRead(message, 4)
@@ -239,7 +246,9 @@ export class Member {
       }
       case protocol.FULFILLED:
       case protocol.REJECTED: {
-        const index = first + readU32(message.bytes, message.start + 4)
+        const place = readU32(message.bytes, message.start + 4)
+        if (place >= task.count) throw malformed()
+        const index = first + place
         const read = this.#tryRead(message, 8)
         if (!('error' in read) && message.type === protocol.FULFILLED) return job.fulfilled(index, [read.value])
         task.failed = true
@@ -272,6 +281,10 @@ export class Member {
   #read(message: Message, skip: number): unknown {
     return readMessage(this.#context, this.#transport, { ...message, start: message.start + skip })
   }
+}
+
+function malformed(): MpError {
+  return new MpError('MP_DECODE', 'a worker speaks of items that its task does not have')
 }
 
 /** The far end of a member's link, on its way to become a Desk. */

@@ -9,7 +9,7 @@ import { Envelope } from '../envelope.js'
 import { MpError } from '../errors.js'
 import type { Link, Message } from '../link.js'
 import type { Transport } from '../spi.js'
-import { turn } from '../turn.js'
+import { caughtUp } from '../turn.js'
 import { WaitingLine } from '../waiting-line.js'
 import type { BarrierState } from './barrier-backend.js'
 import { LocalBarrier } from './local-barrier.js'
@@ -56,9 +56,9 @@ export class BarrierHome implements Broker<Holder> {
     return { waiting: this.#waiting.length, broken: this.#broken }
   }
 
-  /** What others have already sent needs a turn of the event loop to be seen here. */
+  /** What others have already sent may not have been seen here. */
   async settledState(): Promise<BarrierState> {
-    await turn()
+    await caughtUp()
     return this.state
   }
 
@@ -69,7 +69,7 @@ export class BarrierHome implements Broker<Holder> {
     this.#pass()
     if (!nowait || !this.#isWaiting(arrival)) return
     // Others may have arrived, unread.
-    void turn().then(() => {
+    void caughtUp().then(() => {
       if (this.#isWaiting(arrival)) this.abort()
     })
   }

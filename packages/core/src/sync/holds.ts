@@ -39,4 +39,8 @@ export class Holds {
   delete(grant: number): void {
     this.#byNumber.delete(grant)
   }
+
+  clear(): void {
+    this.#byNumber.clear()
+  }
 }

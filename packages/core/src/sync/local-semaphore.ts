@@ -28,19 +28,25 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
   acquire(wish: Wish, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<Grant | undefined> {
     const home = this.#home
     let pending: Pending<Grant | undefined> | undefined
-    let taken: Grant | undefined
+    let outcome: { grant: Grant | undefined } | undefined
     const acquirer: Acquirer = {
       party: this,
       wish,
       granted: grant => {
         if (wish === 'hold') this.holds.add(grant)
         if (pending) pending.resolve(grant)
-        else taken = grant
+        else outcome = { grant }
       },
-      refused: () => pending?.resolve(undefined),
+      refused: () => {
+        if (pending) pending.resolve(undefined)
+        else outcome = { grant: undefined }
+      },
     }
     home.acquire(acquirer, nowait)
-    if (taken) return turnIsLong(roughNow()) ? turn().then(() => taken) : Promise.resolve(taken)
+    if (outcome) {
+      const { grant } = outcome
+      return turnIsLong(roughNow()) ? turn().then(() => grant) : Promise.resolve(grant)
+    }
     const waiting = new Pending<Grant | undefined>()
     pending = waiting
     waits(
@@ -78,7 +84,9 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
   }
 
   close(): void {
-    if (--this.#handles === 0) this.#home.leave(this)
+    if (--this.#handles > 0) return
+    this.holds.clear()
+    this.#home.leave(this)
   }
 
   pack(packing: HandlePacking): PackedSemaphore {

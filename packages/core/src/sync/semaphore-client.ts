@@ -76,6 +76,7 @@ export class SemaphoreClient implements SemaphoreBackend, HomeLinkUser {
 
   close(): void {
     this.#home.close()
+    if (this.#home.closed) this.holds.clear()
   }
 
   pack(packing: HandlePacking): PackedSemaphore {

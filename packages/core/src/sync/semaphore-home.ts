@@ -8,7 +8,7 @@ import { type End, open, type Parcel } from '../end.js'
 import { MpError } from '../errors.js'
 import type { Link, Message } from '../link.js'
 import type { Transport } from '../spi.js'
-import { turn } from '../turn.js'
+import { caughtUp } from '../turn.js'
 import { WaitingLine } from '../waiting-line.js'
 import type { Grant, Wish } from './backend.js'
 import { LocalSemaphore } from './local-semaphore.js'
@@ -72,13 +72,17 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     return this.#value
   }
 
-  /** Grants now, or lines up. With `nowait` it stays in line for one turn: others' releases may have arrived unread. */
+  /**
+   * Grants now, or lines up. With `nowait` it stays in line only until every release that was sent before has been seen: none
+   * can be on its way where no grant is out.
+   */
   acquire(acquirer: Acquirer, nowait: boolean): void {
     if (this.#value > 0) return this.#grant(acquirer)
+    if (nowait && this.#grants.size === 0) return acquirer.refused()
     const line = acquirer.wish === 'see' ? this.#seeing : this.#holding
     line.push(acquirer)
     if (!nowait) return
-    void turn().then(() => {
+    void caughtUp().then(() => {
       if (line.delete(acquirer)) acquirer.refused()
     })
   }
@@ -225,9 +229,9 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     this.leave(holder)
   }
 
-  /** What others have already sent needs a turn of the event loop to be seen here. */
+  /** The value when every release that was sent before has been seen. */
   async settledValue(): Promise<number> {
-    if (this.#value === 0) await turn()
+    if (this.#grants.size > 0) await caughtUp()
     return this.#value
   }
 

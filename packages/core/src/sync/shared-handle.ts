@@ -1,6 +1,7 @@
 import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../handle.js'
+import { checkTravels } from '../network.js'
 import type { Transport } from '../spi.js'
 import type { WaitingCall, Waits } from './backend.js'
 
@@ -55,12 +56,7 @@ export class SharedHandle implements Handle {
   /** @internal */
   [PACK](packing: HandlePacking): PackedHandle {
     this.checkOpen()
-    if (packing.transport !== this.#transport) {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        `a ${this.#what} of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
-      )
-    }
+    checkTravels(this.#what, this.#transport, packing.transport)
     return { kind: this.#what, state: this.pack(packing) }
   }
 
