@@ -17,6 +17,7 @@ const transports: Readonly<Record<string, Entry>> = {
   memory: { load: () => import('@mp/memory'), module: import.meta.resolve('@mp/memory') },
   'worker-threads': { load: () => import('@mp/worker-threads'), module: import.meta.resolve('@mp/worker-threads') },
   'child-process': { load: () => import('@mp/child-process'), module: import.meta.resolve('@mp/child-process') },
+  'unix-socket': { load: () => import('@mp/unix-socket'), module: import.meta.resolve('@mp/unix-socket') },
 }
 
 export const transportNames: readonly string[] = Object.keys(transports)

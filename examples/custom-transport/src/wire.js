@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { FrameReader, headerOf } from './frame.js'
 
 /** A TCP connection as a wire. The socket may come later: until then, what is sent waits. */
@@ -7,14 +7,18 @@ export class SocketWire {
   maxFrame = 1024 * 1024
   #reader = new FrameReader()
   #early = []
+  #kept = []
   #closed = false
   #socket
+  /** Known where this process inherited the socket. */
+  #fd
   #write
   #sink
 
-  attach(socket, write = streamed(socket)) {
+  attach(socket, fd) {
     this.#socket = socket
-    this.#write = write
+    this.#fd = fd
+    this.#write = fd === undefined ? streamed(socket) : blocking(fd)
     // ECONNRESET, EPIPE: the peer is gone, and 'close' follows. Without a listener they would end this process.
     socket.on('error', () => {})
     socket.unref()
@@ -50,6 +54,23 @@ export class SocketWire {
     // Done: a socket never keeps the event loop alive here.
   }
 
+  /** Only in a process that exits, which reads what others had sent before they knew. */
+  receiveSync(timeoutMs) {
+    const end = performance.now() + timeoutMs
+    while (this.#kept.length === 0) {
+      try {
+        const length = readSync(this.#fd, chunk)
+        if (length === 0) return false
+        this.#kept.push(...this.#reader.feed(chunk.subarray(0, length)))
+      } catch (error) {
+        if (error.code !== 'EAGAIN' || performance.now() > end) return false
+        Atomics.wait(never, 0, 0, 1)
+      }
+    }
+    this.#sink.frame(this.#kept.shift())
+    return true
+  }
+
   #listen() {
     this.#socket.on('data', chunk => this.#read(chunk))
     this.#socket.on('drain', () => this.#sink.drain())
@@ -58,7 +79,8 @@ export class SocketWire {
 
   #read(chunk) {
     try {
-      for (const frame of this.#reader.feed(chunk)) if (!this.#closed) this.#sink.frame(frame)
+      this.#kept.push(...this.#reader.feed(chunk))
+      while (this.#kept.length > 0 && !this.#closed) this.#sink.frame(this.#kept.shift())
     } catch (error) {
       this.#end(error)
       this.#socket.destroy()
@@ -87,7 +109,7 @@ function streamed(socket) {
  * Writes at once, and blocks while the kernel has no room: what a process says while it exits, when its event loop turns no
  * more, must get out as well. The other side reads without ever blocking, so the wait is short.
  */
-export function blocking(fd) {
+function blocking(fd) {
   return (header, bytes) => {
     for (const part of [header, bytes]) {
       for (let at = 0; at < part.length; ) {
@@ -104,4 +126,5 @@ export function blocking(fd) {
   }
 }
 
+const chunk = Buffer.alloc(64 * 1024)
 const never = new Int32Array(new SharedArrayBuffer(4))

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
 import type { Capabilities, Transport } from '@mp/core/spi'
 import { type Holdings, holdings, leftBeyond, longestSettling } from './leaks.js'
@@ -123,6 +124,27 @@ export interface ProgramResult {
   readonly ms: number
 }
 
+/** `descriptors`: how many it may have open. */
+export function runProgram(
+  name: string,
+  module: string,
+  settings: Record<string, string>,
+  { ms = 15_000, descriptors }: { ms?: number; descriptors?: number },
+): Promise<ProgramResult> {
+  const path = fileURLToPath(new URL(`./programs/${name}.js`, import.meta.url))
+  const env = { ...process.env, NODE_OPTIONS: '', MP_CONFORMANCE_MODULE: module, ...settings }
+  const start = performance.now()
+  const [file, args] =
+    descriptors === undefined
+      ? [process.execPath, [path]]
+      : ['/bin/sh', ['-c', `ulimit -n ${descriptors}; exec "$0" "$1"`, process.execPath, path]]
+  return new Promise(resolve => {
+    const child = execFile(file, args, { env, timeout: ms, killSignal: 'SIGKILL' }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr, ms: performance.now() - start }),
+    )
+  })
+}
+
 type Target<A extends unknown[], R> = (...args: A) => R | PromiseLike<R>
 
 /** Where a case runs. */
@@ -225,24 +247,18 @@ export class Trial {
 
   /** A file that the case's children may write to. */
   file(name: string): string {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'mp-conformance-'))
-    return join(this.#folder, name)
+    return join(this.folder(), name)
+  }
+
+  /** Its own, with no symbolic link in its path. */
+  folder(): string {
+    this.#folder ??= realpathSync(mkdtempSync(join(tmpdir(), 'mp-conformance-')))
+    return this.#folder
   }
 
   /** Runs one of the programs beside this suite in a fresh `node`, with the transport. */
   program(name: string, settings: Record<string, string> = {}, ms = 15_000): Promise<ProgramResult> {
-    const path = new URL(`./programs/${name}.js`, import.meta.url)
-    const env = { ...process.env, NODE_OPTIONS: '', MP_CONFORMANCE_MODULE: this.module, ...settings }
-    const start = performance.now()
-    return new Promise(resolve => {
-      const child = execFile(
-        process.execPath,
-        [path.pathname],
-        { env, timeout: ms, killSignal: 'SIGKILL' },
-        (_, stdout, stderr) =>
-          resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr, ms: performance.now() - start }),
-      )
-    })
+    return runProgram(name, this.module, settings, { ms })
   }
 
   dispose(): void {

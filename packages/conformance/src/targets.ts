@@ -206,6 +206,12 @@ export async function environmentOfChild(module: string, name: string) {
   return { child: environment(name), grandchild: await Process.run(environment, name) }
 }
 
+/** Takes memory until there is none. */
+export function hoard(): number {
+  const hoarded: object[] = []
+  for (let i = 0; ; i++) hoarded.push({ i, text: `${i}`.padEnd(64) })
+}
+
 export async function readStdin(): Promise<number> {
   let length = 0
   for await (const chunk of process.stdin) length += (chunk as Uint8Array).length

@@ -6,6 +6,7 @@
  * is sent after `close`. See docs/writing-a-transport.md.
  */
 
+export { relayLines } from './line-prefix.js'
 export { serve } from './serve.js'
 
 /** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
@@ -56,8 +57,20 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Node's flags; the parent's own where absent. */
   readonly execArgv?: readonly string[]
-  /** Where stdout and stderr go; stdin is always at its end. 'inherit' where absent. */
-  readonly stdio?: 'inherit' | 'ignore'
+  /** The parent's where absent. Throw MP_NOT_SUPPORTED where peers have none of their own; so for all that the medium cannot. */
+  readonly cwd?: string
+  /**
+   * Where stdout and stderr go; stdin is always at its end. 'inherit' where absent. 'pipe': through {@link relayLines}, and
+   * `exited` waits for it.
+   */
+  readonly stdio?: 'inherit' | 'ignore' | 'pipe'
+  /** As node:worker_threads has it, MiB. */
+  readonly resourceLimits?: {
+    readonly maxOldGenerationSizeMb?: number
+    readonly maxYoungGenerationSizeMb?: number
+    readonly codeRangeSizeMb?: number
+    readonly stackSizeMb?: number
+  }
 }
 
 /** A running child, as its creator sees it. */

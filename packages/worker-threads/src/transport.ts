@@ -1,5 +1,6 @@
 import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
-import type { Peer, PeerExit, SpawnOptions, Ticket, Transport } from '@mp/core/spi'
+import { MpError } from '@mp/core'
+import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Ticket, type Transport } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 
@@ -21,7 +22,9 @@ export const transport: Transport = Object.freeze({
   wires: Object.freeze({ pair, open }),
 })
 
-function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
+function spawn({ id, name, env, execArgv, cwd, stdio = 'inherit', resourceLimits }: SpawnOptions): Peer {
+  if (cwd !== undefined)
+    throw new MpError('MP_NOT_SUPPORTED', 'cwd: the threads of a process share its working directory')
   const { port1, port2 } = new MessageChannel()
   const worker = new Worker(boot, {
     name,
@@ -30,12 +33,16 @@ function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
     ...(env && { env: { ...process.env, ...env } }),
     argv: process.argv.slice(2),
     ...execArgvOption(execArgv),
-    ...(stdio === 'ignore' && { stdout: true, stderr: true }),
+    ...(stdio !== 'inherit' && { stdout: true, stderr: true }),
+    ...(resourceLimits && { resourceLimits }),
   })
   if (stdio === 'ignore') {
     worker.stdout.resume()
     worker.stderr.resume()
   }
+  const relayed =
+    stdio === 'pipe' &&
+    Promise.all([relayLines(worker.stdout, process.stdout, name), relayLines(worker.stderr, process.stderr, name)])
   // Core keeps the event loop alive for the children that are waited for.
   worker.unref()
   let killed: string | undefined
@@ -54,7 +61,7 @@ function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
     id,
     pid: FIRST_PID + worker.threadId,
     wire: new PortWire(port1),
-    exited,
+    exited: relayed ? exited.then(exit => relayed.then(() => exit)) : exited,
     kill(signal = 'SIGKILL') {
       killed ??= signal
       void worker.terminate()

@@ -55,14 +55,16 @@ export const poolExecutor = group('Pool: what an executor offers', {
   'EX6 the timeout of an imap counts from its call; what came before is given': async t => {
     await using pool = new t.api.Pool(2)
     const [mine, theirs] = t.pipe()
-    const results = pool.imap(targets.waitForFirst, [0, 1, theirs], { timeout: 300, grace: 20 })
+    await eventually(() => pool.stats().idle === 2, 'two idle workers')
+    await within(pool.map(targets.waitForFirst, upTo(20)), 'a map that loads the function')
+    const results = pool.imap(targets.waitForFirst, [0, 1, theirs], { timeout: 600, grace: 20 })
     const { ms } = await timed(async () => {
       assert.equal((await within(results.next(), 'next')).value, 0)
       assert.equal((await within(results.next(), 'next')).value, 1)
       await rejects(results.next(), 'MP_TIMEOUT')
     })
-    assertTook(ms, 300)
-    void mine
+    assertTook(ms, 600)
+    await mine.close()
   },
 
   'EX7 an elastic pool starts workers on demand, and uses the idle one again': async t => {
