@@ -15,6 +15,8 @@ export const {
   Event,
   Condition,
   Barrier,
+  Value,
+  SharedArray,
   wait,
   currentProcess,
   currentTask,

@@ -31,6 +31,7 @@ import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
 import { rlock } from './cases/rlock.js'
 import { semaphore } from './cases/semaphore.js'
+import { sharedValues } from './cases/shared-values.js'
 import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { terminateClose } from './cases/terminate-close.js'
@@ -84,6 +85,7 @@ const groups: readonly Group[] = [
   event,
   condition,
   barrier,
+  sharedValues,
   holderDeath,
   abandon,
   poolShape,

@@ -18,10 +18,13 @@ import { Queue } from './queue.js'
 import { currentContext, isChild } from './realm.js'
 import { RLock } from './rlock.js'
 import { BoundedSemaphore, checkCount, Semaphore } from './semaphore.js'
+import { makeCells, SharedArray } from './shared-array.js'
+import { Cells, type SharedElement, type SharedType } from './shared-memory.js'
 import type { NetworkTransport, Transport } from './spi.js'
 import { UNLIMITED } from './sync/backend.js'
 import { makeSemaphore } from './sync/open-semaphore.js'
 import type { Target } from './target.js'
+import { Value } from './value.js'
 import { type Waitable, wait } from './wait.js'
 
 export interface ProcessConstructor {
@@ -82,6 +85,32 @@ export interface BarrierConstructor {
   readonly prototype: Barrier
 }
 
+/** What `lock` of a Value or a SharedArray makes its `lock`. */
+type LockOf<L> = L extends Lock ? L : L extends false ? undefined : Lock
+
+export interface ValueConstructor {
+  /**
+   * `initial`: 0 where absent. `lock`: true (the default) for a Lock of its own, false for none, or the Lock or RLock to use.
+   * MP_NOT_SUPPORTED where the transport has no shared memory.
+   */
+  new <T extends SharedType, const L extends boolean | Lock = true>(
+    type: T,
+    initial?: SharedElement<T>,
+    options?: { lock?: L | undefined },
+  ): Value<T, LockOf<L>>
+  readonly prototype: Value
+}
+
+export interface SharedArrayConstructor {
+  /** `content`: how many zeros, or the values to copy. Everything else as {@link ValueConstructor}. */
+  new <T extends SharedType, const L extends boolean | Lock = true>(
+    type: T,
+    content: number | Iterable<SharedElement<T>>,
+    options?: { lock?: L | undefined },
+  ): SharedArray<T, LockOf<L>>
+  readonly prototype: SharedArray
+}
+
 export interface PoolConstructor {
   /** `processes`: how many workers; as many as there are CPUs for this program where absent. */
   new <I extends unknown[] = never[]>(processes?: number, options?: PoolOptions<I>): Pool
@@ -100,6 +129,8 @@ export interface BoundContext {
   readonly Event: EventConstructor
   readonly Condition: ConditionConstructor
   readonly Barrier: BarrierConstructor
+  readonly Value: ValueConstructor
+  readonly SharedArray: SharedArrayConstructor
   readonly Connection: { readonly prototype: Connection; [Symbol.hasInstance](value: unknown): value is Connection }
   /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
   Pipe<S = unknown, R = S>(options?: boolean | PipeOptions): [Connection<S, R>, Connection<R, S>]
@@ -244,6 +275,40 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     }
   }
 
+  /** The lock of shared memory, and whether it was made for it. */
+  function lockOf(options: { lock?: boolean | Lock | undefined } | undefined): [Lock | undefined, boolean] {
+    const lock = options?.lock ?? true
+    if (lock === true) return [new BoundLock(), true]
+    if (lock === false) return [undefined, false]
+    if (lock instanceof BoundLock) return [lock, false]
+    throw new TypeError(`lock must be true, false, or a Lock or an RLock of ${transport.name}`)
+  }
+
+  class BoundValue<T extends SharedType> extends Value<T, Lock | undefined> {
+    constructor(type: T, initial?: SharedElement<T>, options?: { lock?: boolean | Lock | undefined }) {
+      super(transport, Cells.allocate(transport, 'Value', type, 1), ...lockOf(options))
+      if (initial !== undefined) this.value = initial
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Value && value.transport === transport
+    }
+  }
+
+  class BoundSharedArray<T extends SharedType> extends SharedArray<T, Lock | undefined> {
+    constructor(
+      type: T,
+      content: number | Iterable<SharedElement<T>>,
+      options?: { lock?: boolean | Lock | undefined },
+    ) {
+      super(transport, makeCells(transport, type, content), ...lockOf(options))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof SharedArray && value.transport === transport
+    }
+  }
+
   class BoundConnection extends Connection {
     static override [Symbol.hasInstance](value: unknown): value is Connection {
       return value instanceof Connection && own(value.transport)
@@ -269,6 +334,8 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     Event: BoundEvent,
     Condition: BoundCondition,
     Barrier: BoundBarrier,
+    Value: BoundValue as ValueConstructor,
+    SharedArray: BoundSharedArray as SharedArrayConstructor,
   }
 
   // What a user sees in a message or a stack.

@@ -7,9 +7,12 @@ import { Lock } from './lock.js'
 import { openQueueBackend, Queue } from './queue.js'
 import { RLock } from './rlock.js'
 import { BoundedSemaphore, Semaphore } from './semaphore.js'
+import { SharedArray } from './shared-array.js'
+import { Cells } from './shared-memory.js'
 import type { PackedSemaphore } from './sync/backend.js'
 import { openSemaphore } from './sync/open-semaphore.js'
 import { type HandleOpener, registerHandle } from './unpacking.js'
+import { Value } from './value.js'
 
 /** What is a semaphore under another name. */
 const semaphores = { Lock, RLock, Semaphore, BoundedSemaphore, Event }
@@ -32,6 +35,12 @@ export function registerHandles(): void {
   for (const [kind, Type] of Object.entries(semaphores)) {
     registerHandle(kind, (context, transport, state, endOf) => {
       return new Type(transport, openSemaphore(context, transport, state, endOf))
+    })
+  }
+  for (const [kind, Type] of Object.entries({ Value, SharedArray })) {
+    registerHandle(kind, (_context, transport, state) => {
+      const { view, lock, ownsLock } = state as { view: unknown; lock: Lock | undefined; ownsLock: boolean }
+      return new Type(transport, new Cells(view), lock, ownsLock)
     })
   }
 }

@@ -17,6 +17,8 @@ export {
   type QueueConstructor,
   type RLockConstructor,
   type SemaphoreConstructor,
+  type SharedArrayConstructor,
+  type ValueConstructor,
 } from './create-context.js'
 export { hasCode, MpError, type MpErrorCode } from './errors.js'
 export type { Event } from './event.js'
@@ -36,5 +38,8 @@ export type { ProcessOptions, ResourceLimits, Stdio } from './process-options.js
 export type { Queue } from './queue.js'
 export type { RLock } from './rlock.js'
 export type { BoundedSemaphore, Semaphore } from './semaphore.js'
+export type { SharedArray } from './shared-array.js'
+export type { SharedElement, SharedType, SharedViews } from './shared-memory.js'
 export type { Target, TargetByName } from './target.js'
+export type { Value } from './value.js'
 export type { Waitable } from './wait.js'

@@ -1,0 +1,76 @@
+/** What the children of the group about shared values run. Like `targets.ts` it imports nothing. */
+
+import type { BoundContext, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
+
+type AnyValue = Value<SharedType, Lock | undefined>
+type AnyArray = SharedArray<SharedType, Lock | undefined>
+type Orders = Connection<unknown, unknown>
+
+function load(module: string): Promise<BoundContext> {
+  return import(/* @vite-ignore */ module) as Promise<BoundContext>
+}
+
+/** Writes into each of them, with the lock held where there is one; gives what was there before. */
+export async function writeInto(values: AnyValue[], element: number): Promise<unknown[]> {
+  const before: unknown[] = []
+  for (const each of values) {
+    await using _guard = await each.lock?.acquire()
+    before.push(each.value)
+    each.value = each.type.endsWith('64') && each.type !== 'f64' ? BigInt(element) : element
+  }
+  return before
+}
+
+export async function doubleAll(array: AnyArray): Promise<void> {
+  await using _guard = await array.lock?.acquire()
+  for (let i = 0; i < array.length; i++) array.set(i, (array.get(i) as number) * 2)
+}
+
+/** Receives something that holds a `counter`, and adds to it; then the same in a child of its own. */
+export async function addToReceived(module: string, orders: Orders): Promise<boolean> {
+  const { Process, Value } = await load(module)
+  const { inner } = (await orders.recv()) as { inner: { counter: Value<'i32'> } }
+  inner.counter.add(1)
+  await Process.run(addTo, inner.counter, 10)
+  return inner.counter instanceof Value
+}
+
+export function addTo(counter: Value<'i32'>, n: number): void {
+  counter.add(n)
+}
+
+/** Makes one of each, hands them over, and ends. */
+export async function makeShared(module: string, to: Orders): Promise<void> {
+  const { SharedArray, Value } = await load(module)
+  await to.send({ value: new Value('f64', 0.5), array: new SharedArray('u8', [1, 2, 3], { lock: false }) })
+}
+
+/** Adds 1 to each element `count` times, when it is told to. */
+export async function addOften(arrays: AnyArray[], count: number, orders: Orders): Promise<void> {
+  await orders.send('ready')
+  await orders.recv()
+  for (const array of arrays) {
+    const one = typeof array.get(0) === 'bigint' ? 1n : 1
+    for (let i = 0; i < count; i++) for (let at = 0; at < array.length; at++) array.add(at, one)
+  }
+}
+
+/** Adds 1 in two steps, `count` times, with the lock held. */
+export async function countUp(counter: Value, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await using _guard = await counter.lock.acquire()
+    const before = counter.value as number
+    // Whoever else is inside reads the same.
+    await new Promise(resolve => setImmediate(resolve))
+    counter.value = before + 1
+  }
+}
+
+/** Whether the lock that came with it is held by another. */
+export function isHeld(value: Value): Promise<boolean> {
+  return value.lock.locked()
+}
+
+export function hasNoLock(values: { readonly lock: Lock | undefined }[]): boolean {
+  return values.every(({ lock }) => lock === undefined)
+}
