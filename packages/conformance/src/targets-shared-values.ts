@@ -1,6 +1,6 @@
 /** What the children of the group about shared values run. Like `targets.ts` it imports nothing. */
 
-import type { BoundContext, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
+import type { Barrier, BoundContext, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
 
 type AnyValue = Value<SharedType, Lock | undefined>
 type AnyArray = SharedArray<SharedType, Lock | undefined>
@@ -45,13 +45,13 @@ export async function makeShared(module: string, to: Orders): Promise<void> {
   await to.send({ value: new Value('f64', 0.5), array: new SharedArray('u8', [1, 2, 3], { lock: false }) })
 }
 
-/** Adds 1 to each element `count` times, when it is told to. */
-export async function addOften(arrays: AnyArray[], count: number, orders: Orders): Promise<void> {
-  await orders.send('ready')
-  await orders.recv()
+/** Adds 1 to the last element of each, `count` times, beside all others who come to the barrier. */
+export async function addOften(arrays: AnyArray[], count: number, barrier: Barrier): Promise<void> {
   for (const array of arrays) {
-    const one = typeof array.get(0) === 'bigint' ? 1n : 1
-    for (let i = 0; i < count; i++) for (let at = 0; at < array.length; at++) array.add(at, one)
+    const last = array.length - 1
+    const one = typeof array.get(last) === 'bigint' ? 1n : 1
+    await barrier.wait()
+    for (let i = 0; i < count; i++) array.add(last, one)
   }
 }
 

@@ -181,23 +181,17 @@ export const sharedValues = group('Value and SharedArray', {
   'SV4 add() gives what was there, and loses nothing while others add': needs('sharedMemory', async t => {
     const arrays = all.map((type): AnyArray => new t.api.SharedArray(type, 2, { lock: false }))
     const count = 100_000
-    const workers = [t.pipe(), t.pipe()] as const
-    const children = await Promise.all(
-      workers.map(([, theirs]) => t.start(targets.addOften, [arrays, count, theirs as never])),
-    )
-    for (const [orders] of workers) assert.equal(await within(orders.recv(), 'the word'), 'ready')
-    for (const [orders] of workers) await orders.send('go')
-    for (const child of children) await t.ends(child)
+    const barrier = new t.api.Barrier(2)
+    await Promise.all([1, 2].map(() => t.run(targets.addOften, arrays, count, barrier)))
     for (const { type, view } of arrays) {
       const sum = new (view.constructor as Float64ArrayConstructor)([as(type, 2 * count) as number])
-      for (const each of view) assert.equal(each, sum[0], type)
+      assert.deepEqual([...view], [as(type, 0), sum[0]], type)
     }
     for (const type of all) {
       const value: AnyValue = new t.api.Value(type, as(type, 5))
       assert.equal(value.add(as(type, 3)), as(type, 5))
       assert.equal(value.value, as(type, 8))
     }
-    for (const [orders] of workers) await orders.close()
   }),
 
   'SV4 a sum in two steps is exact while the lock is held': needs('sharedMemory', async t => {
