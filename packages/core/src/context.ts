@@ -1,5 +1,6 @@
 import type { QueueClient } from './broker/client.js'
 import type { Home } from './broker/home.js'
+import type { NativeBackend } from './broker/native.js'
 import type { MpError } from './errors.js'
 import type { Link } from './link.js'
 import type { ParentProcess } from './parent-process.js'
@@ -31,6 +32,10 @@ export class Context {
   readonly homes = new Map<string, Home>()
   /** Queues that live elsewhere and that this context holds, by id. */
   readonly clients = new Map<string, QueueClient>()
+  /** Queues of the medium's own that this context holds, by id. */
+  readonly natives = new Map<string, NativeBackend>()
+  /** Native pipes in which something waits for room. */
+  readonly pipes = new Set<{ flush(): void }>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
@@ -69,6 +74,7 @@ export class Context {
   /** Everything sent leaves at once: the last chance of a context that is exiting. */
   flush(): void {
     for (const link of this.links) link.flushAll()
+    for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()
   }
 }

@@ -282,6 +282,11 @@ export class Link {
     }
   }
 
+  /** Blocks until something has arrived, for `timeoutMs` at most; false where nothing has. */
+  receiveSync(timeoutMs: number): boolean {
+    return !this.#closed && (this.#wire.receiveSync?.(timeoutMs) ?? false)
+  }
+
   #start(wire: Wire): void {
     wire.start({
       frame: (bytes, attachments) => {

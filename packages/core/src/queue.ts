@@ -2,8 +2,10 @@ import type { QueueBackend, WaitingCall } from './broker/backend.js'
 import { QueueClient } from './broker/client.js'
 import { Home } from './broker/home.js'
 import { LocalQueue } from './broker/local.js'
+import { NativeBackend } from './broker/native.js'
+import { HolderDesk, HomeDesk } from './broker/native-desk.js'
 import type { Context } from './context.js'
-import { discard, open } from './end.js'
+import { discard, type End, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
@@ -35,8 +37,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   constructor(context: Context, transport: Transport, source: number | QueueBackend) {
     this.#transport = transport
     if (typeof source === 'number') {
-      const home = new Home(context, transport, context.nextId(), Math.max(0, source))
-      this.#backend = new LocalQueue(home, context, transport)
+      this.#backend = makeBackend(context, transport, Math.max(0, source))
     } else {
       this.#backend = source
     }
@@ -64,6 +65,20 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   /** As `get`, but rejects with MP_EMPTY rather than wait. */
   getNowait(): Promise<T> {
     return this.#get(undefined, true)
+  }
+
+  /** As `put`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  putSync(item: T, options?: WaitOptions): void {
+    this.#checkOpen()
+    const none = checkWait(options) === 0
+    this.#synchronous.putSync(item, options, none)
+  }
+
+  /** As `get`, but blocks this thread. @internal */
+  getSync(options?: WaitOptions): T {
+    this.#checkOpen()
+    const none = checkWait(options) === 0
+    return this.#synchronous.getSync(options, none) as T
   }
 
   /** How many items are in the queue. Others may act before you do: a hint, as `empty` and `full` are. */
@@ -158,6 +173,11 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
+  get #synchronous(): NativeBackend {
+    if (this.#backend instanceof NativeBackend) return this.#backend
+    throw new MpError('MP_NOT_SUPPORTED', `a Queue of ${this.#transport.name} has no blocking calls`)
+  }
+
   async #counts(options?: WaitOptions): Promise<{ size: number; full: boolean }> {
     this.#checkOpen()
     return this.#backend.counts(options, this.#waits)
@@ -179,13 +199,23 @@ export interface PackedQueue {
   readonly shutDown: boolean
   /** The end of a wire that leads to the queue's home. */
   readonly end: number
+  /** Of a native queue; null of one that its home brokers. */
+  readonly memory: unknown
+}
+
+function makeBackend(context: Context, transport: Transport, maxsize: number): QueueBackend {
+  const native = transport.engines?.queue?.create(maxsize)
+  const home = new Home(context, transport, context.nextId(), maxsize, native)
+  if (!native) return new LocalQueue(home, context, transport)
+  return new NativeBackend(context, transport, home.id, native, new HomeDesk(home)).use()
 }
 
 /** Makes a queue that arrived in a message usable in `context`. */
 export const openQueue: HandleOpener = (context, transport, state, endOf) => {
-  const { id, end } = state as PackedQueue
+  const { id, end, memory } = state as PackedQueue
   const wire = endOf(end)
   const home = context.homes.get(id)
+  if (memory !== null) return new Queue(context, transport, openNative(context, transport, state, wire, home))
   const known = context.clients.get(id)
   let backend: QueueBackend
   if (home || known) {
@@ -196,4 +226,20 @@ export const openQueue: HandleOpener = (context, transport, state, endOf) => {
     backend = new QueueClient(context, transport, state, open(wire, transport)).use()
   }
   return new Queue(context, transport, backend)
+}
+
+function openNative(
+  context: Context,
+  transport: Transport,
+  { id, memory }: PackedQueue,
+  end: End,
+  home: Home | undefined,
+): QueueBackend {
+  const known = context.natives.get(id)
+  if (known || home) discard(end, transport)
+  if (known) return known.use()
+  const engine = home?.native ?? transport.engines?.queue?.open(memory)
+  if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
+  const desk = home ? new HomeDesk(home) : new HolderDesk(context, transport, id, end)
+  return new NativeBackend(context, transport, id, engine, desk).use()
 }

@@ -1,5 +1,5 @@
-import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
-import type { Peer, PeerExit, SpawnOptions, Ticket, Transport } from '@mp/core/spi'
+import { MessageChannel, MessagePort, type Transferable, Worker } from 'node:worker_threads'
+import type { Peer, PeerExit, SpawnOptions, Ticket, Transport, Wires } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 
@@ -11,22 +11,38 @@ export interface BootData {
   readonly port: MessagePort
 }
 
+/** What a transport of threads adds to a worker of its own. */
+export interface WorkerOptions {
+  /** The boot module, which calls `serve`. */
+  readonly boot: URL
+  /** Goes to the worker as its workerData, beside the port of {@link BootData}. */
+  readonly data?: object
+  readonly transferList?: readonly Transferable[]
+}
+
 const boot = new URL('./boot.js', import.meta.url)
+
+/** MessagePorts, which go to any thread. */
+export const wires: Wires = Object.freeze({ pair, open })
 
 /** Children are worker threads; wires are MessagePorts, which go to any thread. */
 export const transport: Transport = Object.freeze({
   name: 'worker-threads',
   capabilities,
-  spawn,
-  wires: Object.freeze({ pair, open }),
+  spawn: (options: SpawnOptions) => spawnWorker(options, { boot }),
+  wires,
 })
 
-function spawn({ id, name, env, execArgv, stdio }: SpawnOptions): Peer {
+/** Starts a worker whose boot module finds the port of its {@link PortWire} in `workerData`. */
+export function spawnWorker(
+  { id, name, env, execArgv, stdio }: SpawnOptions,
+  { boot, data, transferList = [] }: WorkerOptions,
+): Peer {
   const { port1, port2 } = new MessageChannel()
   const worker = new Worker(boot, {
     name,
-    workerData: { port: port2 } satisfies BootData,
-    transferList: [port2],
+    workerData: { ...data, port: port2 } satisfies BootData,
+    transferList: [port2, ...transferList],
     ...(env && { env: { ...process.env, ...env } }),
     argv: process.argv.slice(2),
     ...execArgvOption(execArgv),

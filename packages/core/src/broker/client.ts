@@ -1,4 +1,4 @@
-import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
+import { appendBytes, appendText, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
 import { type Parcel, pair } from '../end.js'
@@ -16,11 +16,14 @@ import * as protocol from './protocol.js'
 
 interface Call {
   readonly type: number
+  /** Of a claim. */
+  readonly key?: string
   readonly nowait: boolean
   granted?(): void
   refused?(reason: number): void
   item?(message: Message): void
   counts?(counts: Counts): void
+  collect?(parcels: readonly Parcel[] | undefined): void
   lost(error: MpError): void
 }
 
@@ -53,9 +56,31 @@ export class QueueClient implements QueueBackend {
     })
     context.clients.set(id, this)
     context.links.add(this.#link)
-    this.#link.control(protocol.HELLO)
-    this.#link.flush()
+    this.#hello()
     this.#link.listenFirst()
+  }
+
+  #hello(): void {
+    this.#link.control(protocol.HELLO, out => appendText(out, this.#context.identity.id))
+    this.#link.flush()
+  }
+
+  /** What rides beside an item of a native queue goes home. */
+  deposit(key: string, parcels: readonly Parcel[]): void {
+    this.#link.control(protocol.DEPOSIT, out => appendText(out, key), parcels)
+    this.#link.flush()
+  }
+
+  /** Asks for what rides beside an item; undefined where that is gone. */
+  claim(key: string, collect: (parcels: readonly Parcel[] | undefined) => void): void {
+    if (this.#link.closed) return collect(undefined)
+    this.#call({ type: protocol.CLAIM, nowait: false, key, collect, lost: () => collect(undefined) })
+    this.#link.flush()
+  }
+
+  /** Blocks until home has said something, for `timeoutMs` at most. */
+  receiveSync(timeoutMs: number): boolean {
+    return this.#link.receiveSync(timeoutMs)
   }
 
   get alive(): boolean {
@@ -135,13 +160,19 @@ export class QueueClient implements QueueBackend {
 
   pack(packing: HandlePacking): PackedHandle {
     if (this.#link.closed) throw this.#lostError()
+    const { id, maxsize } = this
+    return {
+      kind: 'queue',
+      state: { id, maxsize, shutDown: this.#shutDown, end: this.join(packing), memory: null },
+    }
+  }
+
+  /** Another holder joins, with whatever is packed. Gives the index of its end. */
+  join(packing: HandlePacking): number {
     const [forHome, forTaker] = pair(this.#transport)
     // On the link that the puts of this context went over: home knows them before the new holder can ask.
     packing.onCommit(() => this.#link.control(protocol.JOIN, undefined, [forHome]))
-    return {
-      kind: 'queue',
-      state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end: packing.attachEnd(forTaker) },
-    }
+    return packing.attachEnd(forTaker)
   }
 
   #putUnbounded(value: unknown): Promise<void> {
@@ -203,15 +234,17 @@ export class QueueClient implements QueueBackend {
     return number
   }
 
-  #ask(number: number, { type, nowait }: Call): void {
+  #ask(number: number, { type, nowait, key }: Call): void {
     this.#link.control(type, out => {
       appendU32(out, number)
-      appendU32(out, nowait ? 1 : 0)
+      if (key === undefined) appendU32(out, nowait ? 1 : 0)
+      else appendText(out, key)
     })
   }
 
   /** The queue has a new home, which knows nothing of the calls that the old one did not answer. */
   #callAgain(): void {
+    this.#hello()
     this.#returning = []
     for (const [number, call] of this.#calls) this.#ask(number, call)
   }
@@ -243,6 +276,10 @@ export class QueueClient implements QueueBackend {
         return call?.refused?.(readU32(bytes, start + 4))
       case protocol.COUNTS:
         return call?.counts?.({ size: readU32(bytes, start + 4), full: readU32(bytes, start + 8) === 1 })
+      case protocol.COLLECT:
+        return call?.collect?.(message.parcels ?? [])
+      case protocol.GONE:
+        return call?.collect?.(undefined)
       default:
         throw new MpError('MP_DECODE', `a queue's home sends no message of type ${type}`)
     }

@@ -15,6 +15,14 @@ export interface Estate {
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
   readonly items: readonly PackedItem[]
+  /** Of a native queue: its memory, and what rides beside its items. */
+  readonly memory: unknown
+  readonly deposits: readonly PackedDeposit[]
+}
+
+export interface PackedDeposit {
+  readonly key: string
+  readonly parcels: readonly number[]
 }
 
 export interface PackedItem {
@@ -24,10 +32,13 @@ export interface PackedItem {
 }
 
 export function packItem({ bytes, start, end, parcels }: Item, packing: HandlePacking): PackedItem {
-  const indexes = (parcels ?? []).map(parcel => {
+  return { bytes: bytes.subarray(start, end), parcels: packParcels(parcels, packing) }
+}
+
+export function packParcels(parcels: readonly Parcel[] | undefined, packing: HandlePacking): readonly number[] {
+  return (parcels ?? []).map(parcel => {
     return parcel instanceof LiveObject ? packing.attach(parcel.object) : packing.attachEnd(parcel)
   })
-  return { bytes: bytes.subarray(start, end), parcels: indexes }
 }
 
 export function unpackItem({ bytes, parcels }: PackedItem, parcelAt: (index: number) => Parcel): Item {

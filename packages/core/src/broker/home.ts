@@ -1,14 +1,18 @@
-import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
+import { appendBytes, appendU32, type ByteBuffer, readText, readU32 } from '../byte-buffer.js'
 import { answered, type Context } from '../context.js'
 import { Deque } from '../deque.js'
 import { discardParcels, type End, open, type Parcel, pair } from '../end.js'
 import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link.js'
-import type { Transport, Wire } from '../spi.js'
+import type { NativeQueue, Transport, Wire } from '../spi.js'
 import { WaitingLine } from '../waiting-line.js'
-import { type Estate, packItem, unpackItem } from './estate.js'
+import { type Collect, contextOf, Deposits } from './deposits.js'
+import { type Estate, packItem, packParcels, unpackItem } from './estate.js'
 import * as protocol from './protocol.js'
+
+/** How long a holder that put what rides beside an item may take to be heard, ms. */
+const LONGEST_DEPOSIT = 1000
 
 /** An item as the queue holds it: encoded, never looked into. */
 export interface Item {
@@ -41,6 +45,8 @@ interface Holder {
   readonly link: Link
   /** Slots granted and not filled: they are free again if it dies. */
   reserved: number
+  /** The id of its context, once it has spoken. */
+  context: string
 }
 
 /**
@@ -66,8 +72,12 @@ export class Home {
   #shutDown: Estate['shutDown'] = 'no'
   /** While the queue moves to the parent: ends of holders that joined meanwhile. */
   #moving: End[] | undefined
+  /** Of a native queue, whose items are not here: what rides beside them. */
+  readonly deposits = new Deposits()
+  readonly native: NativeQueue | undefined
 
-  constructor(context: Context, transport: Transport, id: string, maxsize: number) {
+  constructor(context: Context, transport: Transport, id: string, maxsize: number, native?: NativeQueue) {
+    this.native = native
     this.#context = context
     this.transport = transport
     this.id = id
@@ -158,10 +168,25 @@ export class Home {
       closed: () => this.#left(holder),
       lost: () => new MpError('MP_CLOSED', 'the holder of this queue is gone'),
     })
-    const holder: Holder = { link, reserved: 0 }
+    const holder: Holder = { link, reserved: 0, context: '' }
     this.#holders.add(holder)
     this.#context.homes.set(this.id, this)
     if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
+  }
+
+  /** Hears what has arrived from holders, for a thread that blocks. */
+  receiveSync(): void {
+    for (const { link } of this.#holders) while (link.receiveSync(0));
+  }
+
+  /** Gives what rides beside an item of a native queue, when it is here; undefined when it never will be. */
+  claim(key: string, collect: Collect): void {
+    if (this.deposits.claim(key, collect)) return
+    const late = setTimeout(() => {
+      const depositor = contextOf(key)
+      if (![...this.#holders].some(({ context }) => context === depositor)) this.deposits.giveUp(key)
+    }, LONGEST_DEPOSIT)
+    late.unref()
   }
 
   /** Sends what waits in batches: this context is about to exit. */
@@ -180,7 +205,7 @@ export class Home {
     const ends = holders.map(() => pair(this.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
     if (deadline === undefined)
-      await Promise.all(moves.map((move, i) => answered(move, () => (holders[i] as Holder).link.heard)))
+      await Promise.all(moves.map((move, i) => this.#moved(move, (holders[i] as Holder).link)))
     else for (const { link } of holders) link.awaitMoved(deadline)
     const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#moving]
     pack(packing => ({
@@ -190,15 +215,26 @@ export class Home {
       delivered: this.#delivered,
       holders: theirEnds.map(end => packing.attachEnd(end)),
       items: [...this.#items].map(item => packItem(item, packing)),
+      memory: this.native?.memory ?? null,
+      deposits: [...this.deposits].map(([key, parcels]) => ({ key, parcels: packParcels(parcels, packing) })),
     }))
     for (const { link } of holders) link.close()
     this.#holders.clear()
     this.#context.homes.delete(this.id)
   }
 
+  /** Holders of a native queue speak only of what rides beside items: most never do. */
+  #moved(move: Promise<void>, link: Link): Promise<void> {
+    return this.native && !link.heard ? Promise.resolve() : answered(move, () => link.heard)
+  }
+
   /** Takes over a queue whose home's context has ended. */
   static adopt(context: Context, transport: Transport, estate: Estate, parcelAt: (index: number) => Parcel): void {
-    const home = new Home(context, transport, estate.id, estate.maxsize)
+    const { memory } = estate
+    const known = context.natives.get(estate.id)?.engine
+    const native = memory === null ? undefined : (known ?? transport.engines?.queue?.open(memory))
+    const home = new Home(context, transport, estate.id, estate.maxsize, native)
+    for (const { key, parcels } of estate.deposits) home.deposits.add(key, parcels.map(parcelAt))
     home.#shutDown = estate.shutDown
     home.#delivered = estate.delivered
     for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
@@ -214,6 +250,9 @@ export class Home {
         break
       case protocol.UNGET:
         this.#putBack(numbered(item))
+        break
+      case protocol.DEPOSIT:
+        this.deposits.add(readText(item.bytes, item.start, item.end), item.parcels ?? [])
         break
       case protocol.SHUT_DOWN:
         this.shutDown(readU32(item.bytes, item.start) === 1)
@@ -238,7 +277,15 @@ export class Home {
         discardParcels(item.parcels, this.transport)
         return this.#slotsChanged()
       case protocol.HELLO:
+        holder.context = readText(bytes, start, item.end)
         return
+      case protocol.DEPOSIT:
+        return this.deposits.add(readText(bytes, start, item.end), item.parcels ?? [])
+      case protocol.CLAIM:
+        return this.claim(readText(bytes, start + 4, item.end), parcels => {
+          holder.link.control(parcels ? protocol.COLLECT : protocol.GONE, out => append(out, call), parcels)
+          holder.link.flush()
+        })
       case protocol.UNRESERVE:
         this.#release(holder)
         return this.#slotsChanged()
@@ -338,6 +385,8 @@ export class Home {
     this.#reserved -= holder.reserved
     holder.reserved = 0
     this.#slotsChanged()
+    // All that it had deposited came before its end.
+    this.deposits.giveUpAll(holder.context)
     if (this.#holders.size === 0) this.#context.homes.delete(this.id)
   }
 }

@@ -104,8 +104,9 @@ export class LocalQueue implements QueueBackend {
   close(): void {}
 
   pack(packing: HandlePacking): PackedHandle {
+    const { id, isShutDown } = this.#home
     const end = packing.attachEnd(this.#home.share())
-    return { kind: 'queue', state: { id: this.#home.id, maxsize: this.maxsize, shutDown: this.#home.isShutDown, end } }
+    return { kind: 'queue', state: { id, maxsize: this.maxsize, shutDown: isShutDown, end, memory: null } }
   }
 
   async #lookAgain(): Promise<unknown> {

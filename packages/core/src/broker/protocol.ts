@@ -24,8 +24,12 @@ export const SHUT_DOWN = 24
 /** Holder to home: another holder joins, over the end of a wire that comes with this. */
 export const JOIN = 25
 
-/** Holder to home: it has opened its end, and will answer. */
+/** Holder to home: it has opened its end, and will answer. Body: the holder's context. */
 export const HELLO = 26
+/** Holder to home: what rides beside an item of a native queue. Body: the item's key. */
+export const DEPOSIT = 27
+/** Holder to home: asks for what rides beside an item of a native queue that it has taken. Body: call, the item's key. */
+export const CLAIM = 28
 
 /** Home to holder: a slot is yours. Body: call. */
 export const GRANTED = 32
@@ -39,6 +43,11 @@ export const COUNTS = 35
 export const UNGOT = 37
 /** Home to holder: the queue was shut down, by anyone. */
 export const WAS_SHUT_DOWN = 36
+
+/** Home to holder: what was claimed. Body: call. */
+export const COLLECT = 38
+/** Home to holder: what was claimed is gone with the context that had put it. Body: call. */
+export const GONE = 39
 
 export const REASON_WAIT = 0
 export const REASON_SHUT_DOWN = 1
