@@ -1,4 +1,4 @@
-import { appendBytes, appendU32, ByteBuffer, readU32 } from './byte-buffer.js'
+import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from './byte-buffer.js'
 import { decode, encode, isBytes } from './codec.js'
 import {
   badLength,
@@ -21,8 +21,9 @@ import { MpError } from './errors.js'
 import { checkLength } from './frame.js'
 import { PACK, type PackedHandle } from './handle.js'
 import { isDetached } from './codec-rich-write.js'
+import { IN_PLACE } from './in-place.js'
 import { packParcels, unpackParcels } from './parcel-table.js'
-import { checkWait, Pending, type WaitOptions } from './pending.js'
+import { checkWait, deadlineOf, Pending, type WaitOptions } from './pending.js'
 import type { NativePipe, Ticket, Transport } from './spi.js'
 import { turn, turnIsLong } from './turn.js'
 import { type HandleOpener, ParcelReader, readMessage } from './unpacking.js'
@@ -34,7 +35,7 @@ import { WaitingLine } from './waiting-line.js'
  * beside which the parcels ride, then PIECEs up to that length.
  */
 const VALUE = 0
-const BYTES = 1
+const BYTES = IN_PLACE
 const PARCELS = 2
 const START = 4
 const PIECE = 5
@@ -205,15 +206,18 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
 
   /** As `send`, but blocks this thread while there is no room. @internal */
   sendSync(value: S, options?: SendOptions & WaitOptions): void {
-    const limit = checkWait(options)
-    this.#sync(this.#send(value, options?.transfer), limit)
+    const deadline = deadlineOf(options)
+    this.#waitForRoom(this.#writable(), deadline)
+    this.#sync(this.#send(value, options?.transfer), deadline)
   }
 
   /** As `sendBytes`, but blocks this thread while there is no room. @internal */
   sendBytesSync(data: ArrayBufferView | ArrayBufferLike, offset = 0, size?: number, options?: WaitOptions): void {
-    const limit = options === undefined ? undefined : checkWait(options)
+    const deadline = deadlineOf(options)
     const bytes = plainBytes(data, offset, size)
-    this.#sync(this.#write(this.#writable(), bytes, bytes.length, BYTES, undefined), limit)
+    const pipe = this.#writable()
+    this.#waitForRoom(pipe, deadline)
+    this.#sync(this.#write(pipe, bytes, bytes.length, BYTES, undefined), deadline)
   }
 
   /** As `recv`, but blocks this thread. @internal */
@@ -223,7 +227,16 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
 
   /** As `recvBytes`, but blocks this thread. @internal */
   recvBytesSync(maxLength = Number.POSITIVE_INFINITY, options?: WaitOptions): Uint8Array {
-    if (maxLength === Number.POSITIVE_INFINITY) return this.#recvSync(options, this.#takeAnyBytes) as Uint8Array
+    if (maxLength === Number.POSITIVE_INFINITY) {
+      const pipe = this.#readable()
+      // The usual case, without detours.
+      if (!this.#assembly && pipe.read() === 'done' && pipe.tag === BYTES) {
+        const bytes = pipe.bytes.slice(pipe.start, pipe.end)
+        pipe.skip()
+        return bytes
+      }
+      return this.#recvSync(options, this.#takeAnyBytes) as Uint8Array
+    }
     if (typeof maxLength !== 'number' || !(maxLength >= 0)) throw badLength(maxLength)
     return this.#recvSync(options, this.#takeBytes(maxLength)) as Uint8Array
   }
@@ -356,7 +369,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
       sender.written = 0
     }
     while (sender.written < end) {
-      const piece = Math.min(pipe.largest, end - sender.written)
+      const piece = Math.min(pipe.piece, end - sender.written)
       const outcome = pipe.write(bytes, sender.written, sender.written + piece, PIECE, undefined, beyond)
       if (outcome !== 'done') return outcome
       sender.written += piece
@@ -391,10 +404,18 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     sender.pending.reject(sender.error)
   }
 
+  /** Blocks until the next message can go, so that mostly none need be kept here. */
+  #waitForRoom(pipe: NativePipe, deadline: number): void {
+    while (pipe.room === 'full' && this.#senders.length === 0) {
+      const left = deadline - performance.now()
+      if (left <= 0) throw noRoom()
+      pipe.wait('room', left)
+    }
+  }
+
   /** Blocks until what was sent has gone. What has begun to go cannot be taken back: then the limit does not hold. */
-  #sync(waiting: Sender | undefined, limit: number | undefined): void {
+  #sync(waiting: Sender | undefined, deadline: number): void {
     if (!waiting) return
-    const deadline = limit === undefined ? Number.POSITIVE_INFINITY : performance.now() + limit
     waiting.pending.promise.catch(() => {})
     for (;;) {
       this.#pumpSenders()
@@ -405,7 +426,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
         this.#senders.delete(waiting)
         waiting.envelope?.rollback()
         waiting.pending.resolve()
-        throw new MpError('MP_TIMEOUT', `the other end of the pipe made no room within ${limit} ms`)
+        throw noRoom()
       }
       ;(this.#pipe as NativePipe).wait('room', Math.max(left, 1))
     }
@@ -442,11 +463,10 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     const pipe = this.#readable()
     let found = this.#find(pipe)
     if (found === 'empty') {
-      const limit = checkWait(options)
-      const deadline = limit === undefined ? Number.POSITIVE_INFINITY : performance.now() + limit
+      const deadline = deadlineOf(options)
       for (; found === 'empty'; found = this.#find(pipe)) {
         const left = deadline - performance.now()
-        if (left <= 0) throw late(limit)
+        if (left <= 0) throw late(options?.timeout ?? 0)
         pipe.wait('message', left)
       }
     }
@@ -511,7 +531,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     const kind = tag & ~PARCELS
     if (kind === START) {
       const total = readU32(bytes, start)
-      this.#assembly = { bytes: new Uint8Array(total), kind: readU32(bytes, start + 4), parcels, length: 0 }
+      this.#assembly = { bytes: allocate(total), kind: readU32(bytes, start + 4), parcels, length: 0 }
     } else {
       const whole = bytes.slice(start, tableStart)
       this.#assembly = { bytes: whole, kind, parcels, length: whole.length }
@@ -640,4 +660,8 @@ function isPlainBytes(value: unknown): value is Uint8Array {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) return false
   return value.buffer instanceof ArrayBuffer && !isDetached(value.buffer)
+}
+
+function noRoom(): MpError {
+  return new MpError('MP_TIMEOUT', 'the other end of the pipe made no room in time')
 }

@@ -6,6 +6,7 @@
  * is sent after `close`. See docs/writing-a-transport.md.
  */
 
+export { IN_PLACE } from './in-place.js'
 export { serve } from './serve.js'
 
 /** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
@@ -208,8 +209,9 @@ export interface NativePipe extends NativeMessage {
   attachments(): readonly object[]
   /** The message that `read` found is done with. */
   skip(): void
-  /** The largest message that `write` takes. */
+  /** The largest message that `write` takes at no loss. Core cuts what is larger, into pieces of the size that is best now. */
   readonly largest: number
+  readonly piece: number
   /** As {@link NativeQueue.watch}. */
   watch(what: 'message' | 'room', wake: () => boolean): void
   unwatch(what: 'message' | 'room'): void

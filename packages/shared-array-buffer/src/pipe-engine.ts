@@ -1,5 +1,5 @@
 import { MessageChannel, MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import type { NativePipe, Ticket } from '@mp/core/spi'
+import { IN_PLACE, type NativePipe, type Ticket } from '@mp/core/spi'
 import { closePorts, post } from '@mp/worker-threads/spi'
 import { Bell } from './bell.js'
 import { ourPeers } from './peers.js'
@@ -28,8 +28,10 @@ const ROOM_BELL = USER_WORDS + 32
 
 /** Bytes of unread messages above which a writer waits. */
 const HIGH_WATER = 1024 * 1024
+/** A writer that waits goes on below this, not at each message that is read. */
+const RESUME = HIGH_WATER / 2
 /** Bytes of one message. What is larger goes in pieces, so that the reader takes them out while they are written. */
-const LARGEST = 128 * 1024
+const LARGEST = 32 * 1024
 /** Bytes up to which a message is copied to ordinary memory, which decodes faster. Larger ones are read in place. */
 const SMALL = 4096
 
@@ -86,6 +88,11 @@ export function open(value: unknown): RingPipe {
 
 export class RingPipe implements NativePipe {
   readonly largest = LARGEST
+
+  get piece(): number {
+    return this.#out.piece
+  }
+
   readonly #in: SegmentLog
   readonly #out: SegmentLog
   readonly #inWords: Int32Array
@@ -112,14 +119,14 @@ export class RingPipe implements NativePipe {
 
   constructor({ incoming, outgoing, port, came }: EndValue) {
     if (!(port instanceof MessagePort)) throw new TypeError('the end of a pipe is memory and a MessagePort')
-    this.#in = new SegmentLog(incoming)
-    this.#out = new SegmentLog(outgoing)
+    this.#in = new SegmentLog(incoming, true)
+    this.#out = new SegmentLog(outgoing, true)
     this.#inWords = new Int32Array(incoming, 0, 128)
     this.#outWords = new Int32Array(outgoing, 0, 128)
     this.#port = port
     this.#came = [...came]
-    this.#message = new Bell(this.#inWords, MESSAGE_BELL, () => this.#in.size > 0 || this.#nobodyWrites())
-    this.#room = new Bell(this.#outWords, ROOM_BELL, () => this.#out.unread < HIGH_WATER || this.#nobodyReads())
+    this.#message = new Bell(this.#inWords, MESSAGE_BELL, () => this.#in.any || this.#nobodyWrites())
+    this.#room = new Bell(this.#outWords, ROOM_BELL, () => this.#out.below(RESUME) || this.#nobodyReads())
     this.#otherMessage = new Bell(this.#outWords, MESSAGE_BELL, () => true)
     this.#otherRoom = new Bell(this.#inWords, ROOM_BELL, () => true)
     port.on('message', this.#onPosted)
@@ -157,8 +164,10 @@ export class RingPipe implements NativePipe {
   }
 
   get room(): 'open' | 'full' | 'gone' {
-    if (this.#nobodyReads()) return 'gone'
-    return this.#out.unread >= HIGH_WATER ? 'full' : 'open'
+    // Whether it has died is asked when there is no more room.
+    if (this.#gone || Atomics.load(this.#outWords, READER_CLOSED) === 1) return 'gone'
+    if (this.#out.below(HIGH_WATER)) return 'open'
+    return this.#nobodyReads() ? 'gone' : 'full'
   }
 
   read(): 'done' | 'empty' | 'over' {
@@ -168,7 +177,7 @@ export class RingPipe implements NativePipe {
       if (!log.peek()) return 'over'
     }
     const length = log.end - log.start
-    if (length > SMALL) {
+    if (length > SMALL || log.tag === IN_PLACE) {
       this.bytes = log.bytes
       this.start = log.start
       this.end = log.end
@@ -193,8 +202,7 @@ export class RingPipe implements NativePipe {
   }
 
   skip(): void {
-    this.#in.take()
-    this.#otherRoom.ring()
+    if (this.#in.take()) this.#otherRoom.ring()
   }
 
   watch(what: 'message' | 'room', wake: () => boolean): void {
@@ -219,6 +227,8 @@ export class RingPipe implements NativePipe {
 
   release(): Ticket {
     this.#deafen()
+    this.#in.settle()
+    this.#out.settle()
     for (let posted = this.#receive(); posted; posted = this.#receive()) this.#came.push(posted)
     this.#closed = true
     const value = { incoming: this.#in.memory, outgoing: this.#out.memory, port: this.#port, came: this.#came }

@@ -59,7 +59,7 @@ export class RingQueue implements NativeQueue {
 
   constructor(memory: unknown) {
     if (!(memory instanceof SharedArrayBuffer)) throw new TypeError('the memory of a queue is a SharedArrayBuffer')
-    this.#log = new SegmentLog(memory)
+    this.#log = new SegmentLog(memory, false)
     this.#words = new Int32Array(memory, 0, 128)
     this.maxsize = this.#words[MAXSIZE] as number
     this.#items = new Bell(this.#words, ITEM_BELL, () => this.#log.size > 0 || this.state !== 'open')

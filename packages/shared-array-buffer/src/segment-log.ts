@@ -1,6 +1,7 @@
 /**
  * Records in shared memory, first in, first out: one side appends, the other takes. Either side is one thread at a time: the
- * only one there is (a pipe), or the holder of a lock (a queue). A side that dies at any instruction leaves a sound log.
+ * only one there is (`exclusive`, a pipe), or the holder of a lock (a queue). A side that dies at any instruction leaves a
+ * sound log.
  *
  * Memory: a header of control words, then segments of 64 KiB. The segments form one circle. From the head's segment to the
  * tail's they hold records; those behind the tail, up to the head's, are free. The producer goes on to the next segment of
@@ -24,6 +25,9 @@
  * Why a death does no harm: all that a side changes is invisible to both until its one store of PUTS or GETS. The next
  * producer begins where the last published tail is. A segment joins the circle by one store of `next`; the count of segments
  * follows, and is put right by whoever finds it behind.
+ *
+ * An exclusive side keeps its position to itself: it stores PUTS with each record, but the tail only when it gives the side
+ * up (`settle`), and tells what it has taken only now and then. It is never taken over after a death.
  */
 
 const SEGMENTS = 0
@@ -48,6 +52,10 @@ const WHOLE = 4096
 const SKIP = -1
 /** Bytes that a loop over words copies faster than a view and a native call do. */
 const FEW = 512
+/** Bytes that a buffer has at least that messages are encoded into. A view of it is kept; of the user's arrays none is made. */
+const BUFFER = 1024
+/** Bytes after which an exclusive consumer tells what it has taken, at the latest. */
+const TELL = 16 * 1024
 
 /** The most that Node 20 reserves for one growable buffer. */
 export const LARGEST_LOG: number = 2 ** 32 - SEGMENT_BYTES
@@ -72,7 +80,24 @@ export class SegmentLog implements RecordBytes {
   start = 0
   end = 0
   tag = 0
+
+  readonly #exclusive: boolean
+  /** Where this side is: as it has just read it under its lock, or, exclusive, since it began. */
+  #puts = 0
+  #tail = 0
+  #putBytes = 0
+  #gets = 0
+  #head = 0
+  #gotBytes = 0
+  /** The position behind the record that `peek` found. */
   #after = 0
+  /** The other side's counts, as last read. */
+  #putsSeen = 0
+  #gotSeen = 0
+  #untold = 0
+  /** The last buffer that was appended from, and its words. */
+  #source: Uint8Array | undefined
+  #sourceWords: Int32Array = new Int32Array(0)
 
   /** `first`: the value that PUTS and GETS begin with, for tests of their wrap. */
   static create(largest: number = LARGEST_LOG, first = 0): SharedArrayBuffer {
@@ -89,34 +114,50 @@ export class SegmentLog implements RecordBytes {
     return memory
   }
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer, exclusive: boolean) {
     this.memory = memory
+    this.#exclusive = exclusive
     const length = memory.byteLength
     this.words = new Int32Array(memory, 0, length >>> 2)
     this.#bytes = new Uint8Array(memory, 0, length)
     this.#known = Math.floor((length - HEADER_BYTES) / SEGMENT_BYTES)
     this.bytes = this.#bytes
+    this.#readTail()
+    this.#readHead()
+    this.#gotSeen = this.#gotBytes
   }
 
-  /** Records that were appended and not taken. */
+  /** Records that were appended and not taken, where neither side is exclusive. */
   get size(): number {
     // GETS first: it never passes PUTS, so that the difference is never negative.
     const gets = Atomics.load(this.words, GETS)
     return (Atomics.load(this.words, PUTS) - gets) >>> 0
   }
 
-  /** Bytes of bodies that were appended and not taken; exact where neither side has died. */
-  get unread(): number {
-    const got = Atomics.load(this.words, GOT_BYTES)
-    return (Atomics.load(this.words, PUT_BYTES) - got) >>> 0
+  /** For an exclusive consumer: whether there is a record. */
+  get any(): boolean {
+    return Atomics.load(this.words, PUTS) !== this.#gets
+  }
+
+  /** For an exclusive producer: whether fewer than `limit` bytes of bodies are unread. */
+  below(limit: number): boolean {
+    if ((this.#putBytes - this.#gotSeen) >>> 0 < limit) return true
+    this.#gotSeen = Atomics.load(this.words, GOT_BYTES)
+    return (this.#putBytes - this.#gotSeen) >>> 0 < limit
+  }
+
+  /** For an exclusive producer: the longest record that fits in without being cut. */
+  get piece(): number {
+    const offset = (this.#tail & OFFSET_MASK) * 8
+    const left = offset === 0 ? 0 : SEGMENT_BYTES - offset - RECORD_HEADER
+    return left >= WHOLE ? left : SEGMENT_BYTES - 2 * RECORD_HEADER
   }
 
   /** For the producer. False: the memory is at its limit, and nothing was appended. */
   append(bytes: Uint8Array, start: number, end: number, tag: number): boolean {
-    const puts = Atomics.load(this.words, PUTS)
-    const tail = Atomics.load(this.words, TAIL + (puts & 1))
-    let segment = tail >>> POSITION_BITS
-    let offset = (tail & OFFSET_MASK) * 8
+    if (!this.#exclusive) this.#readTail()
+    let segment = this.#tail >>> POSITION_BITS
+    let offset = (this.#tail & OFFSET_MASK) * 8
     this.#see(segment)
     const length = end - start
     const padded = RECORD_HEADER + ((length + 7) & ~7)
@@ -149,45 +190,105 @@ export class SegmentLog implements RecordBytes {
         offset = RECORD_HEADER
       }
     }
-    const { words } = this
-    Atomics.store(words, TAIL + ((puts + 1) & 1), position(segment, offset))
-    Atomics.store(words, PUT_BYTES, Atomics.load(words, PUT_BYTES) + length)
-    Atomics.store(words, PUTS, puts + 1)
+    this.#tail = position(segment, offset)
+    this.#puts = (this.#puts + 1) | 0
+    this.#putBytes = (this.#putBytes + length) | 0
+    if (!this.#exclusive) this.#tellTail()
+    Atomics.store(this.words, PUTS, this.#puts)
     return true
   }
 
   /** For the consumer. Whether there is a record; it is in `bytes`, `start`, `end`, `tag` until `take`. */
   peek(): boolean {
-    let { words } = this
-    const gets = Atomics.load(words, GETS)
-    if (Atomics.load(words, PUTS) === gets) return false
-    const head = Atomics.load(words, HEAD + (gets & 1))
-    let segment = head >>> POSITION_BITS
-    let offset = (head & OFFSET_MASK) * 8
+    if (!this.#exclusive) this.#readHead()
+    if (!this.#exclusive || this.#putsSeen === this.#gets) {
+      this.#putsSeen = Atomics.load(this.words, PUTS)
+      if (this.#putsSeen === this.#gets) {
+        if (this.#untold > 0) this.#tellHead()
+        return false
+      }
+    }
+    let segment = this.#head >>> POSITION_BITS
+    let offset = (this.#head & OFFSET_MASK) * 8
     this.#see(segment)
-    words = this.words
-    if (offset === 0 || words[wordAt(segment, offset)] === SKIP) {
+    if (offset === 0 || this.words[wordAt(segment, offset)] === SKIP) {
       segment = this.#follow(segment)
       offset = RECORD_HEADER
-      words = this.words
     }
+    const { words } = this
     const at = wordAt(segment, offset)
     const length = (words[at] as number) >>> 0
     this.tag = words[at + 1] as number
     offset += RECORD_HEADER
-    if (offset + length <= SEGMENT_BYTES) {
-      this.bytes = this.#bytes
-      this.start = byteAt(segment, offset)
-      this.end = this.start + length
-      this.#after = position(segment, offset + ((length + 7) & ~7))
+    if (offset + length > SEGMENT_BYTES) {
+      this.#gather(segment, offset, length)
       return true
     }
+    this.bytes = this.#bytes
+    this.start = byteAt(segment, offset)
+    this.end = this.start + length
+    this.#after = position(segment, offset + ((length + 7) & ~7))
+    return true
+  }
+
+  /** For the consumer: the record that `peek` found is gone, and its memory is free. True: the producer may know of it now. */
+  take(): boolean {
+    const length = this.end - this.start
+    const segment = this.#head >>> POSITION_BITS
+    this.#head = this.#after
+    this.#gets = (this.#gets + 1) | 0
+    this.#gotBytes = (this.#gotBytes + length) | 0
+    this.#untold += length + 1
+    if (this.#exclusive && this.#untold < TELL && this.#head >>> POSITION_BITS === segment) return false
+    this.#tellHead()
+    return true
+  }
+
+  /** For an exclusive side that another thread goes on with. */
+  settle(): void {
+    this.#tellTail()
+    this.#tellHead()
+  }
+
+  #readTail(): void {
+    const { words } = this
+    this.#puts = Atomics.load(words, PUTS)
+    this.#tail = Atomics.load(words, TAIL + (this.#puts & 1))
+    this.#putBytes = Atomics.load(words, PUT_BYTES)
+  }
+
+  /** Before PUTS, which makes it valid. */
+  #tellTail(): void {
+    const { words } = this
+    Atomics.store(words, TAIL + (this.#puts & 1), this.#tail)
+    Atomics.store(words, PUT_BYTES, this.#putBytes)
+  }
+
+  #readHead(): void {
+    const { words } = this
+    this.#gets = Atomics.load(words, GETS)
+    this.#head = Atomics.load(words, HEAD + (this.#gets & 1))
+    this.#gotBytes = Atomics.load(words, GOT_BYTES)
+  }
+
+  #tellHead(): void {
+    const { words } = this
+    this.#untold = 0
+    Atomics.store(words, HEAD + (this.#gets & 1), this.#head)
+    Atomics.store(words, GOT_BYTES, this.#gotBytes)
+    Atomics.store(words, GETS, this.#gets)
+  }
+
+  /** Puts a record together that was cut. */
+  #gather(first: number, from: number, length: number): void {
+    let segment = first
+    let offset = from
     const whole = new Uint8Array(length)
     let read = 0
     for (;;) {
       const piece = Math.min(SEGMENT_BYTES - offset, length - read)
-      const from = byteAt(segment, offset)
-      whole.set(this.#bytes.subarray(from, from + piece), read)
+      const at = byteAt(segment, offset)
+      whole.set(this.#bytes.subarray(at, at + piece), read)
       read += piece
       offset += (piece + 7) & ~7
       if (read === length) break
@@ -198,16 +299,6 @@ export class SegmentLog implements RecordBytes {
     this.start = 0
     this.end = length
     this.#after = position(segment, offset)
-    return true
-  }
-
-  /** For the consumer: the record that `peek` found is gone, and its memory is free. */
-  take(): void {
-    const { words } = this
-    const gets = Atomics.load(words, GETS)
-    Atomics.store(words, HEAD + ((gets + 1) & 1), this.#after)
-    Atomics.store(words, GOT_BYTES, Atomics.load(words, GOT_BYTES) + this.end - this.start)
-    Atomics.store(words, GETS, gets + 1)
   }
 
   /** Copies the record that `peek` found to `target[0, ...)`, which must have the room. Gives its length. */
@@ -226,10 +317,21 @@ export class SegmentLog implements RecordBytes {
 
   #write(bytes: Uint8Array, start: number, end: number, to: number): void {
     const length = end - start
-    const target = this.#bytes
-    if (length <= 128) for (let i = 0; i < length; i++) target[to + i] = bytes[start + i] as number
-    else if (start === 0 && end === bytes.length) target.set(bytes, to)
-    else target.set(bytes.subarray(start, end), to)
+    if (length <= FEW && start === 0 && bytes.length >= BUFFER && bytes.byteOffset % 4 === 0) {
+      const source = bytes === this.#source ? this.#sourceWords : this.#wordsOf(bytes)
+      const { words } = this
+      const at = to >>> 2
+      const count = (length + 3) >>> 2
+      for (let i = 0; i < count; i++) words[at + i] = source[i] as number
+    } else if (start === 0 && end === bytes.length) this.#bytes.set(bytes, to)
+    else this.#bytes.set(bytes.subarray(start, end), to)
+  }
+
+  /** The buffer that messages are encoded into is mostly the same one. */
+  #wordsOf(bytes: Uint8Array): Int32Array {
+    this.#source = bytes
+    this.#sourceWords = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
+    return this.#sourceWords
   }
 
   /** The segment that the producer goes on with; -1 where there is no more memory. */

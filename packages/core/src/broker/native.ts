@@ -7,7 +7,7 @@ import { Envelope, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../frame.js'
 import type { PackedHandle } from '../handle.js'
-import { checkWait, Pending, type WaitOptions } from '../pending.js'
+import { deadlineOf, Pending, type WaitOptions } from '../pending.js'
 import type { NativeMessage, NativeQueue, Transport } from '../spi.js'
 import { turn, turnIsLong } from '../turn.js'
 import { ParcelReader, readMessage } from '../unpacking.js'
@@ -376,12 +376,6 @@ export class NativeBackend implements QueueBackend {
       else drop()
     }
   }
-}
-
-/** As performance.now() counts; Infinity without a limit. */
-function deadlineOf(options: WaitOptions | undefined): number {
-  const timeout = checkWait(options)
-  return timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
 }
 
 function gone(outcome: 'shut' | 'lost'): MpError {
