@@ -125,12 +125,10 @@ export class Bell {
 
   #ringOdd(word: number): void {
     const next = (word + 2) | 0
-    // Where that fails, somebody else has changed the word after what is true now was true.
-    Atomics.compareExchange(this.words, this.#at, word, next)
-    if (Atomics.notify(this.words, this.#at, 1) > 0) return
-    if (Atomics.compareExchange(this.words, this.#at, next, next + 1) === next) {
-      Atomics.notify(this.words, this.#at)
-    }
+    // Where that fails, somebody else has changed the word, after what is true now was true.
+    const changed = Atomics.compareExchange(this.words, this.#at, word, next) === word
+    if (Atomics.notify(this.words, this.#at, 1) > 0 || !changed) return
+    if (Atomics.compareExchange(this.words, this.#at, next, next + 1) === next) Atomics.notify(this.words, this.#at)
   }
 
   #spin(timeout: number): void {

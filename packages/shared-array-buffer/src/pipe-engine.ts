@@ -227,8 +227,8 @@ export class RingPipe implements NativePipe {
 
   release(): Ticket {
     this.#deafen()
-    this.#in.settle()
-    this.#out.settle()
+    this.#in.settle('consumer')
+    this.#out.settle('producer')
     for (let posted = this.#receive(); posted; posted = this.#receive()) this.#came.push(posted)
     this.#closed = true
     const value = { incoming: this.#in.memory, outgoing: this.#out.memory, port: this.#port, came: this.#came }

@@ -124,6 +124,7 @@ export class SegmentLog implements RecordBytes {
     this.bytes = this.#bytes
     this.#readTail()
     this.#readHead()
+    this.#putsSeen = this.#gets
     this.#gotSeen = this.#gotBytes
   }
 
@@ -245,9 +246,9 @@ export class SegmentLog implements RecordBytes {
   }
 
   /** For an exclusive side that another thread goes on with. */
-  settle(): void {
-    this.#tellTail()
-    this.#tellHead()
+  settle(side: 'producer' | 'consumer'): void {
+    if (side === 'producer') this.#tellTail()
+    else this.#tellHead()
   }
 
   #readTail(): void {
