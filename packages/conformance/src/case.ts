@@ -2,7 +2,7 @@ import type { Transport } from '@mp/core/spi'
 import type { Trial } from './harness.js'
 
 /** What a case may need of a transport; derived from what the transport declares, never sniffed. */
-export type Need = 'isolation' | 'process' | 'crash' | 'signals' | 'sharedMemory' | 'attachments' | 'directWires'
+export type Need = 'isolation' | 'process' | 'crash' | 'signals' | 'sharedMemory' | 'attachments' | 'directWires' | 'sync'
 
 export type Body = (trial: Trial) => Promise<void>
 
@@ -36,6 +36,7 @@ const table: Record<Need, { met(transport: Transport): boolean; said: string }> 
   signals: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (signals)" },
   sharedMemory: { met: each => each.capabilities.sharedMemory, said: 'sharedMemory' },
   attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
+  sync: { met: each => each.capabilities.sync, said: 'sync (blocking calls)' },
   // What goes through a context is cut where that context is killed, or exits without having told anyone.
   directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },
 }

@@ -14,6 +14,7 @@ import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
 import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
+import { sync } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
 import { Baseline, runCase, Trial } from './harness.js'
@@ -51,6 +52,7 @@ const groups: readonly Group[] = [
   pipe,
   handles,
   death,
+  sync,
 ]
 
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */

@@ -284,7 +284,15 @@ export class Link {
 
   /** Blocks until something has arrived, for `timeoutMs` at most; false where nothing has. */
   receiveSync(timeoutMs: number): boolean {
-    return !this.#closed && (this.#wire.receiveSync?.(timeoutMs) ?? false)
+    if (this.#closed || !this.#wire.receiveSync) return false
+    if (this.#listening) {
+      // No turn of the event loop comes that would end this.
+      while (this.#wire.receiveSync(0));
+      this.#listening = false
+      this.#sendWhatWaits()
+    }
+    this.flush()
+    return this.#wire.receiveSync(timeoutMs)
   }
 
   #start(wire: Wire): void {
