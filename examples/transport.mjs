@@ -1,6 +1,8 @@
 // `node <program>.mjs [transport]`. A program of your own has none of this: it imports the package of its transport.
 const transports = {
   'worker-threads': () => import('@mp/worker-threads'),
+  'child-process': () => import('@mp/child-process'),
+  'unix-socket': () => import('@mp/unix-socket'),
   memory: () => import('@mp/memory'),
 }
 
@@ -13,4 +15,5 @@ if (!Object.hasOwn(transports, name)) {
   process.exit(2)
 }
 
-export const { Process, Queue, Pipe, currentProcess, parentProcess, isMainProcess } = await transports[name]()
+export const { Process, Queue, Pipe, Pool, Lock, currentProcess, parentProcess, isMainProcess } =
+  await transports[name]()

@@ -8,9 +8,17 @@ export default defineConfig([
       produce: 'src/targets/produce.ts',
       echo: 'src/targets/echo.ts',
       hello: 'src/targets/hello.ts',
+      square: 'src/targets/square.ts',
+      'rival-worker': 'src/rivals/rival-worker.ts',
+      'workerpool-worker': 'src/rivals/workerpool-worker.ts',
       'flood-worker': 'src/baselines/flood-worker.ts',
       'echo-worker': 'src/baselines/echo-worker.ts',
       'hello-worker': 'src/baselines/hello-worker.ts',
+      'flood-process': 'src/baselines/flood-process.ts',
+      'echo-process': 'src/baselines/echo-process.ts',
+      'hello-process': 'src/baselines/hello-process.ts',
+      'net-process': 'src/baselines/net-process.ts',
+      'net-packed-process': 'src/baselines/net-packed-process.ts',
     },
     format: 'esm',
     target: 'node20',
@@ -18,6 +26,8 @@ export default defineConfig([
     // The two builds run side by side: each cleans only what is its own.
     clean: ['!page/**'],
     splitting: true,
+    // What is only compared with is no part of the program.
+    external: ['piscina', 'tinypool', 'workerpool'],
     publicDir: 'python',
   },
   {

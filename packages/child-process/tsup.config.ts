@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/boot.ts', 'src/boot-daemon.ts', 'src/watchdog.ts'],
+  entry: ['src/index.ts', 'src/spi.ts', 'src/boot.ts', 'src/boot-daemon.ts', 'src/watchdog.ts'],
   format: 'esm',
   target: 'node20',
   sourcemap: true,

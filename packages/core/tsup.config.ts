@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/spi.ts'],
+  entry: { index: 'src/index.ts', spi: 'src/spi.ts', 'pool-worker': 'src/pool/worker.ts' },
   format: 'esm',
   target: 'node20',
   sourcemap: true,

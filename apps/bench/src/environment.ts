@@ -5,6 +5,7 @@ import { arch, availableParallelism, cpus, freemem, loadavg, release, totalmem, 
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { formsOf } from './baselines/baseline.js'
 import { findSeats, type Seats } from './core.js'
 import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
@@ -59,10 +60,17 @@ export async function readEnvironment(setting: Setting): Promise<Omit<Environmen
     commit: await readCommit(),
     codec: readCodec(),
     seats: findSeats(),
-    packages: readPackages(transports.map(transport => `@mp/${transport.name}`)),
+    packages: readPackages([
+      ...transports.map(transport => `@mp/${transport.name}`),
+      ...new Set(
+        patterns.flatMap(({ rivals }) => transports.flatMap(each => rivals?.(each) ?? [])).map(each => each.name),
+      ),
+    ]),
     payloads: Object.fromEntries(payloads.map(({ name, definition }) => [name, definition])),
     inFlight: Object.fromEntries(patterns.map(({ name, inFlight }) => [name, inFlight])),
-    baselines: Object.fromEntries(transports.map(({ baseline }) => [baseline.name, baseline.description])),
+    baselines: Object.fromEntries(
+      transports.flatMap(({ baseline }) => formsOf(baseline)).map(({ name, description }) => [name, description]),
+    ),
   }
 }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { killChildren } from './children.js'
 import { parseOptions, UsageError } from './options.js'
-import { killPython } from './reference/python-queue.js'
+import { killPython } from './reference/python.js'
 import { printTable } from './report/table.js'
 import { checkWritable, writeReports } from './report/write.js'
 import { run } from './run.js'

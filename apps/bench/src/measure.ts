@@ -19,6 +19,8 @@ export interface Measured {
   readonly subject: readonly Round[]
   /** As many as of the subject, taken turn by turn; empty where there is no baseline. */
   readonly baseline: readonly Round[]
+  /** The same of each rival. */
+  readonly rivals: readonly (readonly Round[])[]
 }
 
 export interface Limits {
@@ -52,8 +54,13 @@ interface Running {
   pace: number
 }
 
-export async function measure(subject: Open, baseline: Open | null, limits: Limits): Promise<Measured> {
-  const sides = sidesOf(subject, baseline)
+export async function measure(
+  subject: Open,
+  baseline: Open | null,
+  rivals: readonly Open[],
+  limits: Limits,
+): Promise<Measured> {
+  const sides = sidesOf(subject, baseline, rivals)
   const { allowance, maxGenerations, maxBatch, minWarmUp } = limits
   const deadline = performance.now() + allowance
   const planned = allowance > roomForTwo ? 2 : 1
@@ -79,7 +86,7 @@ export async function measure(subject: Open, baseline: Open | null, limits: Limi
     const now = performance.now()
     if (now + (now - before) > deadline) break
   }
-  return resultOf(sides)
+  return resultOf(sides, baseline !== null)
 }
 
 /** For events that take long on their own: one a round. The first of each side is warm-up. */
@@ -88,7 +95,7 @@ export async function measureOneByOne(
   baseline: Open | null,
   limits: { allowance: number; minRounds: number; maxRounds: number },
 ): Promise<Measured> {
-  const sides = sidesOf(subject, baseline)
+  const sides = sidesOf(subject, baseline, [])
   const deadline = performance.now() + limits.allowance
   for (let round = -1; round < limits.maxRounds; round++) {
     const before = performance.now()
@@ -101,15 +108,17 @@ export async function measureOneByOne(
     const now = performance.now()
     if (round + 1 >= limits.minRounds && now + (now - before) > deadline) break
   }
-  return resultOf(sides)
+  return resultOf(sides, baseline !== null)
 }
 
-function sidesOf(subject: Open, baseline: Open | null): Side[] {
-  return [subject, ...(baseline ? [baseline] : [])].map(open => ({ open, rounds: [] }))
+function sidesOf(subject: Open, baseline: Open | null, rivals: readonly Open[]): Side[] {
+  return [subject, ...(baseline ? [baseline] : []), ...rivals].map(open => ({ open, rounds: [] }))
 }
 
-function resultOf([subject, baseline]: readonly Side[]): Measured {
-  return { subject: subject?.rounds ?? [], baseline: baseline?.rounds ?? [] }
+function resultOf(sides: readonly Side[], withBaseline: boolean): Measured {
+  const [subject = [], ...others] = sides.map(({ rounds }) => rounds)
+  const baseline = withBaseline ? (others.shift() ?? []) : []
+  return { subject, baseline, rivals: others }
 }
 
 /** Warms up until the pace rises no more, at most for `time`. Raw Node is soon there; compiled JavaScript takes longer. */

@@ -3,7 +3,6 @@ import type { Measured, Round } from './measure.js'
 import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
 import { type Spread, type Summary, spreadOf, summarizeLatency, summarizeThroughput } from './statistics.js'
-import type { LoadedTransport } from './transports.js'
 
 /** What the JSON file holds, and all that the reports are made from. Fields may be added; a change of meaning needs a new schema. */
 export interface Results {
@@ -36,7 +35,7 @@ interface BaselineResult extends Summary {
   readonly bytesPerSecond?: number
 }
 
-/** The same work done by something that is not Node, in the same run. */
+/** The same work done by another library, or in Python, in the same run. */
 export interface Reference {
   readonly name: string
   readonly value: number
@@ -47,10 +46,12 @@ export interface Reference {
 
 export function resultOf(
   pattern: Pattern,
-  transport: LoadedTransport,
+  transport: string,
+  baselineName: string,
   payload: Payload | null,
   measured: Measured,
-  reference: Omit<Reference, 'ratio'> | null,
+  rivals: readonly string[],
+  python: Omit<Reference, 'ratio'> | null,
 ): Result {
   const summarize = (rounds: readonly Round[]) =>
     pattern.latency ? summarizeLatency(rounds, pattern.unit === 'us' ? 1000 : 1) : summarizeThroughput(rounds)
@@ -59,18 +60,23 @@ export function resultOf(
 
   const subject = summarize(measured.subject)
   const baseline = measured.baseline.length > 0 ? summarize(measured.baseline) : null
+  const compared = [
+    ...measured.rivals.map((rounds, index) => ({ name: rivals[index] ?? '', ...summarize(rounds) })),
+    ...(python ? [python] : []),
+  ]
+  const references = compared.map(({ name, value, spread }) => ({ name, value, spread, ratio: subject.value / value }))
   return {
     pattern: pattern.name,
-    transport: transport.name,
+    transport,
     payload: payload?.name ?? 'none',
     metric: pattern.metric,
     unit: pattern.unit,
     better: pattern.better,
     ...withBytes(subject),
-    baseline: baseline && { name: transport.baseline.name, ...withBytes(baseline) },
+    baseline: baseline && { name: baselineName, ...withBytes(baseline) },
     ratio: baseline && subject.value / baseline.value,
     ...(baseline && { ratioSpread: spreadOf(ratios(measured, round => summarize([round]).value)) }),
-    ...(reference && { references: [{ ...reference, ratio: subject.value / reference.value }] }),
+    ...(references.length > 0 && { references }),
   }
 }
 

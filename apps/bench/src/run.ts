@@ -5,7 +5,7 @@ import { patterns } from './patterns/index.js'
 import type { Pattern } from './patterns/pattern.js'
 import { type Payload, payloads } from './payloads.js'
 import { createProgress } from './progress.js'
-import { measurePythonQueue, type PythonQueue, pythonQueueName } from './reference/python-queue.js'
+import { measurePython, type PythonReference, type PythonWork } from './reference/python.js'
 import { type Result, type Results, resultOf } from './results.js'
 import { type LoadedTransport, loadTransports } from './transports.js'
 
@@ -15,8 +15,8 @@ interface Case {
   readonly transport: LoadedTransport
 }
 
-/** Milliseconds for all cases together; each takes its share, and what one leaves over goes to those that follow. */
-const budgets = { full: 48_000, quick: 10_000 }
+/** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
+const budgets = { full: 45_000, quick: 10_000 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024
@@ -41,19 +41,24 @@ export async function run(options: Options): Promise<Results> {
     patterns: patterns.filter(pattern => cases.some(each => each.pattern === pattern)),
     payloads: payloads.filter(payload => cases.some(each => each.payload === payload)),
   })
-  const withPython = cases.some(isCompared)
-  const before = withPython ? 1 : 0
-  const begin = (title: string, done: number) => progress.begin(title, done, cases.length + before)
+  const end = performance.now() + budgets[quick ? 'quick' : 'full']
+  const works = [...new Set(cases.map(pythonBeside).filter(work => work !== null))]
+  const begin = (title: string, done: number) => progress.begin(title, done, cases.length + works.length)
   try {
-    if (withPython) begin(`${pythonQueueName}, for comparison`, 0)
-    const python = withPython ? await measurePythonQueue(quick ? 0.1 : 0.4, 3, note) : null
-    const results = await measureAll(cases, quick, python, (title, done) => begin(title, done + before))
+    const python = new Map<PythonWork, PythonReference>()
+    for (const [index, work] of works.entries()) {
+      begin(`${work.name}, for comparison`, index)
+      const reference = await measurePython(work, quick, note)
+      if (!reference) break
+      python.set(work, reference)
+    }
+    const results = await measureAll(cases, quick, end, python, (title, done) => begin(title, done + works.length))
     const rounds = results.map(result => result.rounds)
     return {
       schema: 1,
       environment: {
         ...environment,
-        python: python?.version ?? null,
+        python: [...python.values()][0]?.version ?? null,
         rounds: { min: Math.min(...rounds), max: Math.max(...rounds) },
       },
       results,
@@ -77,31 +82,43 @@ function plan(options: Options, transports: readonly LoadedTransport[]): Case[] 
 async function measureAll(
   cases: readonly Case[],
   quick: boolean,
-  python: PythonQueue | null,
+  end: number,
+  python: ReadonlyMap<PythonWork, PythonReference>,
   begin: (title: string, done: number) => void,
 ): Promise<Result[]> {
   const mode = quick ? 'quick' : 'full'
-  const end = performance.now() + budgets[mode]
   const results: Result[] = []
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const allowance = Math.max(0, end - performance.now()) / (cases.length - index)
-    const maxBatch = Math.min(batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
+    const share = Math.max(0, end - performance.now()) / (cases.length - index)
+    const allowance = Math.min(share, pattern.allowance ?? share)
+    const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
     const subject = pattern.subject(transport, name)
-    const baseline = pattern.baseline(transport.baseline, name)
+    const raw = transport.baseline.instead?.[name] ?? transport.baseline
+    const baseline = pattern.baseline(raw, name)
+    const rivals = pattern.rivals?.(transport) ?? []
+    const work = pythonBeside(each)
     try {
       const measured = pattern.onePerRound
         ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
-        : await measure(subject, baseline, {
-            allowance,
-            maxBatch,
-            minWarmUp: pattern.latency ? 2000 : 0,
-            maxGenerations: maxGenerations[mode],
-          })
-      results.push(resultOf(pattern, transport, payload, measured, isCompared(each) ? python : null))
+        : await measure(
+            subject,
+            baseline,
+            rivals.map(({ open }) => open),
+            {
+              allowance,
+              maxBatch,
+              minWarmUp: pattern.latency ? 2000 : 0,
+              maxGenerations: maxGenerations[mode],
+            },
+          )
+      const names = rivals.map(rival => rival.name)
+      results.push(
+        resultOf(pattern, transport.name, raw.name, payload, measured, names, (work && python.get(work)) ?? null),
+      )
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })
     }
@@ -109,6 +126,6 @@ async function measureAll(
   return results
 }
 
-function isCompared({ pattern, payload }: Case): boolean {
-  return pattern.name === 'throughput-queue' && payload?.name === 'small'
+function pythonBeside({ pattern, payload }: Case): PythonWork | null {
+  return payload === null || payload.name === 'small' ? (pattern.python ?? null) : null
 }

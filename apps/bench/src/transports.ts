@@ -1,10 +1,12 @@
 import type { BoundContext } from '@mp/core'
 import type { Baseline } from './baselines/baseline.js'
+import { childProcess } from './baselines/child-process.js'
 import { messageChannel } from './baselines/message-channel.js'
+import { unixSocket } from './baselines/unix-socket.js'
 import { workerThreads } from './baselines/worker-threads.js'
 
 /** The names that every transport package exports, as far as the benchmarks need them. */
-export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe'>
+export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool'>
 
 export interface TransportEntry {
   readonly name: string
@@ -17,6 +19,8 @@ export interface TransportEntry {
 export const transports: readonly TransportEntry[] = [
   { name: 'memory', load: () => import('@mp/memory'), baseline: messageChannel },
   { name: 'worker-threads', load: () => import('@mp/worker-threads'), baseline: workerThreads },
+  { name: 'child-process', load: () => import('@mp/child-process'), baseline: childProcess },
+  { name: 'unix-socket', load: () => import('@mp/unix-socket'), baseline: unixSocket },
 ]
 
 export interface LoadedTransport {

@@ -32,6 +32,8 @@ test('--help names every flag, transport, pattern and payload', async () => {
     'throughput-pipe',
     'ping-pong',
     'spawn',
+    'pool-map',
+    'pool-apply',
     'small',
     '1MiB-transfer',
   ]

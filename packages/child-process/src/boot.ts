@@ -1,5 +1,5 @@
 import { runChild } from './child.js'
-import { WIRE } from './transport.js'
+import { transport, WIRE } from './transport.js'
 import { PipeWire } from './wire.js'
 
-await runChild(new PipeWire({ fd: WIRE }, true))
+await runChild(transport, new PipeWire({ fd: WIRE }, true))

@@ -1,3 +1,6 @@
+import { MpError } from '@mp/core'
+import type { SpawnOptions } from '@mp/core/spi'
+
 /** Flags that say what this process runs, or how; a child runs a file of its own. */
 const OF_THE_SCRIPT = /^--(input-type|eval|print|check|interactive|test|watch|watch-path)(=|$)|^-[ci]$/
 /** With these a child would take the parent's port, or wait for a debugger. */
@@ -24,4 +27,16 @@ function hostOf(flag: string): string {
   const colon = address.lastIndexOf(':')
   if (colon >= 0) return address.slice(0, colon + 1)
   return address === '' || /^\d+$/.test(address) ? '' : `${address}:`
+}
+
+/** Limits of V8 as flags. The young generation is three semi-spaces. */
+export function limitingFlags(limits: SpawnOptions['resourceLimits'] = {}): string[] {
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack, codeRangeSizeMb } = limits
+  if (codeRangeSizeMb !== undefined)
+    throw new MpError('MP_NOT_SUPPORTED', 'resourceLimits.codeRangeSizeMb is for threads: a process has no such limit')
+  return [
+    ...(old === undefined ? [] : [`--max-old-space-size=${Math.max(1, Math.round(old))}`]),
+    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.max(1, Math.round(young / 3))}`]),
+    ...(stack === undefined ? [] : [`--stack-size=${Math.max(1, Math.round(stack * 1024))}`]),
+  ]
 }

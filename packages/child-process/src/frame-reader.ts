@@ -6,10 +6,13 @@ export const HEADER = 4
 /** Bytes. Up to this size a loop is faster than a view and a native call. */
 const TINY = 96
 
+const NONE = new Uint8Array(0)
+
 /** Makes frames of the chunks of a byte stream. A chunk's memory may be used again once `next` has found it empty. */
 export class FrameReader {
-  readonly #longest: number
-  #chunk = new Uint8Array(0)
+  /** Bytes. What announces more is refused. */
+  longest: number
+  #chunk = NONE
   #at = 0
   #end = 0
   /** Of a header that chunks cut in two: its bytes, and how many there are. */
@@ -20,7 +23,7 @@ export class FrameReader {
   #filled = 0
 
   constructor(longest: number) {
-    this.#longest = longest
+    this.longest = longest
   }
 
   /** Called when `next` has given everything. */
@@ -36,7 +39,7 @@ export class FrameReader {
     const length = this.#readLength()
     if (length === undefined) return undefined
     // Before anything is allocated: the other side may be broken, or hostile.
-    if (length === 0 || length > this.#longest)
+    if (length === 0 || length > this.longest)
       throw new MpError('MP_DECODE', `a frame of ${length} bytes was announced: what comes is no stream of frames`)
     const at = this.#at
     if (length <= TINY && this.#end - at >= length) {
@@ -48,6 +51,20 @@ export class FrameReader {
     const frame = allocate(length)
     this.#filled = 0
     return this.#fill(frame)
+  }
+
+  /** Where the rest of the frame goes of which a part is here, and all that was fed is taken; empty where there is none. */
+  get room(): Uint8Array {
+    return this.#at === this.#end && this.#frame ? this.#frame.subarray(this.#filled) : NONE
+  }
+
+  /** `length` bytes were written to `room`. The frame, if they completed it. */
+  filled(length: number): Uint8Array | undefined {
+    const frame = this.#frame as Uint8Array
+    this.#filled += length
+    if (this.#filled < frame.length) return undefined
+    this.#frame = undefined
+    return frame
   }
 
   #readLength(): number | undefined {

@@ -1,30 +1,42 @@
-import {
-  type BoundContext,
-  type Connection as CoreConnection,
-  type Process as CoreProcess,
-  type Queue as CoreQueue,
-  createContext,
-  type ProcessConstructor,
-  type QueueConstructor,
-} from '@mp/core'
+import type * as core from '@mp/core'
+import { createContext } from '@mp/core'
 import { transport } from './transport.js'
 
-const context: BoundContext = createContext(transport)
+/** The vocabulary of `@mp/core`, bound to this transport. Each name is a class and the type of its instances. */
+export const {
+  Process,
+  Queue,
+  JoinableQueue,
+  Connection,
+  Pipe,
+  Lock,
+  RLock,
+  Semaphore,
+  BoundedSemaphore,
+  Event,
+  Condition,
+  Barrier,
+  Pool,
+  wait,
+  currentProcess,
+  currentTask,
+  parentProcess,
+  activeChildren,
+  isMainProcess,
+}: core.BoundContext = createContext(transport)
 
-export const Process: ProcessConstructor = context.Process
-export type Process<A extends unknown[] = unknown[], R = unknown> = CoreProcess<A, R>
+export type Process<A extends unknown[] = unknown[], R = unknown> = core.Process<A, R>
+export type Queue<T = unknown> = core.Queue<T>
+export type JoinableQueue<T = unknown> = core.JoinableQueue<T>
+export type Connection<S = unknown, R = S> = core.Connection<S, R>
+export type Lock = core.Lock
+export type RLock = core.RLock
+export type Semaphore = core.Semaphore
+export type BoundedSemaphore = core.BoundedSemaphore
+export type Event = core.Event
+export type Condition = core.Condition
+export type Barrier = core.Barrier
+export type Pool = core.Pool
 
-export const Queue: QueueConstructor = context.Queue
-export type Queue<T = unknown> = CoreQueue<T>
-
-export const Connection: BoundContext['Connection'] = context.Connection
-export type Connection<S = unknown, R = S> = CoreConnection<S, R>
-
-export const Pipe: BoundContext['Pipe'] = context.Pipe
-export const currentProcess: BoundContext['currentProcess'] = context.currentProcess
-export const parentProcess: BoundContext['parentProcess'] = context.parentProcess
-export const activeChildren: BoundContext['activeChildren'] = context.activeChildren
-export const isMainProcess: boolean = context.isMainProcess
-
-export { MpError, type MpErrorCode, registerType } from '@mp/core'
+export { type Guard, MpError, type MpErrorCode, registerType } from '@mp/core'
 export { transport }

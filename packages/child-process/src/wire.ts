@@ -2,14 +2,15 @@ import { readSync, writeSync, writevSync } from 'node:fs'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Wire, WireSink } from '@mp/core/spi'
 import { FrameReader, HEADER } from './frame-reader.js'
+import { Spin } from './spin.js'
 
 /** Bytes. What is larger, core cuts. */
-const MAX_FRAME = 2 * 1024 * 1024
+export const MAX_FRAME = 2 * 1024 * 1024
 /** Bytes. Core counts a message; the table of the ends of pipes that ride along comes on top. */
 const LONGEST_RECEIVED = 2 * MAX_FRAME
 /** Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. */
-const HIGH_WATER = 1024 * 1024
-const LOW_WATER = 256 * 1024
+const HIGH_WATER = 4 * 1024 * 1024
+const LOW_WATER = 1024 * 1024
 /** Bytes. Up to this size copying header and frame together is cheaper than a write of two buffers. */
 const COPIED = 32 * 1024
 /** Buffers per system call; the kernel takes 1,024. */
@@ -26,6 +27,9 @@ export interface PipeHandle {
   readonly fd: number
 }
 
+/** A descriptor, Node's handle of one, or the path of a listening socket to connect to. */
+export type PipeWireSource = { readonly fd: number } | { readonly handle: PipeHandle } | { readonly path: string }
+
 /**
  * One end of a socket pair as a wire. Invariants:
  *
@@ -41,7 +45,8 @@ export class PipeWire implements Wire {
   readonly #socket: Socket
   /** Used again for every read; frames are copied out of it. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER)
-  readonly #reader = new FrameReader(LONGEST_RECEIVED)
+  readonly #spin = new Spin()
+  readonly #reader: FrameReader
   #sink: WireSink | undefined
   /** Frames that were read before the start, or while the exiting process waited to write. */
   readonly #kept: Uint8Array[] = []
@@ -63,24 +68,38 @@ export class PipeWire implements Wire {
   /** Nobody will read what is written. */
   #unheard = false
   #exiting = false
+  /** How long this process, when it exits, waits for the other side to read, ms. */
+  #patience = LONGEST_FLUSH
 
-  /** `flushAtExit`: this process must not exit before what it sent here was taken. */
-  constructor(source: { fd: number } | { handle: PipeHandle }, flushAtExit: boolean) {
-    this.#fd = 'fd' in source ? source.fd : source.handle.fd
+  /**
+   * `flushAtExit`: this process must not exit before what it sent here was taken. `longest`: bytes that a frame may have
+   * until `trust` is called, for a wire to somebody who has not said yet who he is.
+   */
+  constructor(source: PipeWireSource, flushAtExit: boolean, longest: number = LONGEST_RECEIVED) {
+    this.#reader = new FrameReader(longest)
     this.#socket = new Socket({
-      ...source,
+      ...('path' in source ? {} : source),
       // Closing is this wire's decision.
       allowHalfOpen: true,
       onread: { buffer: this.#buffer, callback: length => this.#read(length) },
     } as SocketConstructorOpts & { onread: OnReadOpts })
+    if ('path' in source) this.#fd = connect(this.#socket, source.path)
+    else this.#fd = 'fd' in source ? source.fd : source.handle.fd
     this.ended = new Promise(resolve => {
       this.#tellEnded = resolve
     })
     this.#socket.on('end', () => this.#end())
     this.#socket.on('close', () => this.#end())
-    // ECONNRESET, EPIPE: the other side is gone, and 'close' follows.
-    this.#socket.on('error', () => {})
+    // ECONNRESET, EPIPE: the other side is gone, and 'close' follows. Nobody listens at the path: that must be told.
+    this.#socket.on('error', error => {
+      if ((error as NodeJS.ErrnoException).syscall === 'connect') this.#error = error
+    })
     if (flushAtExit) flushedAtExit.add(this)
+  }
+
+  /** The other side has said who it is: from here on its frames may be as long as they get. */
+  trust(): void {
+    this.#reader.longest = LONGEST_RECEIVED
   }
 
   start(sink: WireSink): void {
@@ -89,29 +108,38 @@ export class PipeWire implements Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
-    if (this.#closed || this.#unheard || this.#socket.destroyed) return true
     const { length } = bytes
-    const copied = length <= COPIED
-    const header = copied ? writeBuffer : new Uint8Array(HEADER)
-    header[0] = length
-    header[1] = length >>> 8
-    header[2] = length >>> 16
-    header[3] = length >>> 24
+    if (length > COPIED) return this.sendParts([bytes])
+    if (this.#closed || this.#unheard || this.#socket.destroyed) return true
+    writeLength(writeBuffer, length)
     let taken = 0
     if (this.#queued === 0) {
-      if (copied) writeBuffer.set(bytes, HEADER)
-      taken = this.#write(() =>
-        copied ? writeSync(this.#fd, writeBuffer, 0, HEADER + length) : writevSync(this.#fd, [header, bytes]),
-      )
+      writeBuffer.set(bytes, HEADER)
+      taken = this.#write(() => writeSync(this.#fd, writeBuffer, 0, HEADER + length))
       if (taken === HEADER + length || this.#unheard) return true
     }
-    if (taken < HEADER) this.#enqueue(header.slice(taken, HEADER))
+    if (taken < HEADER) this.#enqueue(writeBuffer.slice(taken, HEADER))
     this.#enqueue(taken > HEADER ? bytes.subarray(taken - HEADER) : bytes)
-    if (this.#exiting) this.#flushSync()
-    else this.#ring()
-    // It stays full, whatever else is sent, until `drain` has told otherwise.
-    if (this.#queued >= HIGH_WATER) this.#full = true
-    return !this.#full
+    return this.#queueGrew()
+  }
+
+  sendParts(parts: readonly Uint8Array<ArrayBuffer>[]): boolean {
+    if (this.#closed || this.#unheard || this.#socket.destroyed) return true
+    let length = 0
+    for (const part of parts) length += part.length
+    const header = new Uint8Array(HEADER)
+    writeLength(header, length)
+    const buffers = [header, ...parts]
+    let taken = 0
+    if (this.#queued === 0) {
+      taken = this.#write(() => writevSync(this.#fd, buffers))
+      if (taken === HEADER + length || this.#unheard) return true
+    }
+    for (const each of buffers) {
+      if (taken < each.length) this.#enqueue(taken > 0 ? each.subarray(taken) : each)
+      taken = Math.max(0, taken - each.length)
+    }
+    return this.#queueGrew()
   }
 
   receiveSync(timeoutMs: number): boolean {
@@ -140,8 +168,9 @@ export class PipeWire implements Wire {
   }
 
   /** The process exits: no event loop turns from here on. Everything sent is written now, also what is still to be sent. */
-  exit(): void {
+  exit(patience: number = LONGEST_FLUSH): void {
     this.#exiting = true
+    this.#patience = patience
     if (this.#ringing) {
       this.#ringing = false
       if (this.#socket.writableLength === 0) this.#dequeue(1)
@@ -150,12 +179,14 @@ export class PipeWire implements Wire {
   }
 
   #flushSync(): void {
-    const deadline = performance.now() + LONGEST_FLUSH
+    const deadline = performance.now() + this.#patience
     while (this.#queued > 0) {
       if (this.#writeQueue()) return
       if (performance.now() >= deadline) {
         this.#loseQueue()
-        tell(`${LONGEST_FLUSH / 1000} s after its end another process still does not read: what was sent to it is lost`)
+        tell(
+          `${Math.ceil(this.#patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
+        )
         return
       }
       // The other side may be exiting as well, and wait for this one to read.
@@ -170,6 +201,15 @@ export class PipeWire implements Wire {
     this.#reader.feed(this.#buffer, length)
     for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#kept.push(frame)
     return true
+  }
+
+  /** Whether core may go on. */
+  #queueGrew(): boolean {
+    if (this.#exiting) this.#flushSync()
+    else this.#ring()
+    // It stays full, whatever else is sent, until `drain` has told otherwise.
+    if (this.#queued >= HIGH_WATER) this.#full = true
+    return !this.#full
   }
 
   #enqueue(bytes: Uint8Array): void {
@@ -232,6 +272,7 @@ export class PipeWire implements Wire {
       this.#ringing = false
       if (error) this.#fail()
       else this.#dequeue(1)
+      this.#spin.sign()
       if (!this.#writeQueue()) this.#ring()
       else if (this.#closed) this.#socket.destroy()
       if (this.#full && this.#queued < LOW_WATER) {
@@ -255,7 +296,23 @@ export class PipeWire implements Wire {
   #read(length: number): boolean {
     this.#reader.feed(this.#buffer, length)
     for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#deliver(frame)
+    if (length === READ_BUFFER) this.#readOn()
+    this.#spin.sign()
     return true
+  }
+
+  /** More is there, and it belongs to a large frame: it is read into its place, up to the frame's end. */
+  #readOn(): void {
+    for (;;) {
+      const room = this.#reader.room
+      if (room.length < READ_BUFFER || this.#ended || this.#socket.destroyed) return
+      const length = this.#readInto(room)
+      if (length <= 0) return
+      const frame = this.#reader.filled(length)
+      if (frame) this.#deliver(frame)
+      // The kernel had no more.
+      if (length < room.length) return
+    }
   }
 
   #deliver(frame: Uint8Array): void {
@@ -288,8 +345,12 @@ export class PipeWire implements Wire {
   /** How many bytes came into the read buffer: 0 at the end of file, -1 when none are here yet. */
   #readSync(): number {
     if (this.#ended || this.#socket.destroyed) return 0
+    return this.#readInto(this.#buffer)
+  }
+
+  #readInto(room: Uint8Array): number {
     try {
-      return readSync(this.#fd, this.#buffer)
+      return readSync(this.#fd, room)
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? -1 : 0
     }
@@ -298,7 +359,7 @@ export class PipeWire implements Wire {
   #end(error?: Error): void {
     if (this.#ended) return
     this.#ended = true
-    this.#error = error
+    this.#error ??= error
     this.#loseQueue()
     flushedAtExit.delete(this)
     this.#socket.destroy()
@@ -307,10 +368,26 @@ export class PipeWire implements Wire {
   }
 }
 
+/**
+ * Gives the descriptor. The kernel connects a Unix socket within the call: what is written at once, even by a process that
+ * exits at once, is there when the other side accepts.
+ */
+function connect(socket: Socket & { _handle?: PipeHandle | null }, path: string): number {
+  socket.connect(path)
+  return socket._handle?.fd ?? -1
+}
+
 const flushedAtExit = new Set<PipeWire>()
 process.on('exit', () => {
   for (const wire of flushedAtExit) wire.exit()
 })
+
+function writeLength(bytes: Uint8Array, length: number): void {
+  bytes[0] = length
+  bytes[1] = length >>> 8
+  bytes[2] = length >>> 16
+  bytes[3] = length >>> 24
+}
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 

@@ -28,7 +28,7 @@ async function end({ child }: Program): Promise<void> {
 }
 
 describe('when the parent is gone', () => {
-  for (const target of ['busy', 'busyAtOnce', 'idle']) {
+  for (const target of ['busy', 'busyAtOnce', 'busyAtImport', 'busyBelow', 'idle']) {
     it(`a daemon ends by itself (${target})`, async ({ expect, onTestFinished }) => {
       const program = await start(target, 'yes')
       onTestFinished(() => end(program))

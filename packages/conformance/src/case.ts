@@ -2,7 +2,16 @@ import type { Transport } from '@mp/core/spi'
 import type { Trial } from './harness.js'
 
 /** What a case may need of a transport; derived from what the transport declares, never sniffed. */
-export type Need = 'isolation' | 'process' | 'crash' | 'signals' | 'sharedMemory' | 'attachments' | 'directWires' | 'sync'
+export type Need =
+  | 'isolation'
+  | 'process'
+  | 'crash'
+  | 'signals'
+  | 'sharedMemory'
+  | 'attachments'
+  | 'directWires'
+  | 'network'
+  | 'sync'
 
 export type Body = (trial: Trial) => Promise<void>
 
@@ -35,9 +44,10 @@ const table: Record<Need, { met(transport: Transport): boolean; said: string }> 
   crash: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (a peer that crashes)" },
   signals: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (signals)" },
   sharedMemory: { met: each => each.capabilities.sharedMemory, said: 'sharedMemory' },
-  attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
+  network: { met: each => each.capabilities.network, said: 'network' },
   sync: { met: each => each.capabilities.sync, said: 'sync (blocking calls)' },
-  // What goes through a context is cut where that context is killed, or exits without having told anyone.
+  attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
+  // What goes through a context is cut where that context is killed.
   directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },
 }
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
-import type { Capabilities } from '@mp/core/spi'
+import type { Capabilities, Transport } from '@mp/core/spi'
+import { type Holdings, holdings, leftBeyond, longestSettling } from './leaks.js'
 
 /** ms that one wait may take, also on a loaded machine. A wait that takes longer is a hang. The environment may set it. */
 const longestWait = () => Number(process.env.MP_CONFORMANCE_PATIENCE ?? 8_000)
 /** ms that one case may take. */
 const LONGEST_CASE = 18_000
-/** ms after a case until everything it used must be gone. */
-const LONGEST_SETTLING = 3_000
 
 /** Bounds a wait. The error has the stack of the caller. */
 export async function within<T>(promise: PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
@@ -124,22 +124,94 @@ export interface ProgramResult {
   readonly ms: number
 }
 
+/** `descriptors`: how many it may have open. */
+export function runProgram(
+  name: string,
+  module: string,
+  settings: Record<string, string>,
+  { ms = 15_000, descriptors }: { ms?: number; descriptors?: number },
+): Promise<ProgramResult> {
+  const path = fileURLToPath(new URL(`./programs/${name}.js`, import.meta.url))
+  const env = { ...process.env, NODE_OPTIONS: '', MP_CONFORMANCE_MODULE: module, ...settings }
+  const start = performance.now()
+  const [file, args] =
+    descriptors === undefined
+      ? [process.execPath, [path]]
+      : ['/bin/sh', ['-c', `ulimit -n ${descriptors}; exec "$0" "$1"`, process.execPath, path]]
+  return new Promise(resolve => {
+    const child = execFile(file, args, { env, timeout: ms, killSignal: 'SIGKILL' }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr, ms: performance.now() - start }),
+    )
+  })
+}
+
 type Target<A extends unknown[], R> = (...args: A) => R | PromiseLike<R>
+
+/** Where a case runs. */
+export interface Setting {
+  readonly transport: Transport
+  /** The vocabulary, bound to the transport. */
+  readonly context: BoundContext
+  /** What a child imports to have the same API. */
+  readonly module: string
+  /** Where what is chosen at random comes from. */
+  readonly seed: number
+}
+
+/** How and when a process is abandoned: so many turns of the event loop after the word. */
+export interface Moment {
+  readonly how: 'terminate' | 'kill'
+  readonly turns: number
+}
 
 /** One run of one case: the transport's API, and what the case made. */
 export class Trial {
+  readonly transport: Transport
   readonly api: BoundContext
   readonly capabilities: Capabilities
   /** What a child imports to have the same API. */
   readonly module: string
+  /** Something was chosen at random. */
+  seeded = false
+  readonly #seed: number
   /** Warnings since the case began; one that it expects is taken out. */
   readonly warnings: Error[] = []
   #folder: string | undefined
 
-  constructor(api: BoundContext, capabilities: Capabilities, module: string) {
-    this.api = api
-    this.capabilities = capabilities
+  constructor({ transport, context, module, seed }: Setting) {
+    this.transport = transport
+    this.api = context
+    this.capabilities = transport.capabilities
     this.module = module
+    this.#seed = seed
+  }
+
+  /** For what the case chooses at random. A failure then tells it. */
+  get seed(): number {
+    this.seeded = true
+    return this.#seed
+  }
+
+  /** Different ones, among them one at once. */
+  async moments(count: number, latest = 30): Promise<readonly Moment[]> {
+    // Not before it is needed: it takes its time to load.
+    const { default: fc } = await import('fast-check')
+    const moment = fc.record({
+      how: fc.constantFrom('terminate' as const, 'kill' as const),
+      turns: fc.nat({ max: latest }),
+    })
+    const some = fc.sample(moment, { seed: this.seed, numRuns: count - 1 })
+    return [{ how: 'kill', turns: 0 }, ...some]
+  }
+
+  /**
+   * A crash: ends the process at whatever it is doing, without its consent, and waits until it is gone. With it goes what it
+   * holds, waits for, and has half written.
+   */
+  async abandon(process: Process<never, never> | Process<never>, { how, turns }: Moment): Promise<void> {
+    for (let i = 0; i < turns; i++) await new Promise(resolve => setImmediate(resolve))
+    process[how]()
+    await this.ends(process, how === 'kill' ? -9 : -15)
   }
 
   process<A extends unknown[], R>(target: Target<A, R>, args: A, options?: ProcessOptions<A, R>): Process<A, R> {
@@ -175,24 +247,18 @@ export class Trial {
 
   /** A file that the case's children may write to. */
   file(name: string): string {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'mp-conformance-'))
-    return join(this.#folder, name)
+    return join(this.folder(), name)
+  }
+
+  /** Its own, with no symbolic link in its path. */
+  folder(): string {
+    this.#folder ??= realpathSync(mkdtempSync(join(tmpdir(), 'mp-conformance-')))
+    return this.#folder
   }
 
   /** Runs one of the programs beside this suite in a fresh `node`, with the transport. */
   program(name: string, settings: Record<string, string> = {}, ms = 15_000): Promise<ProgramResult> {
-    const path = new URL(`./programs/${name}.js`, import.meta.url)
-    const env = { ...process.env, NODE_OPTIONS: '', MP_CONFORMANCE_MODULE: this.module, ...settings }
-    const start = performance.now()
-    return new Promise(resolve => {
-      const child = execFile(
-        process.execPath,
-        [path.pathname],
-        { env, timeout: ms, killSignal: 'SIGKILL' },
-        (_, stdout, stderr) =>
-          resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr, ms: performance.now() - start }),
-      )
-    })
+    return runProgram(name, this.module, settings, { ms })
   }
 
   dispose(): void {
@@ -207,11 +273,18 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
   process.on('unhandledRejection', onRejection)
   const onWarning = (warning: Error) => void trial.warnings.push(warning)
   process.on('warning', onWarning)
-  const before = process.getActiveResourcesInfo()
+  const before = holdings()
   try {
-    await within(body(trial), name, LONGEST_CASE)
+    // The limit's own timer is there before the case looks at what is.
+    await within(
+      Promise.resolve().then(() => body(trial)),
+      name,
+      LONGEST_CASE,
+    )
     await assertNothingLeft(trial, before)
     if (rejections.length > 0) throw new Error('a rejection that nobody handles', { cause: rejections[0] })
+  } catch (error) {
+    throw trial.seeded ? withSeed(error, trial.seed) : error
   } finally {
     process.off('warning', onWarning)
     process.off('unhandledRejection', onRejection)
@@ -220,68 +293,32 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
   }
 }
 
-async function assertNothingLeft({ api, warnings }: Trial, before: readonly string[]): Promise<void> {
-  await eventually(() => api.activeChildren().length === 0, 'the end of all children', LONGEST_SETTLING).catch(() => {
+/** Tells how to make the same choices again; the stack stays that of the failure. */
+function withSeed(error: unknown, seed: number): unknown {
+  if (error instanceof Error) {
+    const told = `${error.message}\nMP_CONFORMANCE_SEED=${seed} makes the same choices again`
+    if (error.stack) error.stack = error.stack.replace(error.message, told)
+    error.message = told
+  }
+  return error
+}
+
+async function assertNothingLeft({ api, warnings }: Trial, before: Holdings): Promise<void> {
+  await eventually(() => api.activeChildren().length === 0, 'the end of all children', longestSettling()).catch(() => {
     const names = api.activeChildren().map(each => each.name)
     throw new Error(`the case left children behind: ${names.join(', ')}`)
   })
-  let left: string[] = []
-  const gone = () => {
-    left = beyond(process.getActiveResourcesInfo(), before)
-    return left.length === 0
-  }
-  await eventually(gone, 'the release of resources', LONGEST_SETTLING).catch(() => {
-    throw new Error(`the case left resources behind that keep the program alive: ${left.join(', ')}`)
-  })
+  const left = await leftBeyond(before)
+  if (left.length > 0) throw new Error(`the case left behind: ${left.join(', ')}`)
   if (warnings.length > 0) throw new Error(`unexpected warning: ${warnings[0]?.stack}`)
 }
 
-/**
- * What keeps this program alive apart from the suite. The test runner's own timers come and go, and can hide a leak from the
- * check after each case: here is what stays.
- */
-export class Baseline {
-  #resources: readonly string[] = []
-
-  async measure(): Promise<void> {
-    this.#resources = process.getActiveResourcesInfo()
-    for (let i = 0; i < 20; i++) {
-      await pause(15)
-      const now = process.getActiveResourcesInfo()
-      this.#resources = this.#resources.filter(each => count(now, each) >= count(this.#resources, each))
-    }
-  }
-
-  async assertBack(): Promise<void> {
-    let left: string[] = []
-    const back = () => {
-      left = beyond(process.getActiveResourcesInfo(), this.#resources)
-      return left.length === 0
-    }
-    await eventually(back, 'the release of resources', LONGEST_SETTLING).catch(async () => {
-      // One leak is told once.
-      await this.measure()
-      throw new Error(`something that keeps the program alive is left behind: ${left.join(', ')}`)
-    })
-  }
-}
-
-function count(all: readonly string[], one: string): number {
-  return all.filter(each => each === one).length
-}
-
-/** What is in `after` more often than in `before`. */
-function beyond(after: readonly string[], before: readonly string[]): string[] {
-  const rest = [...before]
-  return after.filter(each => {
-    const at = rest.indexOf(each)
-    if (at >= 0) rest.splice(at, 1)
-    return at < 0
-  })
-}
-
+/** After a failure. What cannot be ended must not hide it. */
 async function endChildren(api: BoundContext): Promise<void> {
-  const children = api.activeChildren()
-  for (const child of children) child.kill()
-  await within(Promise.all(children.map(child => child.exited)), 'the end of what a failed case left')
+  const ends = api.activeChildren().map(async child => {
+    const { exited } = child
+    child.kill()
+    await exited
+  })
+  await within(Promise.allSettled(ends), 'the end of what a failed case left').catch(() => {})
 }

@@ -1,1 +1,4 @@
-export { type ConformanceOptions, conformance, type TestRunner } from './suite.js'
+export { type FaultsOptions, faults } from './faults.js'
+export { rows } from './rows/index.js'
+export type { Level, Row } from './rows/row.js'
+export { type ConformanceOptions, conformance, type PlannedCase, plan, type TestRunner } from './suite.js'

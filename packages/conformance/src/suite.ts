@@ -1,31 +1,51 @@
 import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
+import { abandon } from './cases/abandon.js'
+import { barrier } from './cases/barrier.js'
+import { capabilities } from './cases/capabilities.js'
+import { condition } from './cases/condition.js'
+import { contexts } from './cases/contexts.js'
+import { blockingCalls } from './cases/blocking.js'
 import { death } from './cases/death.js'
+import { event } from './cases/event.js'
+import { eventLoop } from './cases/event-loop.js'
 import { exitStatus } from './cases/exit-status.js'
 import { handles } from './cases/handles.js'
+import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
+import { joinableQueue } from './cases/joinable-queue.js'
+import { lock } from './cases/lock.js'
+import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
+import { poolErrors } from './cases/pool-errors.js'
+import { poolExecutor } from './cases/pool-executor.js'
+import { poolFaults } from './cases/pool-faults.js'
+import { poolLifecycle } from './cases/pool-lifecycle.js'
+import { poolOrder } from './cases/pool-order.js'
+import { poolShape } from './cases/pool-shape.js'
 import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
 import { queueBounds } from './cases/queue-bounds.js'
 import { queueCloseExit } from './cases/queue-close-exit.js'
 import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
+import { rlock } from './cases/rlock.js'
+import { semaphore } from './cases/semaphore.js'
 import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
-import { sync } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
-import { Baseline, runCase, Trial } from './harness.js'
+import { wait } from './cases/wait.js'
+import { runCase, type Setting, Trial, within } from './harness.js'
+import { Baseline } from './leaks.js'
+import { idsOf } from './rows/row.js'
+import { nothing } from './targets.js'
 
 /** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
 export interface TestRunner {
   describe(name: string, body: () => void): unknown
-  readonly test: {
-    (name: string, body: () => Promise<void>): unknown
-    skip(name: string, body: () => Promise<void>): unknown
-  }
+  test(name: string, options: { timeout: number; skip: boolean }, body: () => Promise<void>): unknown
 }
 
 export interface ConformanceOptions extends TestRunner {
@@ -34,42 +54,106 @@ export interface ConformanceOptions extends TestRunner {
   readonly context: BoundContext
   /** What a child imports to have the same: the URL of the package's built entry. */
   readonly module: URL | string
+  /** How the tests are headed; the transport's own name where absent. */
+  readonly name?: string
 }
 
 const groups: readonly Group[] = [
+  capabilities,
+  contexts,
   processConstruction,
   start,
   exitStatus,
   joinLiveness,
   terminateClose,
+  eventLoop,
   queueBasics,
   queueBounds,
   queueItems,
   queueCloseExit,
   queueHomes,
   shutdown,
+  joinableQueue,
   values,
   pipe,
   handles,
   death,
-  sync,
+  blockingCalls,
+  wait,
+  lock,
+  rlock,
+  semaphore,
+  event,
+  condition,
+  barrier,
+  holderDeath,
+  abandon,
+  poolShape,
+  poolOrder,
+  poolErrors,
+  poolFaults,
+  poolLifecycle,
+  poolExecutor,
+  network,
 ]
 
+/** ms. Every wait in a case is bounded by less: the runner's own limit is for what blocks the thread. */
+const TIMEOUT = 25_000
+
 /** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */
-export function conformance({ transport, context, module, describe, test }: ConformanceOptions): void {
-  describe(`conformance of ${transport.name}`, () => {
-    const baseline = new Baseline()
-    test('what keeps the program alive without the suite', () => baseline.measure())
+export function conformance({ transport, context, module, name, describe, test }: ConformanceOptions): void {
+  const setting: Setting = { transport, context, module: String(module), seed: seed() }
+  const check = (title: string, body: () => Promise<void>) => test(title, { timeout: TIMEOUT, skip: false }, body)
+  describe(`conformance of ${name ?? transport.name}`, () => {
+    const baseline = new Baseline(() => warmUp(context))
+    check('what the program holds without the suite', () => baseline.measured())
     for (const { title, cases } of groups) {
       describe(title, () => {
-        for (const [name, each] of cases) {
+        for (const [caseName, each] of cases) {
           const missing = lacking(each, transport)
-          const run = () => runCase(new Trial(context, transport.capabilities, String(module)), name, each.body)
-          if (missing) test.skip(`${name} (skip: needs ${missing})`, run)
-          else test(name, run)
+          const title = missing ? `${caseName} (skip: needs ${missing})` : caseName
+          const body = async () => {
+            await baseline.measured()
+            await runCase(new Trial(setting), caseName, each.body)
+          }
+          test(title, { timeout: TIMEOUT, skip: missing !== undefined }, body)
         }
-        test('nothing that keeps the program alive is left', () => baseline.assertBack())
+        check('nothing is left', () => baseline.assertBack())
       })
     }
+    check('what the suite itself used is given back', async () => baseline.end())
   })
+}
+
+/** A case, and what becomes of it on a transport. */
+export interface PlannedCase {
+  readonly group: string
+  readonly name: string
+  /** The IDs of the rows it is about. */
+  readonly rows: readonly string[]
+  /** Why it is skipped; undefined where it runs. */
+  readonly skipped: string | undefined
+}
+
+/** What {@link conformance} would declare for the transport, without running anything. */
+export function plan(transport: Transport): readonly PlannedCase[] {
+  return groups.flatMap(({ title, cases }) =>
+    [...cases].map(([name, each]) => ({
+      group: title,
+      name,
+      rows: idsOf(name),
+      skipped: lacking(each, transport),
+    })),
+  )
+}
+
+/** The environment's, or a new one. */
+function seed(): number {
+  const given = Number(process.env.MP_CONFORMANCE_SEED)
+  return Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 2 ** 31)
+}
+
+/** Where it fails, the cases will tell. */
+async function warmUp({ Process }: BoundContext): Promise<void> {
+  await within(Process.run(nothing), 'the first process').catch(() => {})
 }

@@ -1,63 +1,294 @@
-import type { Connection, Queue } from '@mp/core'
+/** What the children of the groups about locks, joinable queues and `wait` run. Like `targets.ts` it imports nothing. */
 
-/** The blocking calls, which only some transports have. */
-export interface Blocking {
-  putSync(item: unknown, options?: { timeout?: number }): void
-  getSync(options?: { timeout?: number }): unknown
+import type {
+  Barrier,
+  BoundContext,
+  Condition,
+  Connection,
+  Event,
+  JoinableQueue,
+  Lock,
+  Process,
+  Queue,
+  RLock,
+  Semaphore,
+} from '@mp/core'
+
+type Orders = Connection<unknown, unknown>
+
+function load(module: string): Promise<BoundContext> {
+  return import(/* @vite-ignore */ module) as Promise<BoundContext>
 }
 
-export interface BlockingEnd {
-  sendSync(value: unknown, options?: { timeout?: number }): void
-  recvSync(options?: { timeout?: number }): unknown
-  sendBytesSync(data: Uint8Array): void
-  recvBytesSync(): Uint8Array
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code ?? (error as Error).name
 }
 
-/** Puts the numbers without giving its event loop a turn. */
-export function putAllSync(queue: Queue, from: number, to: number): void {
-  const blocking = queue as unknown as Blocking
-  for (let n = from; n < to; n++) blocking.putSync(n)
+function outcome(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(value => value ?? 'done', codeOf)
 }
 
-/** Takes as many as there are, with and without blocking in turns; all in the order in which they came. */
-export async function getMixed(queue: Queue<number>, count: number): Promise<number[]> {
-  const blocking = queue as unknown as Blocking
-  const got: number[] = []
-  for (let i = 0; i < count; i++) got.push(i % 2 === 0 ? (blocking.getSync() as number) : await queue.get())
-  return got
+/** Acquires, tells so, and holds until it is told: to 'release', to 'end' without a release, or to fail. */
+export async function hold(lock: Lock | Semaphore, orders: Orders): Promise<void> {
+  const guard = await lock.acquire()
+  await orders.send('held')
+  const order = await orders.recv().catch(() => 'end')
+  if (order === 'release') await guard.release()
+  if (order === 'throw') throw new RangeError('as ordered')
+  if (order === 'exit') process.exit(7)
+  await orders.send('done').catch(() => {})
 }
 
-/** Blocks in a get, and tells what came of it: the item, or an error's code. */
-export function getOneSync(queue: Queue, ready: Int32Array): unknown {
-  Atomics.store(ready, 0, 1)
-  try {
-    return (queue as unknown as Blocking).getSync()
-  } catch (error) {
-    return (error as { code?: string }).code
+/** Lines up for it, tells when it is in line, and then what came of it. */
+export async function lineUp(lock: Lock | Semaphore, orders: Orders): Promise<unknown> {
+  const acquired = lock.acquire()
+  const settled = acquired.then(
+    ({ abandoned }) => ({ abandoned }),
+    error => ({ code: codeOf(error) }),
+  )
+  await value(lock)
+  await orders.send('in line')
+  const result = await settled
+  await orders.send('acquired').catch(() => {})
+  if ('abandoned' in result) await (await acquired).release()
+  return result
+}
+
+async function value(lock: Lock | Semaphore): Promise<unknown> {
+  return 'locked' in lock ? lock.locked() : lock.getValue()
+}
+
+export async function tryAcquire(lock: Lock | Semaphore, timeout: number): Promise<{ taken: boolean; ms: number }> {
+  const start = performance.now()
+  const guard = await lock.acquire({ timeout })
+  if (guard) await guard.release()
+  return { taken: guard !== false, ms: performance.now() - start }
+}
+
+export function releaseOnce(lock: { release(): Promise<void> }): Promise<unknown> {
+  return outcome(lock.release())
+}
+
+export function isLocked(lock: Lock): Promise<boolean> {
+  return lock.locked()
+}
+
+/** Reads a number from a file, and writes the next one, `count` times, each time with the lock held. */
+export async function addUp(lock: Lock, path: string, count: number): Promise<void> {
+  const { readFileSync, writeFileSync } = await import('node:fs')
+  for (let i = 0; i < count; i++) {
+    await using _guard = await lock.acquire()
+    const before = Number(readFileSync(path, 'utf8'))
+    // Whoever else is inside reads the same.
+    await new Promise(resolve => setImmediate(resolve))
+    writeFileSync(path, String(before + 1))
   }
 }
 
-/** Sends back what comes until the other end is gone, blocking. Gives how many there were. */
-export function echoSync(end: Connection): number {
-  const blocking = end as unknown as BlockingEnd
-  for (let count = 0; ; count++) {
-    try {
-      blocking.sendSync(blocking.recvSync())
-    } catch (error) {
-      if ((error as { code?: string }).code === 'MP_EOF') return count
-      throw error
-    }
+/** How many others were inside with it, at most. */
+export async function enterOften(semaphore: Semaphore, inside: Queue<number>, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await using _guard = await semaphore.acquire()
+    await inside.put(1)
+    await inside.flush()
+    await new Promise(resolve => setImmediate(resolve))
+    await inside.get()
   }
 }
 
-export function sendBytesSync(end: Connection, count: number, size: number): void {
-  const blocking = end as unknown as BlockingEnd
-  for (let i = 0; i < count; i++) blocking.sendBytesSync(new Uint8Array(size).fill(i))
+/** Acquires as often as it can, and gives no word of it; then ends as `how` says. */
+export async function takeAll(semaphore: Semaphore, count: number, orders: Orders): Promise<void> {
+  for (let i = 0; i < count; i++) await semaphore.acquire()
+  await orders.send('held')
+  await orders.recv()
 }
 
-/** Takes a connection out of an item, blocking, and answers over it. */
-export function answerSync(queue: Queue): unknown {
-  const { reply, question } = (queue as unknown as Blocking).getSync() as { reply: Connection; question: string }
-  ;(reply as unknown as BlockingEnd).sendSync(`${question}!`)
-  return question
+export async function releaseMany(semaphore: Semaphore, n: number): Promise<unknown> {
+  return outcome(semaphore.release(n))
+}
+
+export async function enterThrice(lock: RLock): Promise<unknown[]> {
+  const first = await lock.acquire()
+  const second = await lock.acquire({ guard: first })
+  const third = await lock.acquire({ guard: second })
+  const states = [await lock.locked()]
+  for (const guard of [third, second, first]) {
+    await guard.release()
+    states.push(await lock.locked())
+  }
+  return [...states, await outcome(first.release()), await outcome(lock.release())]
+}
+
+export async function setEvent(event: Event): Promise<void> {
+  await event.set()
+}
+
+export async function setForEver(event: Event, orders: Orders): Promise<void> {
+  await event.set()
+  await orders.send('set')
+  await orders.recv()
+}
+
+/** Tells when it waits; gives what came of it. */
+export async function waitFor(what: Event | Barrier, orders: Orders): Promise<unknown> {
+  const result = outcome(what.wait())
+  await ('isSet' in what ? what.isSet() : what.waiting)
+  await orders.send('waiting')
+  return result
+}
+
+/** As {@link waitFor}: a Condition, with its lock. It tells before the lock is free, which whoever notifies must have. */
+export async function waitNotified(condition: Condition, orders: Orders, timeout?: number): Promise<unknown> {
+  await using guard = await condition.acquire()
+  await orders.send('waiting')
+  const notified = await condition.wait({ timeout })
+  await orders.send('awake').catch(() => {})
+  return { notified, abandoned: guard.abandoned }
+}
+
+/** Waits, over and over; counts how often it was woken, until the flag in the queue says that it is over. */
+export async function takeTurns(condition: Condition, items: Queue<number>, count: number): Promise<number[]> {
+  const taken: number[] = []
+  while (taken.length < count) {
+    await using _guard = await condition.acquire()
+    await condition.waitFor(async () => !(await items.empty()))
+    taken.push(await items.getNowait())
+  }
+  return taken
+}
+
+export async function notifyOne(condition: Condition): Promise<unknown> {
+  const without = await outcome(condition.notify())
+  await using _guard = await condition.acquire()
+  await condition.notify()
+  return without
+}
+
+/** Goes through the barrier `times` times; gives its indexes. */
+export async function lockstep(barrier: Barrier, times: number, order: Queue<number> | null): Promise<number[]> {
+  const indexes: number[] = []
+  for (let i = 0; i < times; i++) {
+    await order?.put(i)
+    await order?.flush()
+    indexes.push(await barrier.wait())
+  }
+  return indexes
+}
+
+export async function stateOf(barrier: Barrier): Promise<unknown> {
+  return { parties: barrier.parties, waiting: await barrier.waiting, broken: await barrier.broken }
+}
+
+export async function ruin(barrier: Barrier, how: 'abort' | 'reset'): Promise<void> {
+  await barrier[how]()
+}
+
+export async function waitBriefly(barrier: Barrier, timeout: number): Promise<unknown> {
+  return outcome(barrier.wait({ timeout }))
+}
+
+/** Makes one of each, hands them over, and ends, or waits until told to: it returns, or exits. */
+export async function ownAll(module: string, to: Connection, orders: Orders | null): Promise<void> {
+  const { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } = await load(module)
+  const all = {
+    lock: new Lock(),
+    semaphore: new Semaphore(3),
+    event: new Event(),
+    condition: new Condition(),
+    barrier: new Barrier(2),
+    queue: new JoinableQueue<number>(),
+  }
+  await all.event.set()
+  await all.semaphore.acquire()
+  await all.queue.put(1)
+  await to.send(all)
+  await orders?.send('running')
+  if ((await orders?.recv()) === 'exit') process.exit(3)
+}
+
+/** Makes a lock, takes it, hands it over, and ends when it is told. */
+export async function ownHeld(module: string, to: Connection, orders: Orders): Promise<void> {
+  const { Lock } = await load(module)
+  const lock = new Lock()
+  await lock.acquire()
+  await to.send(lock)
+  await orders.recv()
+}
+
+/** Starts a child of its own that runs `hold`. */
+export async function holdBelow(module: string, lock: Lock, orders: Orders): Promise<void> {
+  const { Process } = await load(module)
+  const child: Process = new Process({ target: hold, args: [lock, orders] }) as never
+  await child.start()
+  await child.join()
+}
+
+/** Takes `count` items, and says so of each. */
+export async function work(queue: JoinableQueue<number>, count: number): Promise<number[]> {
+  const items: number[] = []
+  for (let i = 0; i < count; i++) {
+    items.push(await queue.get())
+    await queue.taskDone()
+  }
+  return items
+}
+
+export async function takeOnly(queue: JoinableQueue<number>): Promise<number> {
+  return queue.get()
+}
+
+export function taskDoneOnce(queue: JoinableQueue): Promise<unknown> {
+  return outcome(queue.taskDone())
+}
+
+export async function putAndJoin(queue: JoinableQueue<number>, count: number): Promise<unknown> {
+  for (let i = 0; i < count; i++) await queue.put(i)
+  return outcome(queue.join())
+}
+
+/** Waits for the first of what it was given; tells which were ready. */
+export async function waitAny(module: string, objects: (Connection | Queue)[], timeout: number): Promise<number[]> {
+  const { wait } = await load(module)
+  const ready = await wait(objects as never[], { timeout })
+  return ready.map(each => objects.indexOf(each))
+}
+
+export async function sendWhenTold(pipe: Connection, orders: Orders): Promise<void> {
+  await orders.recv()
+  await pipe.send('sent')
+}
+
+export async function holdTwice(lock: RLock, orders: Orders): Promise<void> {
+  const guard = await lock.acquire()
+  await lock.acquire({ guard })
+  await orders.send('held')
+  await orders.recv()
+}
+
+/** Ends with its call unanswered. */
+export async function arriveAndEnd(barrier: Barrier): Promise<void> {
+  void barrier.wait().catch(() => {})
+  await barrier.waiting
+}
+
+/** Closes the lock that it holds, and tells what a release says then. */
+export async function holdAndClose(lock: Lock, orders: Orders): Promise<void> {
+  const guard = await lock.acquire()
+  await lock.close()
+  await orders.send(await outcome(guard.release()))
+  await orders.recv()
+}
+
+/** Lines up with a limit of time, and is busy until that has passed; then looks at it again. */
+export async function giveUpBusy(lock: Lock | Semaphore, timeout: number, orders: Orders): Promise<boolean> {
+  const acquired = lock.acquire({ timeout })
+  await value(lock)
+  await orders.send('in line')
+  await new Promise(resolve => setImmediate(resolve))
+  const end = performance.now() + 4 * timeout
+  while (performance.now() < end);
+  const guard = await acquired
+  // What came for it is dealt with behind this.
+  await value(lock)
+  return guard !== false
 }

@@ -210,6 +210,12 @@ export async function environmentOfChild(module: string, name: string) {
   return { child: environment(name), grandchild: await Process.run(environment, name) }
 }
 
+/** Takes memory until there is none. */
+export function hoard(): number {
+  const hoarded: object[] = []
+  for (let i = 0; ; i++) hoarded.push({ i, text: `${i}`.padEnd(64) })
+}
+
 export async function readStdin(): Promise<number> {
   let length = 0
   for await (const chunk of process.stdin) length += (chunk as Uint8Array).length
@@ -480,12 +486,27 @@ export async function ownQueue(
 }
 
 /** Makes a queue, hands it over, then hears nothing, busy, until the second flag is set; then exits. */
-export async function ownQueueAndExit(module: string, to: Connection, flags: Int32Array): Promise<void> {
+export async function ownQueueAndExit(module: string, to: Connection, busy: string, enough: string): Promise<void> {
+  const { existsSync, writeFileSync } = await import('node:fs')
   const { Queue } = await load(module)
   await to.send(new Queue())
   await turns(20)
-  Atomics.store(flags, 0, 1)
-  while (Atomics.load(flags, 1) === 0);
+  writeFileSync(busy, '')
+  while (!existsSync(enough));
+  process.exit(4)
+}
+
+export async function ownQueueUntilToldToExit(module: string, to: Connection, orders: Connection): Promise<void> {
+  const { Queue } = await load(module)
+  await to.send(new Queue())
+  await orders.recv()
+  process.exit(4)
+}
+
+/** Receives and sends over the end, sends it on, and is gone. */
+export async function useAndHandOnAndExit(end: Connection<string, string>, to: Connection): Promise<void> {
+  await end.send(`got ${await end.recv()}`)
+  await to.send(end)
   process.exit(4)
 }
 
@@ -568,23 +589,34 @@ export async function startGrandchild(
   return child.daemon
 }
 
-/** Watches its parent: tells whether it lives, then when it has ended. */
-export async function watchParent(module: string, orders: Connection<unknown, unknown>): Promise<void> {
+/** Watches its parent: notes in a file whether it lives, then when it has ended. No pipe would outlive the parent everywhere. */
+export async function watchParent(module: string, path: string): Promise<void> {
+  const { appendFileSync } = await import('node:fs')
   const { parentProcess } = await load(module)
   const parent = parentProcess()
-  await orders.send([parent?.isAlive(), await parent?.join({ timeout: 10 })])
+  const look = async (timeout: number) =>
+    appendFileSync(path, `${JSON.stringify([parent?.isAlive(), await parent?.join({ timeout })])}\n`)
+  await look(10)
   await parent?.join()
-  await orders.send([parent?.isAlive(), await parent?.join({ timeout: 0 })])
+  await look(0)
 }
 
-export async function startWatcher(
+export async function startWatcher(module: string, path: string, orders: Connection<string, unknown>): Promise<void> {
+  const { Process } = await load(module)
+  const watcher = new Process({ target: watchParent, args: [module, path], daemon: false })
+  await watcher.start()
+  await obey(orders)
+}
+
+/** Starts a child that echoes and outlives it. */
+export async function startEchoBelow(
   module: string,
-  watch: Connection,
+  pipe: Connection,
   orders: Connection<string, unknown>,
 ): Promise<void> {
   const { Process } = await load(module)
-  const watcher = new Process({ target: watchParent, args: [module, watch], daemon: false })
-  await watcher.start()
+  const child = new Process({ target: echo, args: [pipe], daemon: false })
+  await child.start()
   await obey(orders)
 }
 

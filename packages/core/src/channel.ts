@@ -1,7 +1,8 @@
-import { appendBytes, appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
+import { appendU32, readU32, writeU32 } from './byte-buffer.js'
 import { LiveObject, type Parcel, relay } from './end.js'
 import { MpError } from './errors.js'
 import type { Link, Message } from './link.js'
+import { deliverLater, deliverNow } from './local-delivery.js'
 import { LocalWire } from './local-wire.js'
 import type { EndCarrier } from './parcel-table.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
@@ -18,8 +19,11 @@ const SPLICING = 12
 /** Child to parent: what came over these has gone back over the other. Body as above. */
 const SPLICED = 13
 
-/** Larger frames of a channel go in pieces, so that none holds up its neighbours on the link. */
-const MAX_FRAME = 256 * 1024
+/**
+ * Bytes. Larger frames of a channel go in pieces, so that none holds up its neighbours on the link for long (a megabyte: half a
+ * millisecond). Messages of 1 MiB and a little go whole: pieces are put together again by copying.
+ */
+const MAX_FRAME = 1024 * 1024 + 64 * 1024
 
 /**
  * Wires inside the link between a parent and its child, for transports without direct ones. What rides beside an inner
@@ -64,7 +68,7 @@ export class Channels implements EndCarrier {
     switch (type) {
       case FRAME: {
         const attachments = parcels?.map(parcel => (parcel instanceof LiveObject ? parcel.object : parcel))
-        if (wire) wire.receive({ bytes: bytes.subarray(start + 4, end), attachments })
+        if (wire) wire.receive({ bytes: bytes.subarray(start + 4, end) as Uint8Array<ArrayBuffer>, attachments })
         else discardAttachments(attachments)
         break
       }
@@ -94,6 +98,30 @@ export class Channels implements EndCarrier {
     for (let pairs = this.#throughMe(); pairs.length > 0; pairs = this.#throughMe()) {
       await Promise.all(pairs.map(([a, b]) => this.#splice(a.id, b.id)))
       for (const channel of pairs.flat()) this.#relayed.delete(channel)
+    }
+  }
+
+  /**
+   * As `detach`, within the call, for a context that exits: until `deadline` (as performance.now() counts). What is not done
+   * then closes with this context.
+   */
+  detachNow(deadline: number): void {
+    deliverNow()
+    for (let pairs = this.#throughMe(); pairs.length > 0; pairs = this.#throughMe()) {
+      let unanswered = pairs.length
+      for (const [a, b] of pairs) {
+        this.#splicing.set(`${a.id} ${b.id}`, () => unanswered--)
+        this.#tell(SPLICE, a.id, b.id)
+      }
+      while (unanswered > 0) {
+        if (!this.#link.receiveSync(Math.max(0, deadline - performance.now()))) return
+      }
+      deliverNow()
+      for (const [a, b] of pairs) {
+        this.#tell(SPLICED, a.id, b.id)
+        this.#relayed.delete(a)
+        this.#relayed.delete(b)
+      }
     }
   }
 
@@ -146,7 +174,7 @@ export class Channels implements EndCarrier {
 }
 
 interface Frame {
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly attachments: readonly object[] | undefined
 }
 
@@ -157,6 +185,7 @@ class ChannelWire implements Wire {
   readonly id: number
   readonly #link: Link
   readonly #onClosed: () => void
+  #starting: WireSink | undefined
   #sink: WireSink | undefined
   #early: Arrival[] = []
   #closed = false
@@ -172,10 +201,13 @@ class ChannelWire implements Wire {
   }
 
   start(sink: WireSink): void {
-    setImmediate(() => {
-      this.#sink = sink
-      for (const each of this.#early.splice(0)) this.receive(each)
-    })
+    this.#starting = sink
+    deliverLater(this)
+  }
+
+  deliver(): void {
+    this.#sink = this.#starting
+    for (const each of this.#early.splice(0)) this.receive(each)
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
@@ -191,6 +223,14 @@ class ChannelWire implements Wire {
   }
 
   unref(): void {}
+
+  /** Of the link that carries this channel. */
+  receiveSync(timeoutMs: number): boolean {
+    const delivered = deliverNow()
+    const received = !this.#joined && this.#link.receiveSync(delivered ? 0 : timeoutMs)
+    deliverNow()
+    return received || delivered
+  }
 
   receive(arrival: Arrival): void {
     if (this.#closed) return drop(arrival)
@@ -226,7 +266,9 @@ class ChannelWire implements Wire {
       const parcels = arrival.attachments?.map(
         (each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)),
       )
-      this.#link.control(FRAME, out => this.#write(out, arrival.bytes), parcels)
+      const head = new Uint8Array(4)
+      writeU32(head, 0, this.id)
+      this.#link.controlOf(FRAME, head, arrival.bytes, parcels)
     }
   }
 
@@ -235,11 +277,6 @@ class ChannelWire implements Wire {
     for (const each of this.#early.splice(0)) drop(each)
     // While it is held it must still be found, to pass on what it holds.
     if (!this.#held) this.#onClosed()
-  }
-
-  #write(out: ByteBuffer, bytes: Uint8Array): void {
-    appendU32(out, this.id)
-    appendBytes(out, bytes, 0, bytes.length)
   }
 }
 

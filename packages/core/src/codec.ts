@@ -3,6 +3,7 @@ import type { ByteBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
 import { ATTACH_FROM, attempt, isDetached, MAX_DEPTH, RichWriter } from './codec-rich-write.js'
+import { readSmall, SMALL } from './codec-small.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
 
@@ -172,25 +173,12 @@ function readLength(bytes: Uint8Array, position: number, end: number): number {
   return at(0) * 0x100_0000 + ((at(1) << 16) | (at(2) << 8) | at(3))
 }
 
-/** msgpackr makes a DataView for each buffer it reads: more work than to copy a small frame into the same one each time. */
-const SMALL = 256
-const small = new Uint8Array(SMALL)
-const range = { start: 0, end: 0 }
-let busy = false
-
+/** Our own for what is small, msgpackr for the rest, which sees no bytes from afar that were not validated. */
 function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean, maps: boolean): unknown {
+  if (end - start <= SMALL) return readSmall(bytes, start, end)
   if (!trusted) validate(bytes, start, end, maps)
   if (start === end) throw malformed('the length')
-  const size = end - start
-  if (bytes.length > SMALL || busy) return unpackr.unpack(bytes, { start, end })
-  for (let i = 0; i < size; i++) small[i] = bytes[start + i] as number
-  range.end = size
-  busy = true
-  try {
-    return unpackr.unpack(small, range)
-  } finally {
-    busy = false
-  }
+  return unpackr.unpack(bytes, { start, end })
 }
 
 /**

@@ -1,16 +1,17 @@
 import { appendBytes } from './byte-buffer.js'
-import { decode, encode, isBytes } from './codec.js'
+import { encode, isBytes } from './codec.js'
 import type { Context } from './context.js'
 import { Deque } from './deque.js'
 import { discard, discardParcels, type End, open, pair } from './end.js'
-import { Envelope, type HandlePacking } from './envelope.js'
+import { Envelopes, type HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
 import { Link, type LinkUser, type Message } from './link.js'
+import { checkTravels } from './network.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
-import { turn, turnIsLong } from './turn.js'
-import { type HandleOpener, ParcelReader, readMessage } from './unpacking.js'
+import { caughtUp, roughNow, turn, turnIsLong } from './turn.js'
+import { type HandleOpener, MessageReader } from './unpacking.js'
 import { WaitingLine } from './waiting-line.js'
 
 /** One value, encoded. */
@@ -74,8 +75,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #backlogEnd: End | undefined
   #backlogEnded: Promise<void> | undefined
   #endBacklog: (() => void) | undefined
-  #envelope: Envelope | undefined
-  readonly #reader: ParcelReader
+  readonly #envelopes: Envelopes
+  readonly #reader: MessageReader
 
   /** @internal Users call Pipe(). */
   constructor(context: Context, transport: Transport, side: Side, end: End, backlog?: End) {
@@ -83,7 +84,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.#transport = transport
     this.#end = end
     this.#backlogEnd = backlog
-    this.#reader = new ParcelReader(context, transport, undefined)
+    this.#envelopes = new Envelopes(transport)
+    this.#reader = new MessageReader(context, transport)
     this.#first = side.first
     this.readable = side.readable
     this.writable = side.writable
@@ -154,9 +156,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.#check('readable')
     if (this.#ready()) return true
     if (limit === 0) {
-      // What has already been sent needs a turn of the event loop to be seen here; the first use opens the wire, another.
-      await turn()
-      await turn()
+      // What has already been sent may not have been seen here; and the first use opens the wire.
+      await caughtUp()
       this.#check('readable')
       return this.#ready()
     }
@@ -218,12 +219,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     if (this.#receivers.length > 0 || this.#pollers.size > 0) {
       throw new MpError('MP_NOT_SHAREABLE', 'a Connection with a pending recv or poll cannot be sent')
     }
-    if (packing.transport !== this.#transport) {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        `a Connection of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
-      )
-    }
+    checkTravels('Connection', this.#transport, packing.transport)
     const { readable, writable } = this
     const first = this.#first
     // From here on nobody else can have it, also not another part of the same message; it comes back if that does not go.
@@ -284,7 +280,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#check('writable')
       const link = this.#open()
       if (this.#over) throw this.#brokenPipe()
-      const envelope = this.#takeEnvelope(transfer)
+      const envelope = this.#envelopes.take(checkTransfer(transfer))
       const out = link.begin(VALUE, true)
       try {
         encode(value, out, envelope)
@@ -295,8 +291,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
         throw error
       }
       const accepted = link.commit(out, envelope.parcels)
-      if (envelope.unused) this.#envelope = envelope
-      else envelope.commit()
+      this.#envelopes.commit(envelope)
       return accepted
     } catch (error) {
       return Promise.reject(error)
@@ -310,7 +305,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#open()
       if (this.#inbox.length > 0) {
         const value = this.#take(take)
-        return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+        return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
       }
       if (this.#over) throw this.#endOfFile()
       const receiver = new Receiver(take)
@@ -347,16 +342,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   }
 
   readonly #decode = (message: Message): unknown => {
-    if (message.parcels) return readMessage(this.#context, this.#transport, message)
-    return decode(message.bytes, message.start, message.end, this.#reader)
-  }
-
-  /** Most messages bring no parcels, and one envelope and one reader serve them all: garbage is most of a round trip's cost. */
-  #takeEnvelope(transfer: unknown): Envelope {
-    const spare = this.#envelope
-    if (transfer !== undefined || !spare) return new Envelope(this.#transport, checkTransfer(transfer))
-    this.#envelope = undefined
-    return spare
+    return this.#reader.read(message)
   }
 
   #decodeBytes(message: Message, maxLength: number): Uint8Array {

@@ -1,9 +1,11 @@
-import type { QueueClient } from './broker/client.js'
-import type { Home } from './broker/home.js'
+import type { Home } from './broker/holders.js'
+import type { Client } from './broker/home-link.js'
 import type { NativeBackend } from './broker/native.js'
 import type { MpError } from './errors.js'
 import type { Link } from './link.js'
+import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
+import type { CurrentTask } from './pool/current-task.js'
 import type { Run } from './run.js'
 
 /** Who a context is to its creator, and to itself. */
@@ -28,17 +30,20 @@ export class Context {
   readonly children = new Set<Run>()
   /** Open links that must be flushed before this context ends. */
   readonly links = new Set<Link>()
-  /** Queues that live here and that others hold, by id. */
+  /** Queues, locks and barriers that live here and that others hold, by id. */
   readonly homes = new Map<string, Home>()
-  /** Queues that live elsewhere and that this context holds, by id. */
-  readonly clients = new Map<string, QueueClient>()
+  /** Queues, locks and barriers that live elsewhere and that this context holds, by id. */
+  readonly clients = new Map<string, Client>()
+  /** Set while the module of the target is imported: a Process that starts there has no main guard. */
+  onUnguardedStart: ((name: string) => MpError) | undefined
   /** Queues of the medium's own that this context holds, by id. */
   readonly natives = new Map<string, NativeBackend>()
   /** Native pipes in which something waits for room. */
   readonly pipes = new Set<{ flush(): void }>()
-  /** Set while the module of the target is imported: a Process that starts there has no main guard. */
-  onUnguardedStart: ((name: string) => MpError) | undefined
+  /** The task of a Pool that this context, a worker of it, is at. */
+  task: CurrentTask | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
+  #flushesAtExit = false
   #ids = 0
   #children = 0
 
@@ -71,11 +76,26 @@ export class Context {
     return this.#unfinished.values()
   }
 
-  /** Everything sent leaves at once: the last chance of a context that is exiting. */
+  /** Everything sent leaves at once. */
   flush(): void {
     for (const link of this.links) link.flushAll()
     for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()
+  }
+
+  /** The same for a context that exits, whose event loop turns no more: what is on its way within this thread leaves too. */
+  flushNow(): void {
+    do this.flush()
+    while (deliverNow())
+    // What came out of one link may have gone into the batch of another.
+    this.flush()
+  }
+
+  /** For the main program; a child ends in `serve`. */
+  flushAtExit(): void {
+    if (this.parent || this.#flushesAtExit) return
+    this.#flushesAtExit = true
+    process.on('exit', () => this.flushNow())
   }
 }
 

@@ -1,12 +1,28 @@
+import { Barrier, type BarrierOptions, makeBarrier } from './barrier.js'
+import { bindNetwork, type NetworkContext } from './bind-network.js'
+import { Condition } from './condition.js'
 import { Connection } from './connection.js'
+import { Event } from './event.js'
 import { registerHandles } from './handles.js'
+import { JoinableQueue } from './joinable-queue.js'
+import { Lock } from './lock.js'
+import { networkOf } from './network.js'
 import { CurrentProcess, type ParentProcess } from './parent-process.js'
+import type { WaitOptions } from './pending.js'
 import { makePipe, type PipeOptions } from './pipe.js'
-import { Process, type ProcessOptions } from './process.js'
+import type { CurrentTask } from './pool/current-task.js'
+import { Pool, type PoolOptions } from './pool/pool.js'
+import { Process } from './process.js'
+import type { ProcessOptions } from './process-options.js'
 import { Queue } from './queue.js'
 import { currentContext, isChild } from './realm.js'
-import type { Transport } from './spi.js'
+import { RLock } from './rlock.js'
+import { BoundedSemaphore, checkCount, Semaphore } from './semaphore.js'
+import type { NetworkTransport, Transport } from './spi.js'
+import { UNLIMITED } from './sync/backend.js'
+import { makeSemaphore } from './sync/open-semaphore.js'
 import type { Target } from './target.js'
+import { type Waitable, wait } from './wait.js'
 
 export interface ProcessConstructor {
   new <A extends unknown[], R>(options?: ProcessOptions<A, R> & ([] extends A ? unknown : { args: A })): Process<A, R>
@@ -21,13 +37,78 @@ export interface QueueConstructor {
   readonly prototype: Queue
 }
 
+export interface JoinableQueueConstructor {
+  /** As {@link QueueConstructor}. */
+  new <T = unknown>(maxsize?: number): JoinableQueue<T>
+  readonly prototype: JoinableQueue
+}
+
+export interface LockConstructor {
+  new (): Lock
+  readonly prototype: Lock
+}
+
+export interface RLockConstructor {
+  new (): RLock
+  readonly prototype: RLock
+}
+
+export interface SemaphoreConstructor {
+  /** `value`: how often it can be acquired at first; 1 where absent. */
+  new (value?: number): Semaphore
+  readonly prototype: Semaphore
+}
+
+export interface BoundedSemaphoreConstructor {
+  /** `value`: how often it can be acquired at first, and at most; 1 where absent. */
+  new (value?: number): BoundedSemaphore
+  readonly prototype: BoundedSemaphore
+}
+
+export interface EventConstructor {
+  new (): Event
+  readonly prototype: Event
+}
+
+export interface ConditionConstructor {
+  /** An RLock of its own where `lock` is absent. */
+  new (lock?: Lock): Condition
+  readonly prototype: Condition
+}
+
+export interface BarrierConstructor {
+  /** `parties`: how many calls of `wait` go on together. */
+  new (parties: number, options?: BarrierOptions): Barrier
+  readonly prototype: Barrier
+}
+
+export interface PoolConstructor {
+  /** `processes`: how many workers; as many as there are CPUs for this program where absent. */
+  new <I extends unknown[] = never[]>(processes?: number, options?: PoolOptions<I>): Pool
+  readonly prototype: Pool
+}
+
 /** All of the vocabulary, bound to one transport. Every transport package exports these names. */
 export interface BoundContext {
   readonly Process: ProcessConstructor
   readonly Queue: QueueConstructor
+  readonly JoinableQueue: JoinableQueueConstructor
+  readonly Lock: LockConstructor
+  readonly RLock: RLockConstructor
+  readonly Semaphore: SemaphoreConstructor
+  readonly BoundedSemaphore: BoundedSemaphoreConstructor
+  readonly Event: EventConstructor
+  readonly Condition: ConditionConstructor
+  readonly Barrier: BarrierConstructor
   readonly Connection: { readonly prototype: Connection; [Symbol.hasInstance](value: unknown): value is Connection }
   /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
   Pipe<S = unknown, R = S>(options?: boolean | PipeOptions): [Connection<S, R>, Connection<R, S>]
+  /**
+   * Waits until one of `objects` is ready, and gives those that are, in their order; none after `timeout` ms. A Connection is
+   * ready when `recv` would not wait, a Queue when `get` would not (a hint: others may take the item), a Process, or a
+   * promise, when it has ended. Nothing is taken.
+   */
+  wait<T extends Waitable>(objects: Iterable<T>, options?: WaitOptions): Promise<T[]>
   /** The calling context itself. */
   currentProcess(): CurrentProcess
   /** The creator of the calling context; null in the main program. */
@@ -36,11 +117,19 @@ export interface BoundContext {
   activeChildren(): Process[]
   /** Whether no transport's boot started this context. */
   readonly isMainProcess: boolean
+  readonly Pool: PoolConstructor
+  /** In a function that a Pool calls: its task, with a signal that aborts when nobody waits for it. Ask before the first await. */
+  currentTask(): CurrentTask | null
 }
 
-/** Binds Process, Queue and Pipe to a transport. */
-export function createContext(transport: Transport): BoundContext {
+/** Binds the vocabulary to a transport; `listen`, `connect` and `openQueue` too where it declares `network`. */
+export function createContext(transport: NetworkTransport): BoundContext & NetworkContext
+export function createContext(transport: Transport): BoundContext
+export function createContext(transport: Transport): BoundContext & Partial<NetworkContext> {
   registerHandles()
+  const reaching = transport.capabilities.network && transport.network ? (transport as NetworkTransport) : undefined
+  // What `connect` and `openQueue` give are instances of the same classes.
+  const own = (each: Transport) => each === transport || (reaching !== undefined && each === networkOf(reaching))
   class BoundProcess<A extends unknown[], R> extends Process<A, R> {
     constructor(options?: ProcessOptions<A, R>) {
       super(currentContext(), transport, options)
@@ -65,27 +154,130 @@ export function createContext(transport: Transport): BoundContext {
   // A handle that arrives from another context is made by core: it is an instance of the class of its transport all the same.
   class BoundQueue<T> extends Queue<T> {
     constructor(maxsize = 0) {
-      if (typeof maxsize !== 'number' || Number.isNaN(maxsize))
-        throw new TypeError(`maxsize must be a number, not ${maxsize}`)
-      super(currentContext(), transport, maxsize)
+      super(currentContext(), transport, checkMaxsize(maxsize))
     }
 
     static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Queue && value.transport === transport
+      return value instanceof Queue && own(value.transport)
+    }
+  }
+
+  class BoundJoinableQueue<T> extends JoinableQueue<T> {
+    constructor(maxsize = 0) {
+      super(currentContext(), transport, checkMaxsize(maxsize))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof JoinableQueue && value.transport === transport
+    }
+  }
+
+  class BoundLock extends Lock {
+    constructor() {
+      super(transport, makeSemaphore(currentContext(), transport, 1, 1))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Lock && value.transport === transport
+    }
+  }
+
+  class BoundRLock extends RLock {
+    constructor() {
+      super(transport, makeSemaphore(currentContext(), transport, 1, 1))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof RLock && value.transport === transport
+    }
+  }
+
+  class BoundSemaphore extends Semaphore {
+    constructor(value = 1) {
+      super(transport, makeSemaphore(currentContext(), transport, checkCount(value, 0, 'value'), UNLIMITED))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Semaphore && value.transport === transport
+    }
+  }
+
+  class BoundBoundedSemaphore extends BoundedSemaphore {
+    constructor(value = 1) {
+      super(transport, makeSemaphore(currentContext(), transport, checkCount(value, 0, 'value'), value))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof BoundedSemaphore && value.transport === transport
+    }
+  }
+
+  class BoundEvent extends Event {
+    constructor() {
+      super(transport, makeSemaphore(currentContext(), transport, 0, 1))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Event && value.transport === transport
+    }
+  }
+
+  class BoundCondition extends Condition {
+    constructor(lock?: Lock) {
+      if (lock !== undefined && !(lock instanceof BoundLock))
+        throw new TypeError(`lock must be a Lock or an RLock of ${transport.name}`)
+      super(transport, lock ?? new BoundRLock(), makeSemaphore(currentContext(), transport, 0, 0), lock === undefined)
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Condition && value.transport === transport
+    }
+  }
+
+  class BoundBarrier extends Barrier {
+    constructor(parties: number, options?: BarrierOptions) {
+      super(transport, ...makeBarrier(currentContext(), transport, parties, options))
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Barrier && value.transport === transport
     }
   }
 
   class BoundConnection extends Connection {
     static override [Symbol.hasInstance](value: unknown): value is Connection {
-      return value instanceof Connection && value.transport === transport
+      return value instanceof Connection && own(value.transport)
     }
+  }
+
+  class BoundPool extends Pool {
+    constructor(processes?: number, options?: PoolOptions<never[]>) {
+      super(currentContext(), transport, processes, options)
+    }
+
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Pool && value.transport === transport
+    }
+  }
+
+  const shared = {
+    JoinableQueue: BoundJoinableQueue,
+    Lock: BoundLock,
+    RLock: BoundRLock,
+    Semaphore: BoundSemaphore,
+    BoundedSemaphore: BoundBoundedSemaphore,
+    Event: BoundEvent,
+    Condition: BoundCondition,
+    Barrier: BoundBarrier,
   }
 
   // What a user sees in a message or a stack.
   for (const [name, type] of Object.entries({
     Process: BoundProcess,
     Queue: BoundQueue,
+    ...shared,
     Connection: BoundConnection,
+    Pool: BoundPool,
   })) {
     Object.defineProperty(type, 'name', { value: name })
   }
@@ -93,11 +285,21 @@ export function createContext(transport: Transport): BoundContext {
   return {
     Process: BoundProcess as ProcessConstructor,
     Queue: BoundQueue,
+    ...shared,
     Connection: BoundConnection,
     Pipe: options => makePipe(currentContext(), transport, options),
+    wait: (objects, options) => wait(objects, options),
     currentProcess: () => new CurrentProcess(currentContext().identity),
     parentProcess: () => currentContext().parent,
     activeChildren: () => [...currentContext().children].map(run => run.owner),
     isMainProcess: !isChild(),
+    ...(reaching && bindNetwork(reaching)),
+    Pool: BoundPool as PoolConstructor,
+    currentTask: () => currentContext().task ?? null,
   }
+}
+
+function checkMaxsize(maxsize: unknown): number {
+  if (typeof maxsize === 'number' && !Number.isNaN(maxsize)) return maxsize
+  throw new TypeError(`maxsize must be a number, not ${maxsize}`)
 }

@@ -85,11 +85,13 @@ export function relay(a: Wire, b: Wire): void {
 }
 
 function forward(from: Wire, to: Wire): void {
-  from.start({
-    // A copy (also of a Buffer): the frame may be part of a larger one, and the next wire will own its bytes.
-    frame: (bytes, attachments) => void to.send(new Uint8Array(bytes), attachments),
+  const sink: WireSink = {
+    // Not a copy, although the frame may be part of a larger one: both wires are core's, and neither transfers its bytes.
+    frame: (bytes, attachments) => void to.send(bytes as Uint8Array<ArrayBuffer>, attachments),
     drain() {},
     close: () => to.close(),
-  })
+  }
+  if (from instanceof LocalWire) from.startRelay(to, sink)
+  else from.start(sink)
   from.unref()
 }

@@ -112,6 +112,29 @@ export class Envelope implements HandlePacking {
   }
 }
 
+/** The envelopes of one sender. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
+export class Envelopes {
+  readonly #transport: Transport
+  #spare: Envelope | undefined
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  take(transfer?: readonly object[]): Envelope {
+    const spare = this.#spare
+    if (transfer || !spare) return new Envelope(this.#transport, transfer)
+    this.#spare = undefined
+    return spare
+  }
+
+  /** The message is certain to go. */
+  commit(envelope: Envelope): void {
+    if (envelope.unused) this.#spare = envelope
+    else envelope.commit()
+  }
+}
+
 /** All at once, or none: Node would let an already detached buffer through until the frame is flushed. */
 function detach(transfer: readonly object[]): readonly object[] {
   try {

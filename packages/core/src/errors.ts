@@ -31,6 +31,8 @@ export type MpErrorCode =
 export class MpError extends Error {
   override name = 'MpError'
   readonly code: MpErrorCode
+  /** Of MP_WORKER_LOST in a Pool: the exit code of the worker, as `Process.exitCode` has it. */
+  declare exitCode?: number
 
   constructor(code: MpErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)

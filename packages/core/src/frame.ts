@@ -70,11 +70,13 @@ export interface FrameUser {
 /** Takes frames apart, and puts together what came in fragments. Throws MP_DECODE for what is no frame. */
 export class FrameReader {
   readonly #user: FrameUser
+  readonly #transport: Transport
   readonly #trusted: boolean
   #assembly: ByteBuffer | undefined
 
-  constructor(user: FrameUser, trusted: boolean) {
+  constructor(user: FrameUser, transport: Transport, trusted: boolean = transport.capabilities.reach === 'thread') {
     this.#user = user
+    this.#transport = transport
     this.#trusted = trusted
   }
 
@@ -96,7 +98,7 @@ export class FrameReader {
         if (at > frame.length) throw malformedFrame()
         const own = attachments?.slice(taken, taken + count) ?? []
         taken += count
-        parcels = unpackParcels(frame, table, at, own, this.#trusted, carrier)
+        parcels = unpackParcels(frame, table, at, own, this.#transport, this.#trusted, carrier)
       }
       if ((flags & ~(PARCELS | CREDITED)) === FRAGMENT) this.#fragment(frame, start, end, parcels)
       else this.#user.message(flags, frame, start, end, parcels)

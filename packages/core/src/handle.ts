@@ -51,8 +51,8 @@ export function refuseSerialisation(handle: object, what: string): void {
     get() {
       throw new MpError(
         'MP_NOT_SHAREABLE',
-        what === 'Process'
-          ? 'a Process stays in the context that made it'
+        what === 'Process' || what === 'Pool'
+          ? `a ${what} stays in the context that made it`
           : `a ${what} travels only in the args of a Process, in an item of a Queue or in a message of a Pipe`,
       )
     },

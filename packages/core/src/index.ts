@@ -1,10 +1,40 @@
+export type { Barrier, BarrierOptions } from './barrier.js'
+export type { ConnectOptions, ListenOptions, NetworkContext } from './bind-network.js'
 export { registerType } from './codec.js'
+export type { Condition } from './condition.js'
 export type { Connection, SendOptions } from './connection.js'
-export { type BoundContext, createContext, type ProcessConstructor, type QueueConstructor } from './create-context.js'
+export {
+  type BarrierConstructor,
+  type BoundContext,
+  type BoundedSemaphoreConstructor,
+  type ConditionConstructor,
+  createContext,
+  type EventConstructor,
+  type JoinableQueueConstructor,
+  type LockConstructor,
+  type PoolConstructor,
+  type ProcessConstructor,
+  type QueueConstructor,
+  type RLockConstructor,
+  type SemaphoreConstructor,
+} from './create-context.js'
 export { hasCode, MpError, type MpErrorCode } from './errors.js'
+export type { Event } from './event.js'
+export type { JoinableQueue } from './joinable-queue.js'
+export type { Listener } from './listener.js'
+export type { AcquireOptions, Guard, Lock } from './lock.js'
 export type { CurrentProcess, ParentProcess } from './parent-process.js'
 export type { WaitOptions } from './pending.js'
 export type { PipeOptions } from './pipe.js'
-export type { Process, ProcessOptions } from './process.js'
+export type { PoolStats } from './pool/crew.js'
+export type { CurrentTask } from './pool/current-task.js'
+export type { JobOptions, MapOptions, Progress } from './pool/jobs.js'
+export type { Pool, PoolOptions } from './pool/pool.js'
+export type { ImapOptions, Results } from './pool/results.js'
+export type { Process } from './process.js'
+export type { ProcessOptions, ResourceLimits, Stdio } from './process-options.js'
 export type { Queue } from './queue.js'
+export type { RLock } from './rlock.js'
+export type { BoundedSemaphore, Semaphore } from './semaphore.js'
 export type { Target, TargetByName } from './target.js'
+export type { Waitable } from './wait.js'

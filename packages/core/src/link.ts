@@ -19,7 +19,7 @@ import type { EndCarrier } from './parcel-table.js'
 import { Pending } from './pending.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
-import { atTurnEnd, turn, turnIsLong } from './turn.js'
+import { atTurnEnd, roughNow, turn, turnIsLong, turnsAreOver } from './turn.js'
 
 /** The link's own messages, beside FRAGMENT; those of its users start at 16. */
 const CREDIT = 1
@@ -30,6 +30,9 @@ const FIRST_OF_USERS = 16
 
 /** Bytes that an entry of a table may take, beside what its ticket holds. */
 const LARGEST_ENTRY = 256
+
+/** Bytes from which on a copy costs more than a frame of its own. */
+const LARGE = 64 * 1024
 
 /** Bytes that may be on their way, or unread, per direction. Four 1 MiB messages in flight keep a 1 MiB stream busy. */
 const WINDOW = 4 * 1024 * 1024
@@ -59,13 +62,18 @@ export interface LinkUser {
 }
 
 interface Waiting {
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly parcels: readonly Parcel[] | undefined
   readonly credited: boolean
   /** Bytes already sent as fragments. */
   sent: number
+  /** Its caller gave up before any of it was sent. */
+  withdrawn: boolean
   readonly pending: Pending<void> | undefined
 }
+
+/** Sets the limits of a call that waits; `withdraw` is what to do when one of them comes first. */
+export type Limit = (pending: Pending<void>, withdraw: () => void) => void
 
 const ACCEPTED = Promise.resolve()
 
@@ -109,7 +117,7 @@ export class Link {
     this.transport = transport
     this.#user = user
     this.#window = window
-    this.#reader = new FrameReader(this.#frameUser(), transport.capabilities.reach === 'thread')
+    this.#reader = new FrameReader(this.#frameUser(), transport)
     this.#start(wire)
   }
 
@@ -179,9 +187,10 @@ export class Link {
 
   /**
    * Sends the opened message. Resolves when the window had room for it (mostly at once); rejects with the user's `lost()`
-   * when the link is lost before. Throws MP_FRAME_TOO_LARGE, and then nothing was sent.
+   * when the link is lost before. Throws MP_FRAME_TOO_LARGE, and then nothing was sent. `limit` is told of a call that waits
+   * for the window: until the first of its bytes has gone, `withdraw` takes the message back.
    */
-  commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined): Promise<void> {
+  commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined, limit?: Limit): Promise<void> {
     const direct = out === this.#batch.out
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
@@ -196,14 +205,14 @@ export class Link {
     if (!direct || this.#closed || out.length - start > room) {
       const bytes = direct ? out.bytes.slice(start, out.length) : out.bytes.subarray(0, out.length)
       this.abandon(out)
-      return this.#wait(bytes, parcels)
+      return this.#wait(bytes, parcels, limit)
     }
     this.#openAt = -1
     if (out.length > room && start > 0) {
       this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
-    if (parcels) this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
+    if (parcels) this.#addParcels(out, start, parcels)
     if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
     const accepted = this.#batched()
     // What the encode of this message sent on this link comes behind it.
@@ -219,10 +228,31 @@ export class Link {
     void this.commit(out, parcels)
   }
 
+  /** As `control`, with a body of `head` and `rest`; where the wire allows it, a large `rest` is not copied. Takes both over. */
+  controlOf(type: number, head: Uint8Array, rest: Uint8Array<ArrayBuffer>, parcels?: readonly Parcel[]): void {
+    const wire = this.#wire
+    const length = head.length + rest.length
+    const whole = HEADER + length <= (wire.maxFrame ?? Number.POSITIVE_INFINITY)
+    const apart = rest.length >= LARGE && whole && !parcels && this.#openAt < 0 && this.#mayGo(type, false)
+    if (this.#closed || !apart || !wire.sendParts) {
+      const write = (out: ByteBuffer) => {
+        appendBytes(out, head, 0, head.length)
+        appendBytes(out, rest, 0, rest.length)
+      }
+      return this.control(type, write, parcels)
+    }
+    const first = new Uint8Array(HEADER + head.length)
+    first[0] = type
+    writeU32(first, 1, length)
+    first.set(head, HEADER)
+    this.flush()
+    if (!wire.sendParts([first, rest])) this.#undrained = true
+  }
+
   /** Tells the sender that the reader took a message. */
   credit(cost: number): void {
     this.#uncredited += cost
-    if (this.#uncredited < this.#window / 4) return
+    if (this.#uncredited < this.#window / 2) return
     const bytes = this.#uncredited
     this.#uncredited = 0
     this.control(CREDIT, out => appendU32(out, bytes))
@@ -241,7 +271,7 @@ export class Link {
 
   /** Sends everything now, also what waits for the window: this context ends, or the user closes. */
   flushAll(): void {
-    for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) this.#sendWaiting(next, true)
+    for (let next = this.#nextWaiting(); next; next = this.#nextWaiting()) this.#sendWaiting(next, true)
     this.flush()
   }
 
@@ -278,11 +308,11 @@ export class Link {
   awaitMoved(deadline: number): void {
     while (!this.#closed) {
       const left = this.#heard ? Math.max(0, deadline - performance.now()) : 0
-      if (!this.#wire.receiveSync?.(left)) return
+      if (!this.receiveSync(left)) return
     }
   }
 
-  /** Blocks until something has arrived, for `timeoutMs` at most; false where nothing has. */
+  /** Sends the batch, and reads the wire's next frame, blocking: see {@link Wire.receiveSync}. For a context that exits. */
   receiveSync(timeoutMs: number): boolean {
     if (this.#closed || !this.#wire.receiveSync) return false
     if (this.#listening) {
@@ -315,7 +345,7 @@ export class Link {
   }
 
   #batched(): Promise<void> {
-    const now = performance.now()
+    const now = roughNow()
     if (this.#batch.add(now)) {
       this.flush()
     } else if (!this.#flushScheduled) {
@@ -338,26 +368,54 @@ export class Link {
     return parcels ? maxFrame - (parcels.length + 1) * LARGEST_ENTRY : maxFrame
   }
 
+  #addParcels(out: ByteBuffer, start: number, parcels: readonly Parcel[]): void {
+    const { wires } = this.transport
+    if (wires?.left)
+      for (const each of parcels) if (each instanceof TicketEnd) wires.left(each.ticket.value, this.#wire)
+    this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
+  }
+
   #put(frame: Uint8Array<ArrayBuffer>, attachments: readonly object[] | undefined): void {
     if (!this.#wire.send(frame, attachments)) this.#undrained = true
   }
 
-  #wait(bytes: Uint8Array, parcels: readonly Parcel[] | undefined): Promise<void> {
+  #wait(
+    bytes: Uint8Array<ArrayBuffer>,
+    parcels: readonly Parcel[] | undefined,
+    limit: Limit | undefined,
+  ): Promise<void> {
     const credited = ((bytes[0] as number) & CREDITED) !== 0
     if (this.#closed) {
       discardParcels(parcels, this.transport)
       return credited ? Promise.reject(this.#user.lost()) : ACCEPTED
     }
     const pending = credited ? new Pending<void>() : undefined
-    const waiting = { bytes, parcels, credited, sent: 0, pending }
+    const waiting: Waiting = { bytes, parcels, credited, sent: 0, withdrawn: false, pending }
     this.#waiting.push(waiting)
-    this.#sendWhatWaits()
+    if (turnsAreOver()) this.flushAll()
+    else this.#sendWhatWaits()
+    if (pending && limit && !pending.settled && waiting.sent === 0) limit(pending, () => this.#withdraw(waiting))
     return pending?.promise ?? ACCEPTED
+  }
+
+  #withdraw(waiting: Waiting): void {
+    waiting.withdrawn = true
+    this.#sendWhatWaits()
+  }
+
+  /** The message at the head of those that wait. */
+  #nextWaiting(): Waiting | undefined {
+    let next = this.#waiting.peek()
+    while (next?.withdrawn) {
+      this.#waiting.shift()
+      next = this.#waiting.peek()
+    }
+    return next
   }
 
   #sendWhatWaits(): void {
     if (this.#openAt >= 0) return
-    for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
+    for (let next = this.#nextWaiting(); next; next = this.#nextWaiting()) {
       if (this.#stopped || (next.credited && this.#outstanding >= this.#window)) return
       this.#sendWaiting(next, false)
     }
@@ -366,13 +424,20 @@ export class Link {
   /** Sends the message at the head of those that wait; where it goes in fragments, as many as the window takes. */
   #sendWaiting(next: Waiting, force: boolean): void {
     const { bytes, parcels } = next
+    // Too late to take it back.
+    next.pending?.unlimit()
     const room = this.#roomBeside(parcels)
-    if (bytes.length <= room) {
+    if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
+      // In memory of its own already.
+      this.flush()
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      this.#put(bytes, undefined)
+    } else if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
       const { out } = this.#batch
       const start = out.length
       appendBytes(out, bytes, 0, bytes.length)
-      if (parcels) this.#batch.addParcels(out, start, parcels, this.transport, this.carrier)
+      if (parcels) this.#addParcels(out, start, parcels)
       if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
       void this.#batched()
     } else {
@@ -394,7 +459,7 @@ export class Link {
     this.#outstanding += cost(FRAGMENT_HEADER + size, undefined)
     next.sent += size
     const last = next.sent === next.bytes.length
-    if (last && next.parcels) this.#batch.addParcels(out, 0, next.parcels, this.transport, this.carrier)
+    if (last && next.parcels) this.#addParcels(out, 0, next.parcels)
     const frame = out.bytes.length === out.length ? out.bytes : out.bytes.slice(0, out.length)
     this.#put(frame, this.#batch.takeAttachments())
   }
@@ -423,7 +488,8 @@ export class Link {
       discardParcels(parcels, this.transport)
     }
     try {
-      new FrameReader({ message, fragment() {}, listening: () => true }, true).read(frame, attachments, this.carrier)
+      const reader = new FrameReader({ message, fragment() {}, listening: () => true }, this.transport, true)
+      reader.read(frame, attachments, this.carrier)
     } catch {
       // What cannot be read holds nothing that could be closed.
     }
@@ -455,7 +521,7 @@ export class Link {
 
   /** The other side moved: what this side sent so far ends with MOVED, what it sends from here on goes the new way. */
   #follow(end: End): void {
-    const half = this.#waiting.peek()
+    const half = this.#nextWaiting()
     if (half && half.sent > 0) this.#sendWaiting(half, true)
     this.control(MOVED)
     this.flush()
@@ -514,7 +580,8 @@ export class Link {
     if (this.#closed) return
     this.#closed = true
     discardAttachments(this.#batch.takeAttachments())
-    for (const { pending, parcels } of this.#waiting) {
+    for (const { pending, parcels, withdrawn } of this.#waiting) {
+      if (withdrawn) continue
       pending?.reject(this.#user.lost())
       discardParcels(parcels, this.transport)
     }

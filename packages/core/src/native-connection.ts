@@ -23,6 +23,7 @@ import { PACK, type PackedHandle } from './handle.js'
 import { isDetached } from './codec-rich-write.js'
 import { IN_PLACE } from './in-place.js'
 import { packParcels, unpackParcels } from './parcel-table.js'
+import { checkTravels } from './network.js'
 import { checkWait, deadlineOf, Pending, type WaitOptions } from './pending.js'
 import type { NativePipe, Ticket, Transport } from './spi.js'
 import { turn, turnIsLong } from './turn.js'
@@ -254,12 +255,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     if (this.#receivers.length > 0 || this.#pollers.size > 0) {
       throw new MpError('MP_NOT_SHAREABLE', 'a Connection with a pending recv or poll cannot be sent')
     }
-    if (packing.transport !== this.transport) {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        `a Connection of ${this.transport.name} cannot travel over ${packing.transport.name}`,
-      )
-    }
+    checkTravels('Connection', this.transport, packing.transport)
     this.flush()
     this.#state = 'moved'
     packing.onRollback(() => {
@@ -526,7 +522,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
       tableStart = tableEnd - readU32(bytes, tableEnd)
       // The reader of tables reads ordinary memory.
       const table = bytes.slice(tableStart, tableEnd)
-      parcels = unpackParcels(table, 0, table.length, pipe.attachments(), true, undefined)
+      parcels = unpackParcels(table, 0, table.length, pipe.attachments(), this.transport, true, undefined)
     }
     const kind = tag & ~PARCELS
     if (kind === START) {

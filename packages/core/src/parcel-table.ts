@@ -66,6 +66,7 @@ export function unpackParcels(
   start: number,
   end: number,
   attachments: readonly object[],
+  transport: Transport,
   trusted: boolean,
   carrier: EndCarrier | undefined,
 ): Parcel[] {
@@ -89,8 +90,12 @@ export function unpackParcels(
     if (typeof entry?.object === 'number') return new LiveObject(attachment(entry.object))
     if (typeof entry?.end === 'number') return attachment(entry.end) as RelayedEnd
     if (typeof entry?.channel === 'number' && carrier) return new RelayedEnd(carrier.accept(entry.channel))
-    if (entry && 'ticket' in entry) return new TicketEnd(ticket(entry.ticket))
-    if (entry && 'pipe' in entry) return new NativeEnd(ticket(entry.pipe))
+    // Somebody without wires, from another program perhaps, has no say in what this one opens.
+    if (entry && 'ticket' in entry && transport.wires) {
+      transport.wires.arrived?.(entry.ticket)
+      return new TicketEnd(ticket(entry.ticket))
+    }
+    if (entry && 'pipe' in entry && transport.engines) return new NativeEnd(ticket(entry.pipe))
     throw new MpError('MP_DECODE', 'a table of parcels has an unknown entry')
   })
 }

@@ -10,7 +10,7 @@ export const UNLOADABLE = 18
 export const RETURNED = 19
 /** Child to parent: what the target, or an uncaught exception, threw. Body: the encoded error. */
 export const THREW = 20
-/** Child to parent: a queue whose home ends. Body: an encoded Estate. */
+/** Child to parent: a queue, lock or barrier whose home ends. Body: an encoded Estate. */
 export const ADOPT = 21
 
 export interface StartOrder {

@@ -53,6 +53,12 @@ export class Pending<T> {
     return this
   }
 
+  /** From here on nothing but its answer settles it. */
+  unlimit(): void {
+    if (this.#limits) disarm(this.#limits)
+    this.#limits = undefined
+  }
+
   resolve(value: T): void {
     if (this.#settle()) this.#resolve(value)
   }
@@ -72,13 +78,14 @@ export class Pending<T> {
     if (this.settled) return false
     this.settled = true
     release()
-    const limits = this.#limits
-    if (limits) {
-      clearTimeout(limits.timer)
-      if (limits.onAbort) limits.signal?.removeEventListener('abort', limits.onAbort)
-    }
+    if (this.#limits) disarm(this.#limits)
     return true
   }
+}
+
+function disarm({ timer, signal, onAbort }: Limits): void {
+  clearTimeout(timer)
+  if (onAbort) signal?.removeEventListener('abort', onAbort)
 }
 
 interface Limits {

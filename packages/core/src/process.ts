@@ -3,34 +3,16 @@ import { encode } from './codec.js'
 import type { Context } from './context.js'
 import { discardParcels, type Parcel } from './end.js'
 import { Envelope } from './envelope.js'
-import { MpError } from './errors.js'
+import { hasCode, MpError } from './errors.js'
 import { checkLength } from './frame.js'
 import { refuseSerialisation } from './handle.js'
 import { handTarget, type StartOrder } from './peer-protocol.js'
 import { checkWait, Pending, type WaitOptions } from './pending.js'
+import { checkOptions, type ProcessOptions, type ResourceLimits } from './process-options.js'
 import { Run } from './run.js'
-import type { Peer, Transport } from './spi.js'
+import type { Peer, SpawnOptions, Transport } from './spi.js'
 import { StartPromise } from './start-promise.js'
 import { describeTarget, type Target, type TargetReference } from './target.js'
-
-export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
-  /** An exported function, or the name of one. Absent: the process ends at once, with exit code 0. */
-  target?: Target<A, R> | undefined
-  /** The target's arguments, encoded at `start`. Handles among them arrive as working handles; a Connection moves. */
-  args?: A | undefined
-  /** `Process-<n>` where absent. */
-  name?: string | undefined
-  /** A daemon does not outlive its creator, and its creator does not wait for it. The creator's own flag where absent. */
-  daemon?: boolean | undefined
-  /** Environment variables of the child, beside the inherited ones. */
-  env?: Record<string, string> | undefined
-  /** Node's own flags for the child; the parent's where absent. */
-  execArgv?: string[] | undefined
-  /** Where the child's stdout and stderr go; 'inherit' where absent. */
-  stdio?: 'inherit' | 'ignore' | undefined
-  /** Aborting terminates the child; `result()` then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-}
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
@@ -252,7 +234,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 
   #spawnPeer(id: string, parcels: readonly Parcel[] | undefined): Peer {
-    const { env, execArgv, stdio } = this.#options
+    const { env, execArgv, cwd, stdio, resourceLimits } = this.#options
     try {
       return this.#transport.spawn({
         id,
@@ -260,10 +242,13 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
         daemon: this.#daemon,
         ...(env && { env }),
         ...(execArgv && { execArgv }),
+        ...(cwd !== undefined && { cwd }),
         ...(stdio && { stdio }),
+        ...(resourceLimits && { resourceLimits: definedOf(resourceLimits) }),
       })
     } catch (error) {
       discardParcels(parcels, this.#transport)
+      if (hasCode(error, 'MP_NOT_SUPPORTED')) throw error
       const message = `${this.#name} could not be started: ${(error as Error).message}`
       throw new MpError('MP_SPAWN_FAILED', message, { cause: error })
     }
@@ -301,24 +286,6 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 }
 
-const OPTIONS = ['target', 'args', 'name', 'daemon', 'env', 'execArgv', 'stdio', 'signal']
-
-function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R>): ProcessOptions<A, R> {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError('a Process takes an object of options, such as { target, args }')
-  }
-  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
-  if (unknown !== undefined) throw new TypeError(`a Process has no option '${unknown}', only ${OPTIONS.join(', ')}`)
-  const { target, args, name, daemon, signal } = options
-  if (args !== undefined && (typeof args !== 'object' || args === null || !(Symbol.iterator in args))) {
-    throw new TypeError('args must be an array: the arguments of the target')
-  }
-  if (target === undefined && args !== undefined && Array.from(args).length > 0) {
-    throw new TypeError('args without a target: is the function undefined here?')
-  }
-  if (name !== undefined && typeof name !== 'string') throw new TypeError(`name must be a string, not ${typeof name}`)
-  if (daemon !== undefined && typeof daemon !== 'boolean')
-    throw new TypeError(`daemon must be a boolean, not ${typeof daemon}`)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')
-  return options
+function definedOf(limits: ResourceLimits): NonNullable<SpawnOptions['resourceLimits']> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
 }

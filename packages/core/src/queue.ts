@@ -1,6 +1,7 @@
-import type { QueueBackend, WaitingCall } from './broker/backend.js'
+import type { QueueBackend, WaitingCall, Waits } from './broker/backend.js'
 import { QueueClient } from './broker/client.js'
-import { Home } from './broker/home.js'
+import { DepositHome } from './broker/deposit-home.js'
+import { QueueHome } from './broker/home.js'
 import { LocalQueue } from './broker/local.js'
 import { NativeBackend } from './broker/native.js'
 import { HolderDesk, HomeDesk } from './broker/native-desk.js'
@@ -9,6 +10,7 @@ import { discard, type End, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
+import { checkTravels } from './network.js'
 import { checkWait, type WaitOptions } from './pending.js'
 import type { Transport } from './spi.js'
 import type { HandleOpener } from './unpacking.js'
@@ -37,7 +39,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   constructor(context: Context, transport: Transport, source: number | QueueBackend) {
     this.#transport = transport
     if (typeof source === 'number') {
-      this.#backend = makeBackend(context, transport, Math.max(0, source))
+      this.#backend = this.makeBackend(context, Math.max(0, source))
     } else {
       this.#backend = source
     }
@@ -128,9 +130,43 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
+  /** @internal Whether `get` would not wait; waits until that is so, unless it is asked how it is `now`. */
+  async readable(now: boolean, signal: AbortSignal): Promise<boolean> {
+    this.#checkOpen()
+    return this.#backend.readable(now, { signal }, this.#waits)
+  }
+
+  /** @internal The queue itself: the medium's own where it has such, else one that this context brokers. */
+  protected makeBackend(context: Context, maxsize: number): QueueBackend {
+    const transport = this.#transport
+    const id = context.nextId()
+    const engine = transport.engines?.queue?.create(maxsize)
+    if (!engine) return new LocalQueue(new QueueHome(context, transport, id, maxsize), context, transport)
+    const desk = new HomeDesk(new DepositHome(context, transport, id, engine))
+    return new NativeBackend(context, transport, id, engine, desk).use()
+  }
+
+  /** @internal */
+  protected get backend(): QueueBackend {
+    this.#checkOpen()
+    return this.#backend
+  }
+
+  /** @internal A call of a subclass. */
+  protected async wait<R>(options: WaitOptions | undefined, call: (waits: Waits) => Promise<R>): Promise<R> {
+    this.#checkOpen()
+    checkWait(options)
+    return call(this.#waits)
+  }
+
   /** @internal */
   get transport(): Transport {
     return this.#transport
+  }
+
+  /** @internal Where the items are, if that is this context, and this object has not been closed. */
+  get home(): QueueHome | undefined {
+    return this.#closed ? undefined : this.#backend.home
   }
 
   [INSPECT](): string {
@@ -144,12 +180,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   /** @internal */
   [PACK](packing: HandlePacking): PackedHandle {
     this.#checkOpen()
-    if (packing.transport !== this.#transport) {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        `a Queue of ${this.#transport.name} cannot travel over ${packing.transport.name}`,
-      )
-    }
+    checkTravels('Queue', this.#transport, packing.transport)
     return this.#backend.pack(packing)
   }
 
@@ -199,47 +230,31 @@ export interface PackedQueue {
   readonly shutDown: boolean
   /** The end of a wire that leads to the queue's home. */
   readonly end: number
-  /** Of a native queue; null of one that its home brokers. */
-  readonly memory: unknown
-}
-
-function makeBackend(context: Context, transport: Transport, maxsize: number): QueueBackend {
-  const native = transport.engines?.queue?.create(maxsize)
-  const home = new Home(context, transport, context.nextId(), maxsize, native)
-  if (!native) return new LocalQueue(home, context, transport)
-  return new NativeBackend(context, transport, home.id, native, new HomeDesk(home)).use()
+  /** Of a native queue. */
+  readonly memory?: unknown
 }
 
 /** Makes a queue that arrived in a message usable in `context`. */
-export const openQueue: HandleOpener = (context, transport, state, endOf) => {
+export function openQueueBackend(...[context, transport, state, endOf]: Parameters<HandleOpener>): QueueBackend {
   const { id, end, memory } = state as PackedQueue
   const wire = endOf(end)
+  if (memory !== undefined) return openNative(context, transport, id, memory, wire)
   const home = context.homes.get(id)
-  if (memory !== null) return new Queue(context, transport, openNative(context, transport, state, wire, home))
   const known = context.clients.get(id)
-  let backend: QueueBackend
-  if (home || known) {
-    discard(wire, transport)
-    // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
-    backend = known ? known.use() : new LocalQueue(home as Home, context, transport)
-  } else {
-    backend = new QueueClient(context, transport, state, open(wire, transport)).use()
-  }
-  return new Queue(context, transport, backend)
+  if (!home && !known) return new QueueClient(context, transport, state, open(wire, transport)).use()
+  discard(wire, transport)
+  // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
+  return known ? (known as QueueClient).use() : new LocalQueue(home as QueueHome, context, transport)
 }
 
-function openNative(
-  context: Context,
-  transport: Transport,
-  { id, memory }: PackedQueue,
-  end: End,
-  home: Home | undefined,
-): QueueBackend {
+function openNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
   const known = context.natives.get(id)
+  const home = context.homes.get(id)
   if (known || home) discard(end, transport)
   if (known) return known.use()
-  const engine = home?.native ?? transport.engines?.queue?.open(memory)
+  const local = home instanceof DepositHome ? home : undefined
+  const engine = local?.engine ?? transport.engines?.queue?.open(memory)
   if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
-  const desk = home ? new HomeDesk(home) : new HolderDesk(context, transport, id, end)
+  const desk = local ? new HomeDesk(local) : new HolderDesk(context, transport, id, end)
   return new NativeBackend(context, transport, id, engine, desk).use()
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
+import { adopt } from './broker/adopt.js'
 import type { Estate } from './broker/estate.js'
-import { Home } from './broker/home.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
 import { encode } from './codec.js'
@@ -71,6 +71,8 @@ export class Run {
     if (!transport.wires) this.#link.carrier = this.#channels
     context.links.add(this.#link)
     context.children.add(this)
+    // Children that outlive this program must have what it sent them.
+    if (transport.capabilities.isolation === 'process') context.flushAtExit()
     this.#held = !owner.daemon
     if (this.#held) hold()
     this.exited = peer.exited.then(exit => this.#ended(exit, linkClosed))
@@ -146,11 +148,10 @@ export class Run {
   #adopt(message: Message): void {
     const parcelAt = (index: number) => {
       const parcel = message.parcels?.[index]
-      if (!parcel)
-        throw new MpError('MP_DECODE', `a queue's estate refers to parcel ${index}, which did not come with it`)
+      if (!parcel) throw new MpError('MP_DECODE', `an estate refers to parcel ${index}, which did not come with it`)
       return parcel
     }
-    Home.adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt)
+    adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt)
   }
 
   #decode(message: Message): unknown {

@@ -1,9 +1,10 @@
 import { writeSync } from 'node:fs'
+import type { Pack } from './broker/holders.js'
 import { appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
 import { encode, encodeError } from './codec.js'
 import { Context } from './context.js'
-import { Envelope, type HandlePacking } from './envelope.js'
+import { Envelope } from './envelope.js'
 import { MpError } from './errors.js'
 import { registerHandles } from './handles.js'
 import { hold, release } from './keep-alive.js'
@@ -13,6 +14,7 @@ import * as protocol from './peer-protocol.js'
 import { becomeChild, markChild, runInside } from './realm.js'
 import type { Transport, Wire } from './spi.js'
 import { loadTarget } from './target.js'
+import { noMoreTurns } from './turn.js'
 import { readMessage } from './unpacking.js'
 
 /** How long an ending child waits for others to take what it hands over, ms; told on stderr when it has passed. */
@@ -84,7 +86,7 @@ class Child {
       target = await this.#load(order.target)
       values = this.#decode(args) as unknown[]
     } catch (error) {
-      this.#tell(protocol.UNLOADABLE, out => encodeError(error, out, new Envelope(this.#transport)))
+      this.#tellError(protocol.UNLOADABLE, error)
       this.#link.flushAll()
       return 1
     }
@@ -122,9 +124,12 @@ class Child {
     process.on('exit', () => {
       const deadline = performance.now() + LONGEST_EXIT
       for (const link of this.#context.movingLinks()) link.awaitMoved(deadline)
-      this.#handOverQueues(deadline)
-      this.#context.flush()
-      this.#link.flushAll()
+      this.#handOverHomes(deadline)
+      this.#context.flushNow()
+      this.#channels.detachNow(performance.now() + LONGEST_END)
+      this.#context.flushNow()
+      // The user's own handlers may come after this one.
+      noMoreTurns()
     })
   }
 
@@ -184,7 +189,7 @@ class Child {
     } catch (error) {
       this.#link.abandon(out)
       envelope.rollback()
-      this.#tell(protocol.THREW, body => encodeError(error, body, new Envelope(this.#transport)))
+      this.#tellError(protocol.THREW, error)
       return
     }
     void this.#link.commit(out, envelope.parcels)
@@ -198,7 +203,7 @@ class Child {
     if (!killed && !this.#order?.order.quiet) report(this.#context.identity.name, error)
     // What was sent before comes before.
     this.#context.flush()
-    this.#tell(protocol.THREW, out => encodeError(error, out, new Envelope(this.#transport)))
+    this.#tellError(protocol.THREW, error)
     this.#link.flush()
   }
 
@@ -230,12 +235,12 @@ class Child {
     for (const pipe of context.pipes) pipe.flush()
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
-    await this.#handOverQueues()
+    await this.#handOverHomes()
     await this.#channels.detach()
   }
 
-  #handOverQueues(deadline?: number): Promise<unknown> {
-    const pack = (estate: (packing: HandlePacking) => unknown) => {
+  #handOverHomes(deadline?: number): Promise<unknown> {
+    const pack: Pack = estate => {
       const envelope = new Envelope(this.#transport)
       const out = this.#link.begin(protocol.ADOPT, false)
       encode(estate(envelope), out, envelope)
@@ -258,6 +263,16 @@ class Child {
 
   #tell(type: number, write: (out: ByteBuffer) => void): void {
     this.#link.control(type, write)
+  }
+
+  /** With what rides beside it: an error may hold large buffers, and handles. */
+  #tellError(type: number, error: unknown): void {
+    if (this.#link.closed) return
+    const envelope = new Envelope(this.#transport)
+    const out = this.#link.begin(type, false)
+    encodeError(error, out, envelope)
+    void this.#link.commit(out, envelope.parcels)
+    envelope.commit()
   }
 
   #decode(message: Message): unknown {

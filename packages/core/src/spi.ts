@@ -7,6 +7,7 @@
  */
 
 export { IN_PLACE } from './in-place.js'
+export { relayLines } from './line-prefix.js'
 export { serve } from './serve.js'
 
 /** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
@@ -17,7 +18,7 @@ export interface Capabilities {
   readonly isolation: 'none' | 'thread' | 'process'
   /** Blocking calls (`getSync`, `recvSync`, ...) work. Needs {@link Engines} and {@link Wire.receiveSync}. */
   readonly sync: boolean
-  /** `listen` and `connect` work. Core offers neither yet. */
+  /** `listen` and `connect` work: unrelated programs meet. Needs {@link Transport.network}. */
   readonly network: boolean
   /** A SharedArrayBuffer that one peer sends is the same memory in the other. */
   readonly sharedMemory: boolean
@@ -37,8 +38,15 @@ export interface Transport {
   spawn(options: SpawnOptions): Peer
   /** Direct wires between any two contexts. Without them core relays through the contexts between. */
   readonly wires?: Wires
+  /** Wires between unrelated programs. Core authenticates both sides. */
+  readonly network?: Network
   /** Queues and pipes of the medium's own, where it can do better than frames. Leaving them out costs speed, and blocking calls. */
   readonly engines?: Engines
+}
+
+/** A transport that declares the capability `network`. */
+export interface NetworkTransport extends Transport {
+  readonly network: Network
 }
 
 export interface SpawnOptions {
@@ -52,8 +60,20 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Node's flags; the parent's own where absent. */
   readonly execArgv?: readonly string[]
-  /** Where stdout and stderr go; stdin is always at its end. 'inherit' where absent. */
-  readonly stdio?: 'inherit' | 'ignore'
+  /** The parent's where absent. Throw MP_NOT_SUPPORTED where peers have none of their own; so for all that the medium cannot. */
+  readonly cwd?: string
+  /**
+   * Where stdout and stderr go; stdin is always at its end. 'inherit' where absent. 'pipe': through {@link relayLines}, and
+   * `exited` waits for it.
+   */
+  readonly stdio?: 'inherit' | 'ignore' | 'pipe'
+  /** As node:worker_threads has it, MiB. */
+  readonly resourceLimits?: {
+    readonly maxOldGenerationSizeMb?: number
+    readonly maxYoungGenerationSizeMb?: number
+    readonly codeRangeSizeMb?: number
+    readonly stackSizeMb?: number
+  }
 }
 
 /** A running child, as its creator sees it. */
@@ -89,6 +109,8 @@ export interface Wire {
    * False asks core to wait for `drain` before it sends more.
    */
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean
+  /** As `send`, for a large frame whose bytes lie in several places. Absent: core copies them together first. */
+  sendParts?(parts: readonly Uint8Array<ArrayBuffer>[]): boolean
   /** Closes both directions after the frames that were sent; the other side's sink hears `close()`. Idempotent. */
   close(): void
   /** Called once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is pending. */
@@ -116,6 +138,34 @@ export interface Wires {
   pair(): [Ticket, Ticket]
   /** Turns a ticket's value, in whichever context it landed, into the live wire. Called once per ticket. */
   open(value: unknown): Wire
+  /**
+   * For media whose tickets are mere data: nobody but core knows where one is. `arrived`: it has come to this context in a
+   * message. `left`: it goes on in one, over `wire`, which may note so in the value before that is encoded. What a context
+   * holds unopened when it ends must close then, and so must what was under way on a wire that is lost.
+   */
+  arrived?(value: unknown): void
+  left?(value: unknown, wire: Wire): void
+}
+
+export interface Network {
+  /**
+   * Listens, until the result is disposed of. Each connection is told to `accept` from the event loop, as it comes. Rejects
+   * with the system's error: EADDRINUSE where somebody listens already. Absent address: a fresh one that only this user can
+   * reach. Throws TypeError or RangeError for what can be no address.
+   */
+  listen(address: string | undefined, accept: (wire: NetworkWire) => void): Promise<Listening>
+  /** Connects. What goes wrong closes the wire with the system's error (ENOENT, ECONNREFUSED). Throws as `listen` does. */
+  dial(address: string): NetworkWire
+}
+
+export interface Listening extends AsyncDisposable {
+  readonly address: string
+}
+
+/** A wire to somebody who has not shown yet who he is. */
+export interface NetworkWire extends Wire {
+  /** Lifts the limit of 256 bytes that a frame has until then. What breaks it closes the wire with MP_AUTH or MP_DECODE. */
+  trust(): void
 }
 
 /** One end of a wire that nobody has opened yet. It may be sent on any number of times before it is opened, once. */

@@ -25,17 +25,38 @@ export function registerHandle(kind: string, opener: HandleOpener): void {
 }
 
 /** Decodes the value of a message. When that fails, what came with it is closed: nobody else could. */
-export function readMessage(
-  context: Context,
-  transport: Transport,
-  { bytes, start, end, parcels }: EncodedMessage,
-): unknown {
-  const reader = new ParcelReader(context, transport, parcels)
+export function readMessage(context: Context, transport: Transport, message: EncodedMessage): unknown {
+  return readWith(new ParcelReader(context, transport, message.parcels), message)
+}
+
+function readWith(reader: ParcelReader, { bytes, start, end }: EncodedMessage): unknown {
   try {
     return decode(bytes, start, end, reader)
   } catch (error) {
     reader.abandon()
     throw error
+  }
+}
+
+/** Decodes the values of messages. Most bring no parcels, and one {@link ParcelReader} serves them all: garbage costs. */
+export class MessageReader {
+  readonly #context: Context
+  readonly #transport: Transport
+  #spare: ParcelReader
+
+  constructor(context: Context, transport: Transport) {
+    this.#context = context
+    this.#transport = transport
+    this.#spare = new ParcelReader(context, transport, undefined)
+  }
+
+  /** As {@link readMessage}. */
+  read(message: EncodedMessage): unknown {
+    if (message.parcels) return readMessage(this.#context, this.#transport, message)
+    const reader = this.#spare
+    const value = readWith(reader, message)
+    if (reader.used) this.#spare = new ParcelReader(this.#context, this.#transport, undefined)
+    return value
   }
 }
 
@@ -60,6 +81,11 @@ export class ParcelReader implements Unpacking {
     this.#transport = transport
     this.#parcels = parcels
     this.trusted = transport.capabilities.reach === 'thread'
+  }
+
+  /** Whether it has made a handle, which belongs to one message. */
+  get used(): boolean {
+    return this.#opened !== undefined
   }
 
   attachment(index: number): object {

@@ -337,6 +337,18 @@ describe('bytes', () => {
   })
 })
 
+test.each([
+  ['an object', {}],
+  ['an object of undefined', { a: undefined }],
+  ['an array', [1]],
+  ['a long array', Array.from({ length: 500 }, () => 1)],
+  ['a Map', new Map([[1, 2]])],
+])('properties of %s with symbol keys stay behind, as with structured clone', (_, value) => {
+  const tagged = Object.assign(structuredClone(value), { [Symbol('tag')]: 1 })
+  expect(trip(tagged)).toStrictEqual(value)
+  expect(structuredClone(tagged)).toStrictEqual(value)
+})
+
 class Unregistered {
   x = 1
 }
@@ -360,7 +372,6 @@ const refused: [name: string, value: unknown, message: RegExp | string][] = [
   ['a false Map', Object.create(Map.prototype), '`Map`'],
   ['a boxed symbol', Object(Symbol('s')), '`Symbol`'],
   ['a generator', (function* () {})(), 'value: an instance'],
-  ['a symbol key', { a: { [Symbol('k')]: 1 } }, 'value.a: an object with a symbol key'],
   ['an own __proto__', { a: JSON.parse('{"__proto__":1}') }, 'value.a.__proto__'],
   ['an array with properties', { m: 'abc'.match(/b/) }, 'value.m: an array with extra properties'],
   [
@@ -371,15 +382,6 @@ const refused: [name: string, value: unknown, message: RegExp | string][] = [
     ),
     'extra properties',
   ],
-  [
-    'a long array with a symbol',
-    Object.assign(
-      Array.from({ length: 500 }, () => 1),
-      { [Symbol('x')]: 1 },
-    ),
-    'extra properties',
-  ],
-  ['an array with a symbol', Object.assign([1], { [Symbol('x')]: 1 }), 'extra properties'],
   ['a sparse array with properties', Object.assign(new Array(3), { x: 1 }), 'extra properties'],
   ['a Map with properties', Object.assign(new Map(), { x: 1 }), 'extra property, x'],
   ['a Date with properties', [Object.assign(new Date(), { x: 1 })], 'extra property, x'],

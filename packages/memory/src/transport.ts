@@ -1,3 +1,4 @@
+import { MpError } from '@mp/core'
 import { type Peer, type PeerExit, type SpawnOptions, serve, type Transport } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { wirePair } from './wire.js'
@@ -12,6 +13,12 @@ let lastPid = 2 ** 23
 export const transport: Transport = Object.freeze({ name: 'memory', capabilities, spawn })
 
 function spawn(options: SpawnOptions): Peer {
+  const { env, execArgv, cwd, stdio, resourceLimits } = options
+  const ofItsOwn = { env, execArgv, cwd, resourceLimits, 'stdio that is piped': stdio === 'pipe' || undefined }
+  for (const [what, value] of Object.entries(ofItsOwn)) {
+    if (value === undefined) continue
+    throw new MpError('MP_NOT_SUPPORTED', `a child in the thread of its creator has no ${what} of its own`)
+  }
   const [near, far] = wirePair()
   let end!: (exit: PeerExit) => void
   const exited = new Promise<PeerExit>(resolve => {

@@ -1,44 +1,62 @@
-import {
-  type BoundContext,
-  type Process as CoreProcess,
-  createContext,
-  type PipeOptions,
-  type ProcessConstructor,
-} from '@mp/core'
+import type * as core from '@mp/core'
+import { createContext } from '@mp/core'
 import type { BlockingConnection, BlockingQueue } from './blocking.js'
 import { transport } from './transport.js'
 
-const context: BoundContext = createContext(transport)
-
-export const Process: ProcessConstructor = context.Process
-export type Process<A extends unknown[] = unknown[], R = unknown> = CoreProcess<A, R>
-
-export interface QueueConstructor {
-  /** `maxsize`: how many items it holds before puts wait; 0 (the default) or less: no bound. */
-  new <T = unknown>(maxsize?: number): BlockingQueue<T>
-  readonly prototype: BlockingQueue
+/** As in `@mp/core`; what can block has the calls for it. */
+interface Context extends Omit<core.BoundContext, 'Queue' | 'Connection' | 'Pipe'> {
+  readonly Queue: {
+    /** `maxsize`: how many items it holds before puts wait; 0 (the default) or less: no bound. */
+    new <T = unknown>(maxsize?: number): BlockingQueue<T>
+    readonly prototype: BlockingQueue
+  }
+  readonly Connection: {
+    readonly prototype: BlockingConnection
+    [Symbol.hasInstance](value: unknown): value is BlockingConnection
+  }
+  /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
+  Pipe<S = unknown, R = S>(
+    options?: boolean | core.PipeOptions,
+  ): [BlockingConnection<S, R>, BlockingConnection<R, S>]
 }
 
-export const Queue: QueueConstructor = context.Queue as QueueConstructor
+/** The vocabulary of `@mp/core`, bound to this transport. Each name is a class and the type of its instances. */
+export const {
+  Process,
+  Queue,
+  JoinableQueue,
+  Connection,
+  Pipe,
+  Lock,
+  RLock,
+  Semaphore,
+  BoundedSemaphore,
+  Event,
+  Condition,
+  Barrier,
+  Pool,
+  wait,
+  currentProcess,
+  currentTask,
+  parentProcess,
+  activeChildren,
+  isMainProcess,
+}: Context = createContext(transport) as core.BoundContext as Context
+
+export type Process<A extends unknown[] = unknown[], R = unknown> = core.Process<A, R>
 export type Queue<T = unknown> = BlockingQueue<T>
-
-export const Connection: {
-  readonly prototype: BlockingConnection
-  [Symbol.hasInstance](value: unknown): value is BlockingConnection
-} = context.Connection as never
+export type JoinableQueue<T = unknown> = core.JoinableQueue<T>
 export type Connection<S = unknown, R = S> = BlockingConnection<S, R>
+export type Lock = core.Lock
+export type RLock = core.RLock
+export type Semaphore = core.Semaphore
+export type BoundedSemaphore = core.BoundedSemaphore
+export type Event = core.Event
+export type Condition = core.Condition
+export type Barrier = core.Barrier
+export type Pool = core.Pool
 
-/** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
-export const Pipe: <S = unknown, R = S>(
-  options?: boolean | PipeOptions,
-) => [BlockingConnection<S, R>, BlockingConnection<R, S>] = context.Pipe as never
-
-export const currentProcess: BoundContext['currentProcess'] = context.currentProcess
-export const parentProcess: BoundContext['parentProcess'] = context.parentProcess
-export const activeChildren: BoundContext['activeChildren'] = context.activeChildren
-export const isMainProcess: boolean = context.isMainProcess
-
-export { MpError, type MpErrorCode, registerType } from '@mp/core'
+export { type Guard, MpError, type MpErrorCode, registerType } from '@mp/core'
 export type { BlockOptions } from './blocking.js'
 export { configure, type WaitStrategy } from './configure.js'
 export { transport }

@@ -1,5 +1,6 @@
 import { MessageChannel, MessagePort, type Transferable, Worker } from 'node:worker_threads'
-import type { Peer, PeerExit, SpawnOptions, Ticket, Transport, Wires } from '@mp/core/spi'
+import { MpError } from '@mp/core'
+import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Ticket, type Transport, type Wires } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 
@@ -35,23 +36,29 @@ export const transport: Transport = Object.freeze({
 
 /** Starts a worker whose boot module finds the port of its {@link PortWire} in `workerData`. */
 export function spawnWorker(
-  { id, name, env, execArgv, stdio }: SpawnOptions,
-  { boot, data, transferList = [] }: WorkerOptions,
+  { id, name, env, execArgv, cwd, stdio = 'inherit', resourceLimits }: SpawnOptions,
+  { boot: module, data, transferList = [] }: WorkerOptions,
 ): Peer {
+  if (cwd !== undefined)
+    throw new MpError('MP_NOT_SUPPORTED', 'cwd: the threads of a process share its working directory')
   const { port1, port2 } = new MessageChannel()
-  const worker = new Worker(boot, {
+  const worker = new Worker(module, {
     name,
     workerData: { ...data, port: port2 } satisfies BootData,
     transferList: [port2, ...transferList],
     ...(env && { env: { ...process.env, ...env } }),
     argv: process.argv.slice(2),
     ...execArgvOption(execArgv),
-    ...(stdio === 'ignore' && { stdout: true, stderr: true }),
+    ...(stdio !== 'inherit' && { stdout: true, stderr: true }),
+    ...(resourceLimits && { resourceLimits }),
   })
   if (stdio === 'ignore') {
     worker.stdout.resume()
     worker.stderr.resume()
   }
+  const relayed =
+    stdio === 'pipe' &&
+    Promise.all([relayLines(worker.stdout, process.stdout, name), relayLines(worker.stderr, process.stderr, name)])
   // Core keeps the event loop alive for the children that are waited for.
   worker.unref()
   let killed: string | undefined
@@ -70,7 +77,7 @@ export function spawnWorker(
     id,
     pid: FIRST_PID + worker.threadId,
     wire: new PortWire(port1),
-    exited,
+    exited: relayed ? exited.then(exit => relayed.then(() => exit)) : exited,
     kill(signal = 'SIGKILL') {
       killed ??= signal
       void worker.terminate()

@@ -3,8 +3,10 @@ import {
   type Connection,
   Connection as ConnectionClass,
   currentProcess,
+  currentTask,
   isMainProcess,
   Pipe,
+  Pool,
   Process,
   parentProcess,
   Queue,
@@ -21,6 +23,7 @@ declare function fetchLater(): PromiseLike<Date>
 declare function identity<T>(value: T): T
 declare function fail(): never
 declare const readonlyNumbers: readonly number[]
+declare const numbersLater: AsyncIterable<number>
 
 // A package's names are classes and types alike.
 {
@@ -226,3 +229,36 @@ async function usePipe(): Promise<void> {
 
 void useQueue
 void usePipe
+
+// A pool's results have the function's type, and its arguments are checked.
+{
+  const pool = new Pool(2, { initializer: label, initargs: ['a'], maxTasksPerChild: 3, onWorkerLost: 'retry' })
+  expectTypeOf(pool).toEqualTypeOf<Pool>()
+  expectTypeOf(await pool.map(square, [1, 2, 3])).toEqualTypeOf<number[]>()
+  expectTypeOf(await pool.map(square, readonlyNumbers)).toEqualTypeOf<number[]>()
+  expectTypeOf(await pool.map(label, new Set(['a']))).toEqualTypeOf<string[]>()
+  expectTypeOf(await pool.map(square, numbersLater)).toEqualTypeOf<number[]>()
+  expectTypeOf(await pool.starmap(label, [['a', true], ['b']])).toEqualTypeOf<string[]>()
+  expectTypeOf(await pool.apply(square, [1])).toEqualTypeOf<number>()
+  expectTypeOf(await pool.apply(fetchLater)).toEqualTypeOf<Date>()
+  expectTypeOf(await pool.apply(label, ['a'], { timeout: 10 })).toEqualTypeOf<string>()
+  for await (const each of pool.imap(label, ['a'], { chunksize: 2 })) expectTypeOf(each).toEqualTypeOf<string>()
+  const { value } = await pool.imapUnordered(square, [1]).next({ timeout: 10 })
+  expectTypeOf(value).toEqualTypeOf<number | undefined>()
+  expectTypeOf(await pool.map({ module: new URL('file:///m.js'), export: 'f' }, [1])).toEqualTypeOf<unknown[]>()
+  expectTypeOf(currentTask()?.signal).toEqualTypeOf<AbortSignal | undefined>()
+  // @ts-expect-error: numbers are needed
+  pool.map(square, ['1'])
+  // @ts-expect-error: a number is needed
+  pool.apply(square, ['1'])
+  // @ts-expect-error: the argument is missing
+  pool.apply(square)
+  // @ts-expect-error: each item must be an array of arguments
+  pool.starmap(label, ['a'])
+  // @ts-expect-error: numbers are needed
+  pool.imap(square, ['1'])
+  // @ts-expect-error: the initializer takes a string
+  new Pool(2, { initializer: label, initargs: [1] })
+  // @ts-expect-error: there is no such way
+  new Pool(2, { onWorkerLost: 'ignore' })
+}

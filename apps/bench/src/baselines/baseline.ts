@@ -9,10 +9,17 @@ export interface Baseline {
   readonly description: string
   /** The two ends run in threads or processes of their own. */
   readonly apart: boolean
+  /** Payloads for which one would write something else by hand. */
+  readonly instead?: Partial<Record<PayloadName, Baseline>>
   /** One side posts `count` messages without waiting, the other checks them as they come. */
   flood(payload: PayloadName): Promise<Session>
   /** One message goes and comes back. */
   echo(payload: PayloadName): Promise<Session>
   /** Starts an almost empty child and waits for its first word; the time in ms. Null where nothing can be started. */
   readonly hello: (() => Promise<number>) | null
+}
+
+/** All that `baseline` uses, for the reports. */
+export function formsOf(baseline: Baseline): readonly Baseline[] {
+  return [...new Set([baseline, ...Object.values(baseline.instead ?? {})])]
 }

@@ -5,7 +5,7 @@ export interface ChartData {
   readonly kind: 'ratio' | 'value'
   /** One group of bars each: the payloads. */
   readonly labels: readonly string[]
-  readonly unit: 'messages/s' | 'us' | 'ms'
+  readonly unit: 'messages/s' | 'tasks/s' | 'us' | 'ms'
   readonly axis: string
   readonly series: readonly Series[]
 }

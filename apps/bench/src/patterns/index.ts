@@ -1,8 +1,17 @@
 import type { Pattern } from './pattern.js'
 import { pingPong } from './ping-pong.js'
+import { poolApply, poolMap, poolMapSingly } from './pool.js'
 import { spawn } from './spawn.js'
 import { throughputPipe } from './throughput-pipe.js'
 import { throughputQueue } from './throughput-queue.js'
 
 /** In the order of the reports. */
-export const patterns: readonly Pattern[] = [throughputQueue, throughputPipe, pingPong, spawn]
+export const patterns: readonly Pattern[] = [
+  throughputQueue,
+  throughputPipe,
+  pingPong,
+  spawn,
+  poolMap,
+  poolMapSingly,
+  poolApply,
+]

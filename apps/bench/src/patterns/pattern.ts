@@ -1,5 +1,6 @@
 import type { Baseline } from '../baselines/baseline.js'
 import type { PayloadName } from '../payloads.js'
+import type { PythonWork } from '../reference/python.js'
 import type { Open } from '../session.js'
 import type { LoadedTransport } from '../transports.js'
 
@@ -9,7 +10,7 @@ export interface Pattern {
   /** One sentence for the reports: what is done, from where to where the clock runs. */
   readonly description: string
   readonly metric: 'throughput' | 'round-trip' | 'time-to-first-line'
-  readonly unit: 'messages/s' | 'us' | 'ms'
+  readonly unit: 'messages/s' | 'tasks/s' | 'us' | 'ms'
   readonly better: 'higher' | 'lower'
   /** Messages under way at once, in words where it is no number. */
   readonly inFlight: string
@@ -19,7 +20,20 @@ export interface Pattern {
   readonly latency: boolean
   /** Events that take long on their own are measured one a round, so that subject and baseline alternate event by event. */
   readonly onePerRound?: boolean
+  /** ms that each case may take at most; absent: its share. */
+  readonly allowance?: number
+  /** Events in one batch at most, where the payload sets no narrower bound. */
+  readonly maxBatch?: number
   subject(transport: LoadedTransport, payload: PayloadName): Open
   /** Null where raw Node has nothing that does the same. */
   baseline(baseline: Baseline, payload: PayloadName): Open | null
+  /** Libraries that do the same, measured in turns with the subject. */
+  rivals?(transport: LoadedTransport): readonly NamedOpen[]
+  /** The same in Python, measured once before all. */
+  readonly python?: PythonWork
+}
+
+interface NamedOpen {
+  readonly name: string
+  readonly open: Open
 }

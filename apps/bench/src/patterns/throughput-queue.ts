@@ -1,6 +1,7 @@
 import { startChild } from '../children.js'
 import { findSeats, sit, standUp } from '../core.js'
 import { messagesOf } from '../payloads.js'
+import { pythonQueue } from '../reference/python.js'
 import { consume } from '../session.js'
 import { produceToQueue } from '../targets/produce.js'
 import type { Pattern } from './pattern.js'
@@ -41,4 +42,5 @@ export const throughputQueue: Pattern = {
       }
     },
   baseline: (baseline, name) => () => baseline.flood(name),
+  python: pythonQueue,
 }

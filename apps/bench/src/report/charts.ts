@@ -18,9 +18,14 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
     return result && payload !== 'none' ? payloadLabel(result) : pattern.name
   })
   const valueText = (value: number) =>
-    pattern.unit === 'messages/s' ? formatCount(value) : formatDuration(value, pattern.unit)
+    pattern.unit === 'us' || pattern.unit === 'ms' ? formatDuration(value, pattern.unit) : formatCount(value)
   const { better, unit } = pattern
-  const axis = { 'messages/s': 'messages per second', us: 'time, median', ms: 'time, median' }[unit]
+  const axis = {
+    'messages/s': 'messages per second',
+    'tasks/s': 'tasks per second',
+    us: 'time, median',
+    ms: 'time, median',
+  }[unit]
   const own = transports.filter(transport => results.some(result => result.transport === transport))
   const compared = own.filter(transport => results.some(each => each.transport === transport && each.ratio !== null))
 
@@ -58,10 +63,29 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
         })
         const common = { transport: transports.indexOf(transport) }
         const subject = { ...common, label: transport, raw: false, bars: bars(transport, barOf) }
-        if (!baseline) return [subject]
+        const rivals = rivalsOf(results, transport, own).map(name => ({
+          ...common,
+          label: name,
+          raw: true,
+          bars: bars(transport, ({ references = [] }) => {
+            const rival = references.find(reference => reference.name === name)
+            return rival ? barOf(rival) : null
+          }),
+        }))
+        if (!baseline) return [subject, ...rivals]
         const raw = bars(transport, result => result.baseline && barOf(result.baseline))
         return [subject, { ...common, label: `raw ${baseline}`, raw: true, bars: raw }]
       }),
     },
   ].filter(({ series }) => series.length > 0)
+}
+
+/** The other libraries, and Python, where there is no raw Node to compare with; beside the first transport that has them. */
+function rivalsOf(results: readonly Result[], transport: string, transports: readonly string[]): string[] {
+  const namesOf = (each: string) =>
+    results
+      .filter(result => result.transport === each && !result.baseline)
+      .flatMap(({ references = [] }) => references.map(({ name }) => name))
+  const shown = new Set(transports.slice(0, transports.indexOf(transport)).flatMap(namesOf))
+  return [...new Set(namesOf(transport))].filter(name => !shown.has(name))
 }

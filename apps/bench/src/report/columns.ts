@@ -37,9 +37,15 @@ export function payloadLabel(result: Result): string {
 
 function columnsOf(pattern: Pattern, results: readonly Result[]): Column[] {
   const columns = [...(pattern.payloads.length > 0 ? [payload] : []), transport]
-  const measured = pattern.latency ? latencyColumns(pattern.unit === 'ms' ? 'ms' : 'us') : throughputColumns
-  return [...columns, ...measured].filter(column => column !== python || results.some(result => result.references))
+  const measured = pattern.latency ? latencyColumns(pattern.unit === 'ms' ? 'ms' : 'us') : throughputColumns(pattern)
+  const compared = results.some(({ baseline }) => baseline) || !results.some(({ references }) => references)
+  const own = compared ? measured : measured.filter(column => !ofBaseline.includes(column.title))
+  const names = new Set(results.flatMap(({ references = [] }) => references.map(({ name }) => name)))
+  return [...columns, ...own, ...[...names].map(versus)]
 }
+
+/** Of no use where nothing in raw Node does the same. */
+const ofBaseline = ['MB/s', 'Raw Node', 'Raw spread', 'Raw p50', 'Raw p99', 'Ratio', 'Raw Node is']
 
 const payload: Column = { title: 'Payload', text: payloadLabel, align: 'left', gives: 0 }
 const transport: Column = { title: 'Transport', text: result => result.transport, align: 'left', gives: 0 }
@@ -56,15 +62,26 @@ const baselineName: Column = {
   align: 'left',
   gives: 5,
 }
-const python: Column = {
-  title: 'vs Python',
-  text: ({ references }) => (references?.[0] ? formatRatio(references[0].ratio) : ''),
-  align: 'right',
-  gives: 1,
+function versus(name: string): Column {
+  const find = (result: Result) => result.references?.find(reference => reference.name === name)
+  return {
+    title: `vs ${name.startsWith('python ') ? 'Python' : name}`,
+    text: result => {
+      const reference = find(result)
+      return reference ? formatRatio(reference.ratio) : ''
+    },
+    align: 'right',
+    gives: 1,
+  }
 }
 
-const throughputColumns: readonly Column[] = [
-  { title: 'Messages/s', text: ({ value }) => formatCount(value), align: 'right', gives: 0 },
+const throughputColumns = ({ unit }: Pattern): readonly Column[] => [
+  {
+    title: unit === 'tasks/s' ? 'Tasks/s' : 'Messages/s',
+    text: ({ value }) => formatCount(value),
+    align: 'right',
+    gives: 0,
+  },
   {
     title: 'MB/s',
     text: ({ bytesPerSecond }) => (bytesPerSecond ? formatMegabytes(bytesPerSecond) : ''),
@@ -85,7 +102,6 @@ const throughputColumns: readonly Column[] = [
     gives: 4,
   },
   ratio,
-  python,
   baselineName,
 ]
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Environment } from '../environment.js'
 import type { ChartData } from '../page/charts.js'
-import type { Result, Results } from '../results.js'
+import type { Reference, Result, Results } from '../results.js'
 import { chartsOf } from './charts.js'
 import { type Group, groupsOf } from './columns.js'
 import { formatBytes, formatCount } from './format.js'
@@ -49,7 +49,9 @@ ${environmentTable(results.environment)}
 
 function explanation({ environment, results }: Results): string {
   const { min, max } = environment.rounds
-  const python = results.flatMap(result => result.references ?? [])[0]
+  const python = new Map(
+    results.flatMap(({ references = [] }) => references.filter(isPython).map(each => [each.value, each] as const)),
+  )
   return `<ul>
 <li><b>Ratio</b> is the figure divided by the same figure of raw Node: the same messages over the same medium, written by hand
 without a library. For throughput 2× means twice as fast; for times 0.5× means half as long. Absolute figures differ between
@@ -60,7 +62,8 @@ beside it the 99th percentile and the worst.</li>
 <li><b>Spread</b> is half the distance between the quartiles of the rounds, in percent of the figure; in the charts it is the thin line
 at the end of a bar. All chart axes are logarithmic.</li>
 <li><b>Every message was checked</b> on arrival, its sequence number and its content; a wrong one ends the run without a report.</li>
-${python ? `<li>Python’s multiprocessing.Queue moved ${formatCount(python.value)} small objects per second in this run.</li>` : ''}
+${[...python.values()].map(({ name, value }) => `<li>${html(name)} did ${formatCount(value)} per second in this run.</li>`).join('\n')}
+${results.some(({ baseline, references }) => !baseline && references) ? '<li><b>vs</b> another library, or Python: the figure divided by theirs, as measured in this run.</li>' : ''}
 </ul>`
 }
 
@@ -88,6 +91,10 @@ ${rows.join('\n')}
 </tbody>
 </table></div>
 </section>`
+}
+
+function isPython({ name }: Reference): boolean {
+  return name.startsWith('python ')
 }
 
 /** Room for every bar at a readable size, whatever the number of transports. */

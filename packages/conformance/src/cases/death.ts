@@ -68,7 +68,6 @@ export const death = group('The end of a peer settles what waits for it', {
 
   'a child that throws, or exits, with calls pending settles them and leaves its queue to its parent': needs(
     'isolation',
-    'directWires',
     async t => {
       await endWithCallsPending(t, 'exception', 1)
       await endWithCallsPending(t, 'exit', 6)
@@ -104,6 +103,20 @@ export const death = group('The end of a peer settles what waits for it', {
       assert.equal(next.length, 48 * 1024 * 1024)
     }
     await t.ends(child, -9)
+  }),
+
+  'two contexts go on talking when the one that introduced them is killed': needs('crash', 'directWires', async t => {
+    const [mine, theirs] = t.pipe<string, string>()
+    const [orders, ordersEnd] = t.pipe()
+    const middle = await t.start(targets.startEchoBelow, [t.module, theirs as never, ordersEnd as never])
+    assert.equal(await within(orders.recv(), 'the word'), 'running')
+    await mine.send('one')
+    assert.equal(await within(mine.recv(), 'the echo'), 'one')
+    middle.kill()
+    await t.ends(middle, -9)
+    await mine.send('two')
+    assert.equal(await within(mine.recv(), 'the echo'), 'two')
+    await mine.close()
   }),
 
   'an end that lay unread in a message to a child that is terminated is closed': async t => {

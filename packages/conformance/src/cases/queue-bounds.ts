@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { group } from '../case.js'
+import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as limits from '../targets-limits.js'
 
 export const queueBounds = group('Queue: bounds, timeouts, signals', {
   'Q10 a queue of maxsize 6 takes six puts, then is full, and putNowait() rejects with MP_FULL': async t => {
@@ -177,4 +178,26 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
     await queue.putNowait(1)
     await queue.putNowait(2)
   },
+
+  "Q11 a put on an unbounded queue whose home's context is busy keeps its limits, and then has put nothing": needs(
+    'isolation',
+    async t => {
+      for (const [how, reason] of [
+        ['timeout', 'MP_FULL'],
+        ['signal', 'TimeoutError'],
+      ] as const) {
+        const queue = new t.api.Queue<[number, string]>()
+        const [report, theirs] = t.pipe<never, [number, string]>()
+        const child = await t.start(limits.putUntilRefused, [queue as never, theirs as never, how])
+        // Until 4 MiB and more wait to be read.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+        const [count, why] = await within(report.recv(), 'the report')
+        assert.equal(why, reason)
+        assert.ok(count > 10, `only ${count} puts came before the one that was refused`)
+        await t.ends(child)
+        for (let i = 0; i < count; i++) assert.equal((await queue.getNowait())[0], i)
+        assert.equal(await queue.empty(), true)
+      }
+    },
+  ),
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as limits from '../targets-limits.js'
 
 export const queueCloseExit = group('Queue: close, flush, ends of producers', {
   'Q25 after close() every call rejects with MP_CLOSED; a second close does nothing': async t => {
@@ -81,6 +82,17 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
       await t.ends(await t.start(targets.putThen, [queue, 100, 'exit']), 7)
       for (let i = 0; i < 100; i++) assert.equal(await within(queue.get(), `item ${i}`), i)
       assert.equal(await queue.empty(), true)
+    }
+  }),
+
+  "Q28 what an exit handler of the child's own puts is delivered": needs('isolation', async t => {
+    for (const [end, code] of [
+      ['return', 0],
+      ['exit', 3],
+    ] as const) {
+      const queue = new t.api.Queue<string>()
+      await t.ends(await t.start(limits.putAtExit, [queue as never, end]), code)
+      assert.equal(await within(queue.get(), 'the item'), 'from the exit handler')
     }
   }),
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertPending, eventually, rejects, within } from '../harness.js'
@@ -38,32 +39,62 @@ export const queueHomes = group('Queue: the end of its creator', {
     await assertPending(get)
     await within(queue.put('one'), 'put')
     await within(queue.put('two'), 'put')
-    assert.equal(await within(get, 'get'), 'one')
-    assert.equal(await within(sibling.result(), 'result'), 'two')
+    // Which of them the new home hears first is open: fairness across a move is not promised.
+    const got = [await within(get, 'get'), await within(sibling.result(), 'result')]
+    assert.deepEqual(got.sort(), ['one', 'two'])
     await t.ends(sibling)
   },
 
   'Q36 what lies unread at a creator that exits is not lost: pending gets go on, puts arrive': needs(
     'isolation',
-    'sharedMemory',
     async t => {
       const [mine, theirs] = t.pipe<never, Queue>()
-      const flags = new Int32Array(new SharedArrayBuffer(8))
-      const child = await t.start(targets.ownQueueAndExit, [t.module, theirs as never, flags])
+      const [busy, enough] = [t.file('busy'), t.file('enough')]
+      const child = await t.start(targets.ownQueueAndExit, [t.module, theirs as never, busy, enough])
       const queue = await within(mine.recv(), 'the queue')
-      await eventually(() => flags[0] === 1, 'the busy loop')
+      await eventually(() => existsSync(busy), 'the busy loop')
       const get = queue.get()
       await queue.put('one')
       await queue.put('two')
-      // Time to leave this thread.
+      // Time to leave this context.
       for (let i = 0; i < 5; i++) await new Promise(resolve => setImmediate(resolve))
-      Atomics.store(flags, 1, 1)
+      writeFileSync(enough, '')
       await t.ends(child, 4)
       assert.equal(await within(get, 'the pending get', 1_500), 'one')
       assert.equal(await within(queue.get(), 'the next get', 1_500), 'two')
       await rejects(queue.getNowait(), 'MP_EMPTY')
     },
   ),
+
+  'Q36 a queue of a child that exits, in use by its sibling, loses nothing and goes on': needs('isolation', async t => {
+    const [mine, theirs] = t.pipe<never, Queue>()
+    const [orders, ordersEnd] = t.pipe()
+    const child = await t.start(targets.ownQueueUntilToldToExit, [t.module, theirs as never, ordersEnd as never])
+    const queue = await within(mine.recv(), 'the queue')
+    const sibling = await t.start(targets.putAll, [queue, Array.from({ length: 3_000 }, (_, i) => i)])
+    assert.equal(await within(queue.get(), 'the first'), 0)
+    await orders.send('exit')
+    await t.ends(child, 4)
+    for (let i = 1; i < 3_000; i++) assert.equal(await within(queue.get(), `item ${i}`), i)
+    await t.ends(sibling)
+    await rejects(queue.getNowait(), 'MP_EMPTY')
+    await within(queue.put('more'), 'put')
+    assert.equal(await t.run(targets.getOne, queue), 'more')
+  }),
+
+  'Q36 an end of a pipe that was in use moves on although its holder exits': needs('isolation', async t => {
+    const [near, far] = t.pipe<string, string>()
+    const [mine, theirs] = t.pipe<never, typeof far>()
+    const child = await t.start(targets.useAndHandOnAndExit, [far as never, theirs as never])
+    await near.send('for the child')
+    assert.equal(await within(near.recv(), 'recv'), 'got for the child')
+    for (const word of ['one', 'two', 'three']) await near.send(word)
+    const moved = await within(mine.recv(), 'the end')
+    await t.ends(child, 4)
+    for (const word of ['one', 'two', 'three']) assert.equal(await within(moved.recv(), 'recv'), word)
+    await moved.send('back')
+    assert.equal(await within(near.recv(), 'recv'), 'back')
+  }),
 
   'Q36 a queue of a grandchild that ended, and of its parent that ended, lives on': async t => {
     const [mine, theirs] = t.pipe<never, Queue>()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
-import { eventually, rejects, within } from '../harness.js'
+import { eventually, rejects, throws, within } from '../harness.js'
 import * as targets from '../targets.js'
 
 function unexported(): void {}
@@ -165,14 +166,16 @@ export const start = group('Process: start', {
     assert.equal((await t.run(targets.whoAmI, t.module)).isMainProcess, false)
   }),
 
-  'P16 a creator that is killed is told to its children': needs('crash', 'directWires', async t => {
-    const [watch, forWatcher] = t.pipe()
+  'P16 a creator that is killed is told to its children': needs('crash', async t => {
+    const path = t.file('watcher')
+    const looks = () => (existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [])
     const [orders, theirs] = t.pipe()
-    const process = await t.start(targets.startWatcher, [t.module, forWatcher, theirs as never])
+    const process = await t.start(targets.startWatcher, [t.module, path, theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
-    assert.deepEqual(await within(watch.recv(), 'the first look'), [true, false])
+    await eventually(() => looks().length === 1, 'the first look')
     process.kill()
-    assert.deepEqual(await within(watch.recv(), 'the second look'), [false, true])
+    await eventually(() => looks().length === 2, 'the second look')
+    assert.deepEqual(looks(), ['[true,false]', '[false,true]'])
     await t.ends(process, -9)
   }),
 
@@ -216,6 +219,61 @@ export const start = group('Process: start', {
     await t.ends(path)
     assert.equal(process.env.MP_CONFORMANCE_VARIABLE, undefined)
   }),
+
+  "P21 cwd of a Process holds for its child, or is refused where children share their creator's": async t => {
+    const folder = t.folder()
+    const child = t.process(targets.environment, [''], { cwd: folder })
+    if (t.capabilities.isolation === 'process') {
+      await within(child.start(), 'start')
+      assert.equal((await within(child.result(), 'result')).cwd, folder)
+      await t.ends(child)
+    } else {
+      await rejects(child.start(), 'MP_NOT_SUPPORTED')
+      assert.equal(child.pid, null)
+    }
+  },
+
+  'P21 a child that needs more memory than its resourceLimits ends of it, and nobody else does': needs(
+    'isolation',
+    async t => {
+      const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
+      const child = await t.start(targets.hoard, [], { resourceLimits, stdio: 'ignore' })
+      await rejects(child.result(), 'MP_WORKER_LOST')
+      assert.equal(await within(child.join(), 'join'), t.capabilities.isolation === 'process' ? -6 : 1)
+      const modest = await t.start(targets.give, ['enough'], { resourceLimits })
+      assert.equal(await within(modest.result(), 'result'), 'enough')
+      await t.ends(modest)
+    },
+  ),
+
+  'options of the wrong type are refused at once': async t => {
+    const make = (options: object) => () => new t.api.Process(options)
+    for (const options of [
+      { stdio: 'pip' },
+      { stdio: ['pipe'] },
+      { cwd: 7 },
+      { env: { A: 1 } },
+      { execArgv: '--no-warnings' },
+      { resourceLimits: 64 },
+      { resourceLimits: { maxOldGenerationSize: 64 } },
+      { resourceLimits: { maxOldGenerationSizeMb: '64' } },
+    ])
+      throws(make(options), TypeError)
+    throws(make({ resourceLimits: { stackSizeMb: 0 } }), RangeError)
+  },
+
+  'what a child prints is inherited, ignored, or written line by line behind its name, to the last word': needs(
+    'isolation',
+    async t => {
+      const { code, stdout, stderr } = await t.program('output')
+      assert.equal(stderr, '[piped] a warning\n')
+      const lines = stdout.split('\n')
+      assert.deepEqual(lines.slice(0, 2), ['inherited 1', 'inherited 2'])
+      const piped = Array.from({ length: 5_000 }, (_, i) => `[piped] line ${i}`)
+      assert.deepEqual(lines.slice(2), [...piped, '[piped] in ünïcode', '[piped] no newline', ''])
+      assert.equal(code, 0)
+    },
+  ),
 
   'P22 the stdin of a child is at its end': needs('isolation', async t => {
     assert.equal(await t.run(targets.readStdin), 0)

@@ -2,14 +2,23 @@ import type { HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import type { PackedHandle } from '../handle.js'
 import type { WaitOptions } from '../pending.js'
+import type { QueueHome } from './home.js'
 
 /** What a Queue object asks of the queue itself, be its home here or elsewhere. Arguments are already checked. */
 export interface QueueBackend {
   readonly maxsize: number
+  /** Where the items are, if that is this context. */
+  readonly home?: QueueHome
   /** With `nowait`, rejects with MP_FULL rather than wait for a slot. `waits` is told of the call if it waits. */
   put(item: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void>
   /** With `nowait`, rejects with MP_EMPTY rather than wait. */
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown>
+  /** Whether a get would not wait: waits until that is so, or says at once how it is. */
+  readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean>
+  /** One item that was put has been dealt with; false where all have been. */
+  taskDone(): Promise<boolean>
+  /** Waits until all have been. Rejects with MP_TIMEOUT. */
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void>
   counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts>
   shutDown(immediate: boolean): void
   /** One Queue object fewer uses this backend. */
@@ -36,6 +45,10 @@ export function empty(): MpError {
 
 export function full(): MpError {
   return new MpError('MP_FULL', 'the queue is full')
+}
+
+export function tasksLeft(): MpError {
+  return new MpError('MP_TIMEOUT', 'not every item that was put has been dealt with')
 }
 
 export function shutDown(): MpError {

@@ -3,26 +3,60 @@ import type { HandlePacking } from '../envelope.js'
 import type { Item } from './home.js'
 
 /**
- * Home to its parent, on their link, when the home's context ends in order: take over this queue. Calls that wait are not
- * part of it: each holder makes its own again when it has moved.
+ * Home to its parent, on their link, when the home's context ends in order: take this over. Calls that wait are not part of
+ * it: each holder makes its own again when it has moved.
  */
-export interface Estate {
+export type Estate = QueueEstate | DepositEstate | SemaphoreEstate | BarrierEstate
+
+export interface QueueEstate {
+  readonly kind: 'queue'
   readonly id: string
   readonly maxsize: number
   readonly shutDown: 'no' | 'draining' | 'dropping'
+  /** How many of the items that were put have not been dealt with. */
+  readonly unfinished: number
   /** How many items were handed out. */
   readonly delivered: number
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
   readonly items: readonly PackedItem[]
-  /** Of a native queue: its memory, and what rides beside its items. */
+}
+
+/** Of a native queue, whose items are not here: what rides beside them. */
+export interface DepositEstate {
+  readonly kind: 'deposits'
+  readonly id: string
+  /** The queue's own. */
   readonly memory: unknown
   readonly deposits: readonly PackedDeposit[]
+  readonly holders: readonly number[]
 }
 
 export interface PackedDeposit {
   readonly key: string
+  /** Indexes of the parcels. */
   readonly parcels: readonly number[]
+}
+
+export interface SemaphoreEstate {
+  readonly kind: 'semaphore'
+  readonly id: string
+  readonly limit: number
+  readonly value: number
+  /** How many of the free permits were left by contexts that ended. */
+  readonly abandoned: number
+  readonly nextGrant: number
+  readonly holders: readonly number[]
+  /** The grants that each of the first holders has; later ones have none. */
+  readonly grants: readonly (readonly number[])[]
+}
+
+export interface BarrierEstate {
+  readonly kind: 'barrier'
+  readonly id: string
+  readonly parties: number
+  readonly broken: boolean
+  readonly holders: readonly number[]
 }
 
 export interface PackedItem {

@@ -1,18 +1,14 @@
-import { appendBytes, appendU32, type ByteBuffer, readText, readU32 } from '../byte-buffer.js'
-import { answered, type Context } from '../context.js'
+import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
+import type { Context } from '../context.js'
 import { Deque } from '../deque.js'
-import { discardParcels, type End, open, type Parcel, pair } from '../end.js'
-import type { HandlePacking } from '../envelope.js'
+import { discardParcels, type End, open, type Parcel } from '../end.js'
 import { MpError } from '../errors.js'
-import { Link, type Message } from '../link.js'
-import type { NativeQueue, Transport, Wire } from '../spi.js'
+import type { Link, Message } from '../link.js'
+import type { Transport, Wire } from '../spi.js'
 import { WaitingLine } from '../waiting-line.js'
-import { type Collect, contextOf, Deposits } from './deposits.js'
-import { type Estate, packItem, packParcels, unpackItem } from './estate.js'
+import { packItem, type QueueEstate, unpackItem } from './estate.js'
+import { type Broker, type Holder, Holders, type Pack } from './holders.js'
 import * as protocol from './protocol.js'
-
-/** How long a holder that put what rides beside an item may take to be heard, ms. */
-const LONGEST_DEPOSIT = 1000
 
 /** An item as the queue holds it: encoded, never looked into. */
 export interface Item {
@@ -28,7 +24,7 @@ export interface Item {
 export interface Getter {
   deliver(item: Item): void
   refuse(): void
-  readonly holder?: Holder
+  readonly holder?: QueueHolder
   readonly call?: number
 }
 
@@ -36,17 +32,20 @@ export interface Getter {
 export interface Putter {
   grant(): void
   refuse(): void
-  readonly holder?: Holder
+  readonly holder?: QueueHolder
   readonly call?: number
 }
 
-/** Another context that holds this queue, at the other end of a link. */
-interface Holder {
-  readonly link: Link
+/** A call that waits for the queue to be in some state, and takes nothing. */
+export interface Watcher {
+  ready(): void
+  readonly holder?: QueueHolder
+  readonly call?: number
+}
+
+interface QueueHolder extends Holder {
   /** Slots granted and not filled: they are free again if it dies. */
   reserved: number
-  /** The id of its context, once it has spoken. */
-  context: string
 }
 
 /**
@@ -55,33 +54,31 @@ interface Holder {
  * - `getters` and `items` are never both non-empty; nor are `putters` and a free slot.
  * - `items.length + reserved <= maxsize`, where it is bounded. A slot is reserved from the grant of a put until its item is
  *   here, so that what `put` has promised never exceeds the bound, and a holder's death gives its slots back.
+ * - `watchers` wait only while a get would; `joiners` only while `unfinished > 0`, which counts the items that were put and
+ *   not dealt with since.
  * - Items leave in the order in which they came; one producer's come in the order in which it put them.
  */
-export class Home {
+export class QueueHome implements Broker<QueueHolder> {
   readonly id: string
   readonly maxsize: number
   readonly transport: Transport
-  readonly #context: Context
   readonly #items = new Deque<Item>()
   readonly #getters = new WaitingLine<Getter>()
   readonly #putters = new WaitingLine<Putter>()
-  readonly #holders = new Set<Holder>()
+  readonly #watchers = new WaitingLine<Watcher>()
+  readonly #joiners = new WaitingLine<Watcher>()
+  readonly #holders: Holders<QueueHolder>
+  #unfinished = 0
   #reserved = 0
   #delivered = 0
   #granting = false
-  #shutDown: Estate['shutDown'] = 'no'
-  /** While the queue moves to the parent: ends of holders that joined meanwhile. */
-  #moving: End[] | undefined
-  /** Of a native queue, whose items are not here: what rides beside them. */
-  readonly deposits = new Deposits()
-  readonly native: NativeQueue | undefined
+  #shutDown: QueueEstate['shutDown'] = 'no'
 
-  constructor(context: Context, transport: Transport, id: string, maxsize: number, native?: NativeQueue) {
-    this.native = native
-    this.#context = context
+  constructor(context: Context, transport: Transport, id: string, maxsize: number) {
     this.transport = transport
     this.id = id
     this.maxsize = maxsize
+    this.#holders = new Holders(context, this)
   }
 
   get size(): number {
@@ -98,8 +95,13 @@ export class Home {
 
   /** Stores the item, or gives it to the longest waiting getter. */
   put(item: Item): void {
+    this.#unfinished++
     const getter = this.#getters.shift()
-    if (!getter) return this.#items.push(item)
+    if (!getter) {
+      this.#items.push(item)
+      if (this.#watchers.length > 0) wake(this.#watchers)
+      return
+    }
     getter.deliver(item)
     this.#slotsChanged()
   }
@@ -113,7 +115,7 @@ export class Home {
 
   /** An item that its getter could not use any more comes before all that were never handed out, in the old order. */
   #putBack(item: Numbered): void {
-    const getter = this.#moving ? undefined : this.#getters.shift()
+    const getter = this.#holders.moving ? undefined : this.#getters.shift()
     if (getter) return getter.deliver(item)
     const earlier: Item[] = []
     for (let next = this.#items.peek(); next && isBefore(next, item); next = this.#items.peek()) {
@@ -121,6 +123,7 @@ export class Home {
     }
     this.#items.unshift(item)
     for (const each of earlier.reverse()) this.#items.unshift(each)
+    wake(this.#watchers)
   }
 
   /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
@@ -136,8 +139,34 @@ export class Home {
     this.#putters.push(putter)
   }
 
-  forget(waiter: Getter | Putter): void {
-    if (!this.#getters.delete(waiter as Getter)) this.#putters.delete(waiter as Putter)
+  /** Whether a get would not wait. */
+  get readable(): boolean {
+    return this.#items.length > 0 || this.exhausted
+  }
+
+  /** Tells the watcher when a get would not wait. */
+  watch(watcher: Watcher): void {
+    if (this.readable) watcher.ready()
+    else this.#watchers.push(watcher)
+  }
+
+  /** Tells the watcher when every item has been dealt with. */
+  watchTasks(watcher: Watcher): void {
+    if (this.#unfinished === 0) watcher.ready()
+    else this.#joiners.push(watcher)
+  }
+
+  /** An item has been dealt with; false where none is left. */
+  taskDone(): boolean {
+    if (this.#unfinished === 0) return false
+    this.#finish(1)
+    return true
+  }
+
+  forget(waiter: Getter | Putter | Watcher): void {
+    for (const line of [this.#getters, this.#putters, this.#watchers, this.#joiners] as WaitingLine<unknown>[]) {
+      if (line.delete(waiter)) return
+    }
   }
 
   shutDown(immediate: boolean): void {
@@ -145,6 +174,7 @@ export class Home {
     for (let next = this.#putters.shift(); next; next = this.#putters.shift()) next.refuse()
     if (immediate) {
       for (const item of this.#items) discardParcels(item.parcels, this.transport)
+      this.#finish(Math.min(this.#items.length, this.#unfinished))
       this.#items.clear()
     }
     this.#refuseGetters()
@@ -153,117 +183,64 @@ export class Home {
 
   /** A new wire to this queue; the returned end goes to whoever shall hold it. */
   share(): End {
-    const [near, far] = pair(this.transport)
-    this.join(open(near, this.transport))
-    return far
+    return this.#holders.share()
   }
 
-  join(wire: Wire): void {
-    const link = new Link(wire, this.transport, {
-      message: message => {
-        if (this.#moving) this.#keep(message, this.#moving)
-        else this.#hear(holder, message.type, message)
-        link.credit(message.cost)
-      },
-      closed: () => this.#left(holder),
-      lost: () => new MpError('MP_CLOSED', 'the holder of this queue is gone'),
-    })
-    const holder: Holder = { link, reserved: 0, context: '' }
-    this.#holders.add(holder)
-    this.#context.homes.set(this.id, this)
-    if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
+  /** Lets another program hold this queue. */
+  admit(wire: Wire, transport: Transport): void {
+    this.#holders.join(wire, transport)
   }
 
-  /** Hears what has arrived from holders, for a thread that blocks. */
-  receiveSync(): void {
-    for (const { link } of this.#holders) while (link.receiveSync(0));
-  }
-
-  /** Gives what rides beside an item of a native queue, when it is here; undefined when it never will be. */
-  claim(key: string, collect: Collect): void {
-    if (this.deposits.claim(key, collect)) return
-    const late = setTimeout(() => {
-      const depositor = contextOf(key)
-      if (![...this.#holders].some(({ context }) => context === depositor)) this.deposits.giveUp(key)
-    }, LONGEST_DEPOSIT)
-    late.unref()
-  }
-
-  /** Sends what waits in batches: this context is about to exit. */
   flush(): void {
-    for (const { link } of this.#holders) link.flushAll()
+    this.#holders.flush()
   }
 
-  /**
-   * Moves the queue to the parent: the holders' ends first, then the items, told through `pack`. Resolves when that is done.
-   * With a `deadline` (as performance.now() counts) everything happens within the call, for a context that is exiting: a
-   * holder that does not answer until then may lose what it has sent and this context has not seen.
-   */
-  async handOver(pack: (build: (packing: HandlePacking) => Estate) => void, deadline?: number): Promise<void> {
-    this.#moving = []
-    const holders = [...this.#holders]
-    const ends = holders.map(() => pair(this.transport))
-    const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
-    if (deadline === undefined)
-      await Promise.all(moves.map((move, i) => this.#moved(move, (holders[i] as Holder).link)))
-    else for (const { link } of holders) link.awaitMoved(deadline)
-    const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#moving]
-    pack(packing => ({
+  handOver(pack: Pack, deadline?: number): Promise<void> {
+    return this.#holders.handOver(pack, deadline, (packing, ends) => ({
+      kind: 'queue',
       id: this.id,
       maxsize: this.maxsize,
       shutDown: this.#shutDown,
+      unfinished: this.#unfinished,
       delivered: this.#delivered,
-      holders: theirEnds.map(end => packing.attachEnd(end)),
+      holders: ends,
       items: [...this.#items].map(item => packItem(item, packing)),
-      memory: this.native?.memory ?? null,
-      deposits: [...this.deposits].map(([key, parcels]) => ({ key, parcels: packParcels(parcels, packing) })),
     }))
-    for (const { link } of holders) link.close()
-    this.#holders.clear()
-    this.#context.homes.delete(this.id)
-  }
-
-  /** Holders of a native queue speak only of what rides beside items: most never do. */
-  #moved(move: Promise<void>, link: Link): Promise<void> {
-    return this.native && !link.heard ? Promise.resolve() : answered(move, () => link.heard)
   }
 
   /** Takes over a queue whose home's context has ended. */
-  static adopt(context: Context, transport: Transport, estate: Estate, parcelAt: (index: number) => Parcel): void {
-    const { memory } = estate
-    const known = context.natives.get(estate.id)?.engine
-    const native = memory === null ? undefined : (known ?? transport.engines?.queue?.open(memory))
-    const home = new Home(context, transport, estate.id, estate.maxsize, native)
-    for (const { key, parcels } of estate.deposits) home.deposits.add(key, parcels.map(parcelAt))
+  static adopt(context: Context, transport: Transport, estate: QueueEstate, parcelAt: (index: number) => Parcel): void {
+    const home = new QueueHome(context, transport, estate.id, estate.maxsize)
     home.#shutDown = estate.shutDown
+    home.#unfinished = estate.unfinished
     home.#delivered = estate.delivered
     for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
-    for (const end of estate.holders) home.join(open(parcelAt(end) as End, transport))
+    for (const end of estate.holders) home.#holders.join(open(parcelAt(end) as End, transport))
   }
 
-  /** What a holder sent before it learned that it moves: all but its calls, which it makes again where it moves to. */
-  #keep({ type, ...item }: Message, joined: End[]): void {
-    switch (type) {
+  meet(link: Link): QueueHolder {
+    if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
+    return { link, reserved: 0 }
+  }
+
+  keep(_holder: QueueHolder, item: Message): void {
+    switch (item.type) {
       case protocol.PUT:
       case protocol.FILL:
+        if (this.#shutDown === 'dropping') return discardParcels(item.parcels, this.transport)
+        this.#unfinished++
         this.#items.push(item)
         break
       case protocol.UNGET:
         this.#putBack(numbered(item))
         break
-      case protocol.DEPOSIT:
-        this.deposits.add(readText(item.bytes, item.start, item.end), item.parcels ?? [])
-        break
       case protocol.SHUT_DOWN:
         this.shutDown(readU32(item.bytes, item.start) === 1)
-        break
-      case protocol.JOIN:
-        joined.push(item.parcels?.[0] as End)
     }
   }
 
-  #hear(holder: Holder, type: number, item: Item): void {
-    const { bytes, start } = item
+  hear(holder: QueueHolder, item: Message): void {
+    const { type, bytes, start } = item
     const call = readU32(bytes, start)
     switch (type) {
       case protocol.PUT:
@@ -276,16 +253,6 @@ export class Home {
         if (this.#shutDown !== 'dropping') return this.put(item)
         discardParcels(item.parcels, this.transport)
         return this.#slotsChanged()
-      case protocol.HELLO:
-        holder.context = readText(bytes, start, item.end)
-        return
-      case protocol.DEPOSIT:
-        return this.deposits.add(readText(bytes, start, item.end), item.parcels ?? [])
-      case protocol.CLAIM:
-        return this.claim(readText(bytes, start + 4, item.end), parcels => {
-          holder.link.control(parcels ? protocol.COLLECT : protocol.GONE, out => append(out, call), parcels)
-          holder.link.flush()
-        })
       case protocol.UNRESERVE:
         this.#release(holder)
         return this.#slotsChanged()
@@ -302,15 +269,20 @@ export class Home {
         })
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
-      case protocol.JOIN:
-        this.join(open(item.parcels?.[0] as End, this.transport))
-        return
+      case protocol.TASK_DONE:
+        if (this.taskDone()) return done(holder, call)
+        return refuse(holder, call, protocol.REASON_WAIT)
+      case protocol.AWAIT_TASKS:
+        return this.watchTasks({ holder, call, ready: () => done(holder, call) })
+      case protocol.WATCH:
+        if (readU32(bytes, start + 4) === 1 && !this.readable) return refuse(holder, call, protocol.REASON_WAIT)
+        return this.watch({ holder, call, ready: () => done(holder, call) })
       default:
         throw new MpError('MP_DECODE', `a queue's home knows no message of type ${type}`)
     }
   }
 
-  #reserve(holder: Holder, call: number, nowait: boolean): void {
+  #reserve(holder: QueueHolder, call: number, nowait: boolean): void {
     const putter: Putter = {
       holder,
       call,
@@ -327,11 +299,11 @@ export class Home {
     else this.waitForSlot(putter)
   }
 
-  #get(holder: Holder, call: number, nowait: boolean): void {
+  #get(holder: QueueHolder, call: number, nowait: boolean): void {
     const getter: Getter = {
       holder,
       call,
-      deliver: item => holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels),
+      deliver: item => this.#deliver(holder, call, item),
       refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
     }
     const item = this.take()
@@ -341,21 +313,37 @@ export class Home {
     else this.waitForItem(getter)
   }
 
+  #deliver(holder: QueueHolder, call: number, item: Item): void {
+    if (!item.parcels || !this.#holders.isForeign(holder)) {
+      holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels)
+      return
+    }
+    refuse(holder, call, protocol.REASON_NOT_SHAREABLE)
+    this.#putBack({ ...item, number: item.number ?? this.#delivered++ })
+  }
+
   #appendItem(out: ByteBuffer, call: number, { bytes, start, end, number }: Item): void {
     append(out, call, number ?? this.#delivered++)
     appendBytes(out, bytes, start, end)
   }
 
-  #cancel(holder: Holder, call: number): void {
+  #cancel(holder: QueueHolder, call: number): void {
     this.#removeWaiters(each => each.holder === holder && each.call === call)
   }
 
-  #removeWaiters(unwanted: (waiter: Getter | Putter) => boolean): void {
+  #removeWaiters(unwanted: (waiter: Getter | Putter | Watcher) => boolean): void {
     this.#getters.remove(unwanted)
     this.#putters.remove(unwanted)
+    this.#watchers.remove(unwanted)
+    this.#joiners.remove(unwanted)
   }
 
-  #release(holder: Holder): void {
+  #finish(count: number): void {
+    this.#unfinished -= count
+    if (this.#unfinished === 0) wake(this.#joiners)
+  }
+
+  #release(holder: QueueHolder): void {
     if (holder.reserved === 0) throw new MpError('MP_DECODE', 'a holder fills a slot that it was not granted')
     holder.reserved--
     this.#reserved--
@@ -375,20 +363,25 @@ export class Home {
 
   #refuseGetters(): void {
     if (!this.exhausted) return
+    wake(this.#watchers)
     for (let next = this.#getters.shift(); next; next = this.#getters.shift()) next.refuse()
   }
 
   /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
-  #left(holder: Holder): void {
-    this.#holders.delete(holder)
+  left(holder: QueueHolder): void {
     this.#removeWaiters(each => each.holder === holder)
     this.#reserved -= holder.reserved
     holder.reserved = 0
     this.#slotsChanged()
-    // All that it had deposited came before its end.
-    this.deposits.giveUpAll(holder.context)
-    if (this.#holders.size === 0) this.#context.homes.delete(this.id)
   }
+}
+
+function wake(line: WaitingLine<Watcher>): void {
+  for (let next = line.shift(); next; next = line.shift()) next.ready()
+}
+
+function done(holder: QueueHolder, call: number): void {
+  holder.link.control(protocol.DONE, out => append(out, call))
 }
 
 function refuse(holder: Holder, call: number, reason: number): void {

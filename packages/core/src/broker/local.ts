@@ -1,14 +1,14 @@
 import { ByteBuffer } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import type { Context } from '../context.js'
-import { Envelope, type HandlePacking } from '../envelope.js'
+import { type Envelope, Envelopes, type HandlePacking } from '../envelope.js'
 import type { PackedHandle } from '../handle.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
-import { turn, turnIsLong } from '../turn.js'
-import { readMessage } from '../unpacking.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
-import type { Getter, Home, Item, Putter } from './home.js'
+import { caughtUp, roughNow, turn, turnIsLong } from '../turn.js'
+import { MessageReader } from '../unpacking.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
+import type { Getter, Item, Putter, QueueHome } from './home.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */
 const ARENA = 64 * 1024
@@ -16,28 +16,28 @@ const ARENA = 64 * 1024
 /** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
 export class LocalQueue implements QueueBackend {
   readonly maxsize: number
-  readonly #home: Home
-  readonly #context: Context
-  readonly #transport: Transport
+  readonly home: QueueHome
+  readonly #reader: MessageReader
+  readonly #envelopes: Envelopes
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
-  constructor(home: Home, context: Context, transport: Transport) {
-    this.#home = home
-    this.#context = context
-    this.#transport = transport
+  constructor(home: QueueHome, context: Context, transport: Transport) {
+    this.home = home
+    this.#reader = new MessageReader(context, transport)
+    this.#envelopes = new Envelopes(transport)
     this.maxsize = home.maxsize
   }
 
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
-    const home = this.#home
+    const home = this.home
     if (home.isShutDown) throw shutDown()
     if (nowait && home.full) throw full()
-    const envelope = new Envelope(this.#transport)
+    const envelope = this.#envelopes.take()
     const item = this.#encode(value, envelope)
     if (!home.full) {
-      envelope.commit()
+      this.#envelopes.commit(envelope)
       home.put(item)
-      return turnIsLong(performance.now()) ? turn() : Promise.resolve()
+      return turnIsLong(roughNow()) ? turn() : Promise.resolve()
     }
     const pending = new Pending<void>()
     const putter: Putter = {
@@ -61,11 +61,11 @@ export class LocalQueue implements QueueBackend {
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
-    const home = this.#home
+    const home = this.home
     const item = home.take()
     if (item) {
-      const value = this.#decode(item)
-      return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+      const value = this.#reader.read(item)
+      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
     }
     if (home.exhausted) throw shutDown()
     if (nowait) return this.#lookAgain()
@@ -73,7 +73,7 @@ export class LocalQueue implements QueueBackend {
     const getter: Getter = {
       deliver: arrived => {
         try {
-          pending.resolve(this.#decode(arrived))
+          pending.resolve(this.#reader.read(arrived))
         } catch (error) {
           pending.reject(error)
         }
@@ -91,29 +91,63 @@ export class LocalQueue implements QueueBackend {
     return pending.promise
   }
 
+  async readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    const home = this.home
+    if (now && !home.readable) await caughtUp()
+    if (now || home.readable) return home.readable
+    const pending = new Pending<boolean>()
+    const watcher = { ready: () => pending.resolve(true) }
+    home.watch(watcher)
+    waits(
+      pending.limit(
+        options,
+        () => pending.resolve(false),
+        () => home.forget(watcher),
+      ),
+    )
+    return pending.promise
+  }
+
+  async taskDone(): Promise<boolean> {
+    return this.home.taskDone()
+  }
+
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void> {
+    const pending = new Pending<void>()
+    const watcher = { ready: () => pending.resolve() }
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(tasksLeft()),
+        () => this.home.forget(watcher),
+      ),
+    )
+    this.home.watchTasks(watcher)
+    return pending.promise
+  }
+
   async counts(): Promise<Counts> {
-    // What others have already sent needs a turn of the event loop to be seen here.
-    if (this.#home.size === 0) await turn()
-    return { size: this.#home.size, full: this.#home.full }
+    // What others have already sent may not have been seen here.
+    if (this.home.size === 0) await caughtUp()
+    return { size: this.home.size, full: this.home.full }
   }
 
   shutDown(immediate: boolean): void {
-    this.#home.shutDown(immediate)
+    this.home.shutDown(immediate)
   }
 
   close(): void {}
 
   pack(packing: HandlePacking): PackedHandle {
-    const { id, isShutDown } = this.#home
-    const end = packing.attachEnd(this.#home.share())
-    return { kind: 'queue', state: { id, maxsize: this.maxsize, shutDown: isShutDown, end, memory: null } }
+    const end = packing.attachEnd(this.home.share())
+    return { kind: 'queue', state: { id: this.home.id, maxsize: this.maxsize, shutDown: this.home.isShutDown, end } }
   }
 
   async #lookAgain(): Promise<unknown> {
-    await turn()
-    const item = this.#home.take()
+    await caughtUp()
+    const item = this.home.take()
     if (!item) throw empty()
-    return this.#decode(item)
+    return this.#reader.read(item)
   }
 
   #encode(value: unknown, envelope: Envelope): Item {
@@ -130,9 +164,5 @@ export class LocalQueue implements QueueBackend {
     }
     this.#arena = arena
     return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
-  }
-
-  #decode(message: Item): unknown {
-    return readMessage(this.#context, this.#transport, message)
   }
 }

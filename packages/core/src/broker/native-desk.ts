@@ -2,9 +2,9 @@ import type { Context } from '../context.js'
 import { discard, type End, open, type Parcel } from '../end.js'
 import type { HandlePacking } from '../envelope.js'
 import type { Transport } from '../spi.js'
-import { QueueClient } from './client.js'
+import { DepositClient } from './deposit-client.js'
+import type { DepositHome } from './deposit-home.js'
 import type { Collect } from './deposits.js'
-import type { Home } from './home.js'
 
 /** The way of a native queue to its home, which keeps what rides beside items, and knows who holds the queue. */
 export interface Desk {
@@ -21,9 +21,9 @@ export interface Desk {
 
 /** In the home itself. */
 export class HomeDesk implements Desk {
-  readonly #home: Home
+  readonly #home: DepositHome
 
-  constructor(home: Home) {
+  constructor(home: DepositHome) {
     this.#home = home
   }
 
@@ -57,7 +57,7 @@ export class HolderDesk implements Desk {
   readonly #transport: Transport
   readonly #id: string
   #end: End | undefined
-  #client: QueueClient | undefined
+  #client: DepositClient | undefined
 
   constructor(context: Context, transport: Transport, id: string, end: End) {
     this.#context = context
@@ -83,7 +83,7 @@ export class HolderDesk implements Desk {
   }
 
   share(packing: HandlePacking): number {
-    return this.#opened().join(packing)
+    return this.#opened().share(packing)
   }
 
   close(): void {
@@ -92,12 +92,11 @@ export class HolderDesk implements Desk {
     this.#client?.close()
   }
 
-  #opened(): QueueClient {
+  #opened(): DepositClient {
     if (this.#client) return this.#client
     const wire = open(this.#end as End, this.#transport)
     this.#end = undefined
-    const state = { id: this.#id, maxsize: 0, shutDown: false, end: 0, memory: null }
-    this.#client = new QueueClient(this.#context, this.#transport, state, wire).use()
+    this.#client = new DepositClient(this.#context, this.#transport, this.#id, wire)
     return this.#client
   }
 }

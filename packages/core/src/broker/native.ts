@@ -62,6 +62,8 @@ export class NativeBackend implements QueueBackend {
   readonly #desk: Desk
   readonly #putters = new WaitingLine<Putter>()
   readonly #getters = new WaitingLine<Getter>()
+  /** Calls that wait for an item and do not take it. */
+  readonly #watchers = new Set<Pending<boolean>>()
   /** Items that were taken for a call that gave up before their parcels came: the next call's. */
   readonly #returned = new Deque<Claimed>()
   #claimed: Claimed | undefined
@@ -173,6 +175,27 @@ export class NativeBackend implements QueueBackend {
     }
   }
 
+  readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    const { engine } = this
+    if (engine.size > 0 || engine.state !== 'open') return Promise.resolve(true)
+    if (now) return Promise.resolve(false)
+    const pending = new Pending<boolean>()
+    this.#watchers.add(pending)
+    const forget = () => void this.#watchers.delete(pending)
+    waits(pending.limit(options, () => pending.resolve(false), forget))
+    engine.watch('item', this.#pumpGetters)
+    return pending.promise
+  }
+
+  /** A JoinableQueue has a home that counts. */
+  taskDone(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  tasksDone(): Promise<void> {
+    return Promise.resolve()
+  }
+
   async counts(): Promise<Counts> {
     if (this.engine.state === 'lost') throw gone('lost')
     return { size: this.engine.size, full: this.engine.full }
@@ -270,7 +293,15 @@ export class NativeBackend implements QueueBackend {
   }
 
   readonly #pumpGetters = (): boolean => {
+    const { engine } = this
+    // A look takes nothing: who only looks passes the wake-up on.
     const useful = this.#getters.length > 0
+    if (this.#watchers.size > 0) {
+      if (engine.size > 0 || engine.state !== 'open') {
+        for (const watcher of this.#watchers) watcher.resolve(true)
+        this.#watchers.clear()
+      } else if (!useful) engine.watch('item', this.#pumpGetters)
+    }
     for (const getter of this.#getters) {
       const { nowait, pending } = getter
       const outcome = this.#take()

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertTook, eventually, rejects, throws, within } from '../harness.js'
-import * as targets from '../targets-sync.js'
-import type { Blocking, BlockingEnd } from '../targets-sync.js'
+import * as targets from '../targets-blocking.js'
+import type { Blocking, BlockingEnd } from '../targets-blocking.js'
 
 const blocking = (queue: Queue<never>) => queue as unknown as Blocking
 const blockingEnd = (end: Connection<never, never>) => end as unknown as BlockingEnd
@@ -12,7 +12,7 @@ function numbers(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
 
-export const sync = group('Blocking calls', {
+export const blockingCalls = group('Blocking calls', {
   'putSync and getSync keep order, and values': needs('sync', async t => {
     const queue = new t.api.Queue<never>()
     const values = [0, null, undefined, '', { a: [1, { b: -0 }] }, new Map([[1, new Date(5)]]), new Uint8Array([1, 2])]

@@ -4,26 +4,49 @@ import { median } from 'simple-statistics'
 import type { Reference } from '../results.js'
 import { spreadOf } from '../statistics.js'
 
-export const pythonQueueName = 'python multiprocessing.Queue'
+/** What Python does beside a pattern, in this run. */
+export interface PythonWork {
+  readonly name: string
+  /** The script beside the built program, and its arguments. */
+  readonly script: string
+  args(quick: boolean): readonly string[]
+}
 
-export interface PythonQueue extends Omit<Reference, 'ratio'> {
+export interface PythonReference extends Omit<Reference, 'ratio'> {
   readonly version: string
 }
 
-const script = fileURLToPath(new URL('./multiprocessing_queue.py', import.meta.url))
+const rounds = '3'
+
+export const pythonQueue: PythonWork = {
+  name: 'python multiprocessing.Queue',
+  script: './multiprocessing_queue.py',
+  args: quick => [quick ? '0.1' : '0.4', rounds],
+}
+
+/** `chunksize` 0: Python's default. */
+export function pythonPool(items: number, chunksize: number): PythonWork {
+  return {
+    name: `python multiprocessing.Pool.map${chunksize > 0 ? `, chunksize ${chunksize}` : ''}`,
+    script: './multiprocessing_pool.py',
+    args: quick => [String(quick ? items / 4 : items), String(chunksize), rounds],
+  }
+}
+
 const timeLimit = 15_000 // ms
 
 let running: ChildProcess | null = null
 
 /** Null, and a note, where there is no python3. */
-export async function measurePythonQueue(
-  seconds: number,
-  rounds: number,
+export async function measurePython(
+  { name, script, args }: PythonWork,
+  quick: boolean,
   note: (text: string) => void,
-): Promise<PythonQueue | null> {
+): Promise<PythonReference | null> {
   try {
-    const { python, values } = JSON.parse(await runPython([script, String(seconds), String(rounds)]))
-    return { name: pythonQueueName, value: median(values), spread: spreadOf(values), version: python }
+    const path = fileURLToPath(new URL(script, import.meta.url))
+    const { python, values } = JSON.parse(await runPython([path, ...args(quick)]))
+    return { name, value: median(values), spread: spreadOf(values), version: python }
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     note(`no comparison with Python: ${missing ? 'there is no python3 on the PATH' : (error as Error).message}`)

@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { findSeats } from '../core.js'
+import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
+import type { Session } from '../session.js'
+import type { Baseline } from './baseline.js'
+import { netLoop } from './child-process-net.js'
+import { type Post, receiveFlood, roundTrips } from './post.js'
+import { pathOf, sessionOf } from './raw-process.js'
+
+/** A bare `fork` and `process.send`. Nobody would send megabytes so: there the baseline is a socket. */
+export const childProcess: Baseline = {
+  name: 'process.send',
+  description: "a bare fork: process.send in a loop, a listener for messages, serialization 'advanced'",
+  apart: true,
+  instead: { '1MiB': netLoop, '1MiB-transfer': netLoop },
+  async flood(name) {
+    const messages = messagesOf(name)
+    const { child, session } = startProcess('./flood-process.js', name)
+    return session(count => {
+      const received = receiveFlood(postOf(child), messages, count)
+      child.send(count)
+      return received
+    })
+  },
+  async echo(name) {
+    const messages = messagesOf(name)
+    const { child, session } = startProcess('./echo-process.js', name)
+    return session(count => roundTrips(postOf(child), messages, count))
+  },
+  async hello() {
+    const before = performance.now()
+    const child = fork(pathOf('./hello-process.js'), { execArgv: [], serialization: 'advanced' })
+    const exited = new Promise(resolve => child.once('exit', resolve))
+    const answer = await new Promise((resolve, reject) => {
+      child.once('message', resolve)
+      exited.then(code => reject(new CheckError(`the raw process ended with exit code ${code} before its message`)))
+    })
+    const latency = performance.now() - before
+    if (answer !== 'hello') throw new CheckError(`expected 'hello' from the raw process, got '${answer}'`)
+    await exited
+    return latency
+  },
+}
+
+function startProcess(file: string, payload: PayloadName) {
+  const core = findSeats()?.child
+  const args = [payload, ...(core === undefined ? [] : [String(core)])]
+  const child = fork(pathOf(file), args, { execArgv: [], serialization: 'advanced' })
+  const session = (run: Session['run']) => sessionOf(child, run, () => child.disconnect())
+  return { child, session }
+}
+
+function postOf(child: ChildProcess): Post {
+  return {
+    postMessage: (value: never) => void child.send(value),
+    on: child.on.bind(child),
+    off: child.off.bind(child),
+  } as unknown as Post
+}

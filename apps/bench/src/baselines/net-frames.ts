@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net'
+
+/** A message and its length in one buffer. The copy is needed: the socket writes later, and the message's array is used again. */
+export function framed(bytes: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(4 + bytes.length)
+  frame.writeUInt32LE(bytes.length)
+  frame.set(bytes, 4)
+  return frame
+}
+
+/** Calls `take` for each whole message. The returned function stops it. */
+export function onFrames(socket: Socket, take: (bytes: Uint8Array) => void): () => void {
+  const header = Buffer.allocUnsafe(4)
+  let headerFilled = 0
+  let frame: Buffer | undefined
+  let filled = 0
+  const onData = (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; ) {
+      if (!frame) {
+        const copied = chunk.copy(header, headerFilled, at)
+        at += copied
+        headerFilled += copied
+        if (headerFilled < 4) return
+        headerFilled = 0
+        frame = Buffer.allocUnsafeSlow(header.readUInt32LE())
+        filled = 0
+      }
+      const copied = chunk.copy(frame, filled, at)
+      at += copied
+      filled += copied
+      if (filled < frame.length) return
+      const whole = frame
+      frame = undefined
+      take(whole)
+    }
+  }
+  socket.on('data', onData)
+  return () => socket.off('data', onData)
+}

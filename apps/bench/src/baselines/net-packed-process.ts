@@ -1,0 +1,26 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { pack, unpack } from 'msgpackr'
+import { sitOn } from '../core.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
+import { framed, onFrames } from './net-frames.js'
+
+// Raw Node: as net-process, for objects.
+const [act, path, payload, core] = process.argv.slice(2) as ['flood' | 'echo', string, PayloadName, string | undefined]
+const { make } = messagesOf(payload)
+const messagesPerWrite = 500
+
+if (core !== undefined) sitOn(Number(core))
+const socket = connect(path)
+onFrames(socket, bytes => {
+  if (act === 'echo') socket.write(framed(pack(unpack(bytes))))
+  else void flood(Buffer.from(bytes).readUInt32LE())
+})
+
+async function flood(count: number): Promise<void> {
+  for (let sequence = 0; sequence < count; ) {
+    const frames: Buffer[] = []
+    for (; frames.length < messagesPerWrite && sequence < count; sequence++) frames.push(framed(pack(make(sequence))))
+    if (!socket.write(Buffer.concat(frames))) await once(socket, 'drain')
+  }
+}

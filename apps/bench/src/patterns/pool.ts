@@ -1,0 +1,154 @@
+import type { Pool } from '@mp/core'
+import { findSeats, sit, standUp } from '../core.js'
+import { CheckError } from '../payloads.js'
+import { pythonPool } from '../reference/python.js'
+import { type Rival, rivals } from '../rivals/rival.js'
+import { type Open, type Session, timed } from '../session.js'
+import { sitHere, square } from '../targets/square.js'
+import type { LoadedTransport } from '../transports.js'
+import type { Pattern } from './pattern.js'
+
+const workers = 2
+const items = 200_000
+
+const common = {
+  payloads: [],
+  baseline: () => null,
+} as const satisfies Partial<Pattern>
+
+const map = {
+  ...common,
+  metric: 'throughput',
+  unit: 'tasks/s',
+  better: 'higher',
+  latency: false,
+  maxBatch: items,
+  allowance: 2500,
+} as const satisfies Partial<Pattern>
+
+export const poolMap: Pattern = {
+  ...map,
+  name: 'pool-map',
+  title: 'Pool.map',
+  description:
+    `pool.map(square, numbers) with ${workers} workers and the default chunks, ${items.toLocaleString('en')} numbers at most; ` +
+    'the other libraries know no chunks: Promise.all of one call each. From the call to the last result.',
+  inFlight: 'chunks of an eighth of the numbers',
+  subject: transport => mapping(transport, undefined),
+  rivals: transport => throughput(transport),
+  python: pythonPool(items, 0),
+}
+
+export const poolMapSingly: Pattern = {
+  ...map,
+  name: 'pool-map-singly',
+  title: 'Pool.map, one item a task',
+  description: `pool.map(square, numbers, { chunksize: 1 }) with ${workers} workers, so that each number is a task of its own.`,
+  inFlight: 'as many as the pool gives its workers ahead',
+  subject: transport => mapping(transport, 1),
+  rivals: transport => throughput(transport),
+  python: pythonPool(items / 10, 1),
+}
+
+export const poolApply: Pattern = {
+  ...common,
+  name: 'pool-apply',
+  title: 'Round trip of Pool.apply',
+  description: 'await pool.apply(square, [n]) in a loop, with one worker, which has a core of its own.',
+  metric: 'round-trip',
+  unit: 'us',
+  better: 'lower',
+  inFlight: '1',
+  latency: true,
+  allowance: 2500,
+  subject:
+    ({ module, baseline }) =>
+    async () => {
+      const pool = new module.Pool(1)
+      return calling(
+        n => pool.apply(square, [n]),
+        baseline.apart ? core => pool.apply(sitHere, [core]) : null,
+        () => ended(pool),
+      )
+    },
+  rivals: transport =>
+    rivalsOf(transport, rival => async () => {
+      const pool = await rival.open(1)
+      return calling(pool.square, pool.sit, pool.close)
+    }),
+}
+
+/** They are pools of threads, and compared with ours of threads. */
+function rivalsOf(transport: LoadedTransport, open: (rival: Rival) => Open): readonly { name: string; open: Open }[] {
+  if (transport.name !== 'worker-threads') return []
+  return rivals.map(rival => ({ name: rival.name, open: open(rival) }))
+}
+
+function mapping({ module }: LoadedTransport, chunksize: number | undefined): Open {
+  return async () => {
+    const pool = new module.Pool(workers)
+    return flow(
+      numbers => pool.map(square, numbers, { chunksize }),
+      () => ended(pool),
+    )
+  }
+}
+
+function throughput(transport: LoadedTransport) {
+  return rivalsOf(transport, rival => async () => {
+    const pool = await rival.open(workers)
+    return flow(numbers => Promise.all(numbers.map(n => pool.square(n))), pool.close)
+  })
+}
+
+function flow(all: (numbers: number[]) => Promise<number[]>, close: () => Promise<void>): Session {
+  return {
+    async run(count) {
+      const numbers = Array.from({ length: count }, (_, n) => n)
+      const before = performance.now()
+      const results = await all(numbers)
+      const elapsed = performance.now() - before
+      if (results.length !== count) throw new CheckError(`expected ${count} results, got ${results.length}`)
+      for (let n = 0; n < count; n++) check(results[n], n)
+      return { elapsed, moved: count, latencies: new Float64Array(0) }
+    },
+    close,
+  }
+}
+
+async function calling(
+  call: (n: number) => Promise<number>,
+  sitAt: ((core: number) => Promise<void>) | null,
+  close: () => Promise<void>,
+): Promise<Session> {
+  check(await call(3), 3)
+  const seats = sitAt && findSeats()
+  if (seats) await sitAt(seats.child)
+  return {
+    ...(seats && { ready: sit }),
+    async run(count) {
+      const latencies = new Float64Array(count)
+      let before = performance.now()
+      for (let n = 0; n < count; n++) {
+        check(await call(n), n)
+        const now = performance.now()
+        latencies[n] = now - before
+        before = now
+      }
+      return timed(latencies)
+    },
+    async close() {
+      standUp()
+      await close()
+    },
+  }
+}
+
+function check(result: unknown, n: number): void {
+  if (result !== n * n) throw new CheckError(`expected ${n * n} as the square of ${n}, got ${result}`)
+}
+
+async function ended(pool: Pool): Promise<void> {
+  pool.close()
+  await pool.join()
+}

@@ -1,0 +1,7 @@
+import { sitOn } from '../core.js'
+
+export { square } from '../targets/square.js'
+
+export function sit(core: number): void {
+  sitOn(core)
+}

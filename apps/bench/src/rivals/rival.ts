@@ -1,0 +1,19 @@
+import { piscina } from './piscina.js'
+import { tinypool } from './tinypool.js'
+import { workerpool } from './workerpool.js'
+
+/** A library that does what Pool does, on worker threads: the same function, the same number of workers, the same checks. */
+export interface Rival {
+  readonly name: string
+  /** Starts its workers and waits until each has answered once. */
+  open(workers: number): Promise<RivalPool>
+}
+
+interface RivalPool {
+  square(n: number): Promise<number>
+  /** Lets every worker run on this core only. */
+  sit(core: number): Promise<void>
+  close(): Promise<void>
+}
+
+export const rivals: readonly Rival[] = [piscina, tinypool, workerpool]

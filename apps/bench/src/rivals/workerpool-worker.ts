@@ -1,0 +1,4 @@
+import library from 'workerpool'
+import { sit, square } from './rival-worker.js'
+
+library.worker({ square, sit })

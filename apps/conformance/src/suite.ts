@@ -1,0 +1,9 @@
+// Run by node:test, once per transport: the environment names it.
+
+import { describe, test } from 'node:test'
+import { conformance } from '@mp/conformance'
+import { loadTransport } from './transports.js'
+
+const { context, module } = await loadTransport(process.env.MP_CONFORMANCE_TRANSPORT ?? '')
+
+conformance({ transport: context.transport, context, module, describe, test })

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { group, needs } from '../case.js'
+import { eventually, within } from '../harness.js'
+import { holdings, moreOf } from '../leaks.js'
+import * as targets from '../targets.js'
+
+export const eventLoop = group('What keeps a program alive', {
+  'an idle daemon, queue and pipe do not': needs('isolation', async t => {
+    const before = holdings().resources
+    const held = () => moreOf(holdings().resources, before)
+    const queue = new t.api.Queue()
+    const [orders, theirs] = t.pipe()
+    const child = await t.start(targets.keep, [queue, theirs as never], { daemon: true })
+    assert.equal(await within(orders.recv(), 'the word'), 'running')
+    await eventually(() => held().length === 0, 'nothing that holds the event loop')
+    assert.equal(child.isAlive(), true)
+    await orders.send('end')
+    await t.ends(child)
+  }),
+
+  'a call that waits does, and no longer than it waits': async t => {
+    const queue = new t.api.Queue<number>()
+    // In one go, since a test runner's own timers come and go.
+    const before = holdings().resources
+    const pending = queue.get()
+    assert.notDeepEqual(moreOf(holdings().resources, before), [])
+    await queue.put(1)
+    assert.equal(await within(pending, 'get'), 1)
+    await eventually(() => moreOf(holdings().resources, before).length === 0, 'nothing that holds the event loop')
+  },
+})

@@ -1,0 +1,12 @@
+// Closes nothing: the program must end all the same, and its workers with it.
+
+const { Pool, isMainProcess } = await import(process.env.MP_CONFORMANCE_MODULE as string)
+
+export function square(n: number): number {
+  return n * n
+}
+
+if (isMainProcess) {
+  const pool = new Pool(2)
+  console.log(await pool.apply(square, [2]))
+}

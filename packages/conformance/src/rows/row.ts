@@ -1,0 +1,28 @@
+/** MUST: on every transport. SHOULD: wherever the transport's capabilities do not rule it out. MAY: welcome. */
+export type Level = 'MUST' | 'SHOULD' | 'MAY'
+
+/** One behaviour that transports are held to. Its ID begins the names of the cases that check it. */
+export interface Row {
+  readonly id: string
+  readonly level: Level
+  readonly section: string
+  /** What holds, in one line. */
+  readonly text: string
+  /** A name of the vocabulary (`Pool`, `Lock`) without which the row means nothing. */
+  readonly part: string | undefined
+}
+
+/** Rows by ID. `part`: what a context must export for them to apply. */
+export function section(
+  title: string,
+  rows: Readonly<Record<string, readonly [Level, string]>>,
+  part?: string,
+): readonly Row[] {
+  return Object.entries(rows).map(([id, [level, text]]) => ({ id, level, section: title, text, part }))
+}
+
+/** The IDs at the beginning of a case's name: 'P28 P29 a target that throws ...' is about two rows. */
+export function idsOf(name: string): readonly string[] {
+  const [ids = ''] = /^(?:[A-Z]{1,2}\d+ )*/.exec(name) ?? []
+  return ids.split(' ').filter(Boolean)
+}

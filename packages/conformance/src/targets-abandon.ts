@@ -1,0 +1,79 @@
+/** What children do until they are abandoned in the middle of it. */
+
+import type { BoundContext, Connection, Lock, Queue } from '@mp/core'
+
+function load(module: string): Promise<BoundContext> {
+  return import(/* @vite-ignore */ module) as Promise<BoundContext>
+}
+
+/** Gets, and tells each item once it has it. */
+export async function getAndTell(queue: Queue<number>, told: Connection): Promise<void> {
+  await told.send('running')
+  for (;;) await told.send(await queue.get())
+}
+
+/** Puts arrays of `size` bytes, each filled with its number. */
+export async function putLarge(queue: Queue<Uint8Array>, size: number, told: Connection): Promise<void> {
+  await told.send('running')
+  for (let i = 0; ; i++) await queue.put(new Uint8Array(size).fill(i))
+}
+
+/** Puts numbers; several puts wait at any time. */
+export async function putAhead(queue: Queue<number>, told: Connection): Promise<void> {
+  await told.send('running')
+  for (let i = 0; ; i += 4) await Promise.all([0, 1, 2, 3].map(each => queue.put(i + each)))
+}
+
+/** Sends, and reads nothing. */
+export async function sendLarge(pipe: Connection, size: number): Promise<void> {
+  await pipe.send('running')
+  for (let i = 0; ; i++) await pipe.send(new Uint8Array(size).fill(i))
+}
+
+/** Takes the handles that come, and holds them. */
+export async function hold(pipe: Connection): Promise<void> {
+  await pipe.send('running')
+  const held: unknown[] = []
+  for await (const each of pipe) held.push(each)
+}
+
+export async function lockAgainAndAgain(lock: Lock, told: Connection): Promise<void> {
+  await told.send('running')
+  for (;;) {
+    const guard = await lock.acquire()
+    if (!guard) return
+    await new Promise(resolve => setImmediate(resolve))
+    await guard.release()
+  }
+}
+
+/** Is the home of a queue, and for a while busy with it, too. */
+export async function makeQueue(module: string, pipe: Connection): Promise<void> {
+  const { Queue } = await load(module)
+  const queue = new Queue<number>(2)
+  await pipe.send(queue)
+  for (let i = 0; i < 200; i++) {
+    await queue.put(-1 - i)
+    await queue.get()
+  }
+  await pipe.recv()
+}
+
+/** Notes its process id, and then, if it learns it, the end of its parent. */
+export async function notePidAndOrphanhood(module: string, path: string): Promise<void> {
+  const { appendFileSync } = await import('node:fs')
+  const { parentProcess } = await load(module)
+  const parent = parentProcess()
+  appendFileSync(path, `${process.pid} ${parent?.isAlive()}\n`)
+  await parent?.join()
+  appendFileSync(path, `${process.pid} ${parent?.isAlive()}\n`)
+}
+
+/** Starts a daemon and a child that is none, each of which notes its life in a file. */
+export async function startBoth(module: string, daemonPath: string, otherPath: string): Promise<void> {
+  const { Process } = await load(module)
+  const start = (path: string, daemon: boolean) =>
+    new Process({ target: notePidAndOrphanhood, args: [module, path], daemon, stdio: 'ignore' }).start()
+  await Promise.all([start(daemonPath, true), start(otherPath, false)])
+  await new Promise(resolve => setTimeout(resolve, 60_000))
+}

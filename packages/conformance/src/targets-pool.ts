@@ -1,0 +1,255 @@
+/** What the workers of the suite's pools run. As for `targets.ts`: it imports nothing that a child would not need. */
+
+import type { BoundContext, Connection, Queue } from '@mp/core'
+
+function load(module: string): Promise<BoundContext> {
+  return import(/* @vite-ignore */ module) as Promise<BoundContext>
+}
+
+export function square(n: number): number {
+  return n * n
+}
+
+export async function squareLater(n: number): Promise<number> {
+  await new Promise(resolve => setImmediate(resolve))
+  return n * n
+}
+
+export function describeCall(...args: unknown[]): string {
+  return JSON.stringify(args)
+}
+
+export function add(a: number, b: number): number {
+  return a + b
+}
+
+export function same<T>(value: T): T {
+  return value
+}
+
+export function nameOf(module: string): Promise<string> {
+  return load(module).then(({ currentProcess }) => currentProcess().name)
+}
+
+export function failOdd(n: number): number {
+  if (n % 2 === 1) throw Object.assign(new RangeError(`odd: ${n}`), { code: 'E_ODD', n })
+  return n
+}
+
+export function failWith(value: unknown): never {
+  throw value
+}
+
+export function giveUnsendable(n: number): unknown {
+  return n % 2 === 1 ? { n, callback: () => {} } : n
+}
+
+export const notAFunction = 3
+
+/** Says so on the pipe, and waits until it is told what to return, or that nobody will. */
+export async function waitFor(orders: Connection<unknown, unknown>): Promise<unknown> {
+  await orders.send('running')
+  return orders.recv().catch(() => 'gone')
+}
+
+/** As `waitFor`, for a task that is one of a chunk; others return at once. */
+export async function waitForFirst(item: Connection<unknown, unknown> | number): Promise<unknown> {
+  return typeof item === 'number' ? item : waitFor(item)
+}
+
+/** Who ran it; waits until both of the queue's items were taken, so that two workers must. */
+export async function meet(module: string, here: Queue<string>, there: Connection<unknown, unknown>): Promise<string> {
+  const { currentProcess } = await load(module)
+  const { name } = currentProcess()
+  await here.put(name)
+  await there.recv()
+  return name
+}
+
+export async function heed(module: string, orders: Connection<unknown, unknown>): Promise<void> {
+  const { currentTask } = await load(module)
+  const signal = currentTask()?.signal
+  await orders.send('running')
+  if (!signal) throw new Error('no task')
+  if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve))
+  await orders.send(['aborted', (signal.reason as { code?: string })?.code ?? signal.reason])
+}
+
+/** Hears of no abort. */
+export async function ignore(orders: Connection<unknown, unknown>): Promise<void> {
+  await orders.send('running')
+  await orders.recv().catch(() => {})
+}
+
+export async function spin(orders: Connection<unknown, unknown>): Promise<void> {
+  await orders.send('running')
+  await new Promise(resolve => setImmediate(resolve))
+  for (;;);
+}
+
+export function spinFor(ms: number): number {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+  return ms
+}
+
+/** Notes each worker once; `nextOf` tells how often this worker was asked. */
+export async function note(path: string, text: string): Promise<void> {
+  const { appendFileSync } = await import('node:fs')
+  appendFileSync(path, `${text}\n`)
+}
+
+const counts = new Map<string, number>()
+
+/** How many tasks this worker has had, this one included. */
+export async function countHere(module: string): Promise<{ name: string; count: number }> {
+  const { currentProcess } = await load(module)
+  const { name } = currentProcess()
+  const count = (counts.get(name) ?? 0) + 1
+  counts.set(name, count)
+  return { name, count }
+}
+
+const initialised = new Map<string, unknown[]>()
+
+export async function initialise(module: string, path: string, text: string): Promise<void> {
+  const { currentProcess } = await load(module)
+  const { name } = currentProcess()
+  await note(path, `${name} ${text}`)
+  initialised.set(name, [text])
+}
+
+export async function initialisedWith(module: string): Promise<unknown> {
+  const { currentProcess } = await load(module)
+  return initialised.get(currentProcess().name) ?? null
+}
+
+export function failToInitialise(message: string): never {
+  throw new RangeError(message)
+}
+
+export function exit(code: number): void {
+  process.exit(code)
+}
+
+export function exitOn(n: number, on: number): number {
+  if (n === on) process.exit(4)
+  return n
+}
+
+/** Exits at its first call of all, by the note in the file; succeeds afterwards. */
+export async function exitOnce(path: string): Promise<string> {
+  const { existsSync, writeFileSync } = await import('node:fs')
+  if (existsSync(path)) return 'done'
+  writeFileSync(path, '')
+  process.exit(4)
+}
+
+export function throwLater(): Promise<never> {
+  setImmediate(() => {
+    throw new RangeError('thrown later')
+  })
+  return new Promise(() => {})
+}
+
+export function kill(bytes?: Uint8Array): void {
+  void bytes
+  process.kill(process.pid, 'SIGKILL')
+  for (;;);
+}
+
+export function abort(): void {
+  process.abort()
+}
+
+export function exhaustMemory(): number {
+  const all: number[][] = []
+  for (;;) all.push(new Array(100_000).fill(all.length))
+}
+
+export async function exitWhenTold(orders: Connection<unknown, unknown>): Promise<void> {
+  await orders.send('running')
+  await orders.recv()
+  process.exit(5)
+}
+
+export async function nested(module: string, n: number): Promise<number[]> {
+  const { Pool } = await load(module)
+  await using pool = new Pool(2)
+  return await pool.map(square, [n, n + 1])
+}
+
+/** A value that does something bad while it is encoded or decoded, here or there. */
+export class Faulty {
+  readonly at: string
+  readonly how: string
+
+  constructor(
+    at: 'argument encode' | 'argument decode' | 'result encode' | 'result decode',
+    how: 'throw' | 'exit' | 'kill',
+  ) {
+    this.at = at
+    this.how = how
+  }
+}
+
+export function giveFaulty(...args: ConstructorParameters<typeof Faulty>): Faulty {
+  return new Faulty(...args)
+}
+
+function misbehave(how: string): void {
+  if (how === 'throw') throw new RangeError('it misbehaves')
+  if (how === 'exit') process.exit(7)
+  kill()
+}
+
+/** As an initializer, and in the parent. An argument is encoded in the parent and decoded in the worker; a result the other way. */
+export async function registerFaulty(module: string): Promise<void> {
+  const { registerType } = (await import(/* @vite-ignore */ module)) as {
+    registerType(type: typeof Faulty, options: object): void
+  }
+  registerType(Faulty, {
+    name: '@mp/conformance.Faulty',
+    encode(value: Faulty) {
+      if (value.at.endsWith('encode')) misbehave(value.how)
+      return [value.at, value.how]
+    },
+    decode(data: ConstructorParameters<typeof Faulty>) {
+      if (data[0].endsWith('decode')) misbehave(data[1])
+      return new Faulty(...data)
+    },
+  })
+}
+
+export async function useQueue(queue: Queue<unknown>): Promise<Queue<unknown>> {
+  await queue.put('from the worker')
+  return queue
+}
+
+export async function waitForOrFail(
+  orders: Connection<unknown, unknown> | null,
+  message: string | null,
+): Promise<unknown> {
+  if (message !== null) throw new RangeError(message)
+  return orders && waitFor(orders)
+}
+
+export async function noteOrFail(path: string, message: string | null): Promise<void> {
+  if (message !== null) throw new RangeError(message)
+  await note(path, 'ran')
+}
+
+export function exitOnArray([n, on]: [number, number]): number {
+  return exitOn(n, on)
+}
+
+export async function exitUnlessFirst(path: string): Promise<void> {
+  const { existsSync, writeFileSync } = await import('node:fs')
+  if (existsSync(path)) process.exit(8)
+  writeFileSync(path, '')
+}
+
+export async function exists(path: string): Promise<boolean> {
+  const { existsSync } = await import('node:fs')
+  return existsSync(path)
+}

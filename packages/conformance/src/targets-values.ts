@@ -1,0 +1,22 @@
+/** What children run that are sent values: as the targets of the other module, with the registered classes known. */
+
+import type { Connection, Queue } from '@mp/core'
+import * as targets from './targets.js'
+import './values/registered.js'
+
+export function giveValues<T extends unknown[]>(...values: T): T {
+  return values
+}
+
+export function echoValues(pipe: Connection): Promise<void> {
+  return targets.echo(pipe)
+}
+
+export function echoValueItems(from: Queue, to: Queue): Promise<void> {
+  return targets.echoItems(from, to, Number.POSITIVE_INFINITY).catch(() => {})
+}
+
+/** Carries the values as a field, and as the cause. */
+export function throwValues(values: unknown[]): never {
+  throw Object.assign(new RangeError('the holder', { cause: { values } }), { values })
+}

@@ -1,0 +1,163 @@
+import { appendText, appendU32, readU32 } from '../byte-buffer.js'
+import type { Context } from '../context.js'
+import { pair } from '../end.js'
+import type { HandlePacking } from '../envelope.js'
+import type { MpError } from '../errors.js'
+import { Link, type Message } from '../link.js'
+import { Pending } from '../pending.js'
+import type { Transport, Wire } from '../spi.js'
+import * as protocol from './protocol.js'
+
+/** An object that lives elsewhere and that this context holds. */
+export interface Client {
+  /** Everything that this context told the home has reached it, or the home is gone. */
+  settled(): Promise<void>
+}
+
+/** A call that waits for the home's answer. */
+export interface HomeCall {
+  readonly type: number
+  /** What follows the call's number in its message. */
+  readonly values?: readonly number[]
+  readonly text?: string
+  /** The home's answer; `start` is behind the call's number. */
+  answered(message: Message): void
+  lost(error: MpError): void
+}
+
+export interface HomeLinkUser extends Client {
+  readonly id: string
+  /** A message that answers no call that waits: word from the home, or the answer to a call that was cancelled. */
+  unasked(message: Message): void
+  /** The home is another one from here on. */
+  moved?(): void
+  lostError(cause?: Error): MpError
+}
+
+/**
+ * A holder's link to the home of its object: one per context and object, so that what this context says has one order. When
+ * the home moves, the link goes with it, and the calls that were not answered are made again.
+ */
+export class HomeLink<C extends HomeCall = HomeCall> {
+  readonly link: Link
+  /** Those that wait, in their order. */
+  readonly calls = new Map<number, C>()
+  readonly #context: Context
+  readonly #transport: Transport
+  readonly #user: HomeLinkUser
+  #nextCall = 1
+  /** Handles of this context that use it. */
+  #handles = 0
+
+  constructor(context: Context, transport: Transport, wire: Wire, user: HomeLinkUser) {
+    this.#context = context
+    this.#transport = transport
+    this.#user = user
+    this.link = new Link(wire, transport, {
+      message: message => this.#hear(message),
+      moved: () => {
+        user.moved?.()
+        for (const number of this.calls.keys()) this.ask(number)
+      },
+      closed: error => this.#lost(error),
+      lost: () => user.lostError(),
+    })
+    context.clients.set(user.id, user)
+    context.links.add(this.link)
+    this.link.control(protocol.HELLO)
+    this.link.flush()
+    this.link.listenFirst()
+  }
+
+  get closed(): boolean {
+    return this.link.closed
+  }
+
+  open(): void {
+    this.#handles++
+  }
+
+  close(): void {
+    if (--this.#handles === 0) this.link.close()
+    if (this.link.closed) this.#forget()
+  }
+
+  /** Makes a call; gives its number. Throws where the home is gone. */
+  call(call: C): number {
+    this.checkOpen()
+    const number = this.#nextCall
+    this.#nextCall = (this.#nextCall + 1) >>> 0
+    this.calls.set(number, call)
+    this.ask(number)
+    return number
+  }
+
+  /** Makes a call that waits, again. */
+  ask(number: number): void {
+    const { type, values, text } = this.calls.get(number) as C
+    this.link.control(type, out => {
+      appendU32(out, number)
+      if (values) for (const value of values) appendU32(out, value)
+      if (text) appendText(out, text)
+    })
+  }
+
+  /** The caller gave up. An answer that is already on its way comes to `unasked`. */
+  cancel(number: number): void {
+    this.calls.delete(number)
+    this.tell(protocol.CANCEL, number)
+  }
+
+  /** Says what needs no answer. */
+  tell(type: number, ...values: number[]): void {
+    this.link.control(type, out => {
+      for (const value of values) appendU32(out, value)
+    })
+  }
+
+  async settled(): Promise<void> {
+    if (this.closed) return
+    const pending = new Pending<void>()
+    const settle: HomeCall = {
+      type: protocol.SETTLE,
+      answered: () => pending.resolve(),
+      lost: () => pending.resolve(),
+    }
+    this.call(settle as C)
+    return pending.promise
+  }
+
+  /** Another context joins: gives the index of the end that leads it to the home. */
+  share(packing: HandlePacking): number {
+    this.checkOpen()
+    const [forHome, forTaker] = pair(this.#transport)
+    // On the link that this context speaks over: home knows what it said before the new holder can ask.
+    packing.onCommit(() => this.link.control(protocol.JOIN, undefined, [forHome]))
+    return packing.attachEnd(forTaker)
+  }
+
+  checkOpen(): void {
+    if (this.closed) throw this.#user.lostError()
+  }
+
+  #hear(message: Message): void {
+    const number = readU32(message.bytes, message.start)
+    const call = protocol.isAnswer(message.type) ? this.calls.get(number) : undefined
+    if (!call) return this.#user.unasked(message)
+    this.calls.delete(number)
+    call.answered({ ...message, start: message.start + 4 })
+  }
+
+  #lost(cause: Error | undefined): void {
+    this.#forget()
+    const calls = [...this.calls.values()]
+    this.calls.clear()
+    for (const call of calls) call.lost(this.#user.lostError(cause))
+  }
+
+  #forget(): void {
+    this.#context.links.delete(this.link)
+    const { id } = this.#user
+    if (this.#context.clients.get(id) === this.#user) this.#context.clients.delete(id)
+  }
+}

@@ -1,0 +1,301 @@
+import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
+import { encode, encodeError } from '../codec.js'
+import type { Context } from '../context.js'
+import { discardParcels, type End, open, pair } from '../end.js'
+import { Envelope, type HandlePacking } from '../envelope.js'
+import { MpError } from '../errors.js'
+import { type Handle, PACK, type PackedHandle } from '../handle.js'
+import { Link, type Message } from '../link.js'
+import { handTarget } from '../peer-protocol.js'
+import { Process } from '../process.js'
+import type { ProcessOptions } from '../process-options.js'
+import type { Transport } from '../spi.js'
+import { describeTarget, type Target } from '../target.js'
+import { readMessage } from '../unpacking.js'
+import type { FunctionReference } from './desk.js'
+import * as protocol from './protocol.js'
+import { type Callee, rejectAll, type Task } from './task.js'
+
+/** How long a worker's last answers may take to arrive after its end was told, ms. */
+const LAST_WORDS = 1000
+
+/** Beside this module, and beside every chunk that this module may be bundled into. */
+const WORKER = new URL('./pool-worker.js', import.meta.url)
+
+/** What a worker starts with. */
+export interface Orders {
+  readonly initializer: Target<never[]> | undefined
+  readonly initargs: readonly unknown[]
+  readonly process: Pick<ProcessOptions, 'env' | 'execArgv' | 'stdio'>
+  readonly name: string | undefined
+}
+
+export interface MemberUser {
+  ready(member: Member): void
+  /** Every item of the task has been told to its job. */
+  answered(member: Member, task: Task): void
+  /** The worker did not begin it, and will not. */
+  returned(member: Member, task: Task): void
+  /** It has ended; what is still in `inFlight` was not answered. `error`: why, where it was not the pool's wish. */
+  gone(member: Member, exitCode: number | null, error: unknown): void
+}
+
+/** A worker, as its pool sees it: a daemon Process, a link to its desk, and the tasks that it has. */
+export class Member {
+  readonly process: Process
+  /** By number, in the order in which it has them. The first is the one that it is at. */
+  readonly inFlight = new Map<number, Task>()
+  /** Its initializer is through. */
+  isReady = false
+  /** It gets no more tasks. */
+  retiring = false
+  /** Tasks that it was ever given. */
+  given = 0
+  /** ms of work in `inFlight`, as far as is known. */
+  load = 0
+  /** Of the encoded tasks in `inFlight`. */
+  bytes = 0
+  /** More tasks are sent when it has no more than this. */
+  lowWater = 0
+  /** When it last had something to tell, or got something to do after it had nothing. */
+  heardAt = 0
+  idleSince = 0
+  /** Why its initializer failed. */
+  unfit: { readonly error: unknown } | undefined
+  readonly #context: Context
+  readonly #transport: Transport
+  readonly #user: MemberUser
+  readonly #link: Link
+  readonly #told = new Set<number>()
+  #linkClosed!: () => void
+  readonly #closed: Promise<void>
+
+  constructor(context: Context, transport: Transport, orders: Orders, user: MemberUser) {
+    this.#context = context
+    this.#transport = transport
+    this.#user = user
+    const [mine, theirs] = pair(transport)
+    this.#closed = new Promise(resolve => {
+      this.#linkClosed = resolve
+    })
+    this.#link = new Link(open(mine, transport), transport, {
+      message: message => this.#hear(message),
+      closed: error => this.#lost(error),
+      lost: () => new MpError('MP_WORKER_LOST', `${this.process.name} is gone`),
+    })
+    context.links.add(this.#link)
+    this.process = new Process<never[]>(context, transport, {
+      ...orders.process,
+      target: { module: WORKER, export: 'work' },
+      args: [new DeskEnd(theirs), this.#initializer(orders.initializer), orders.initargs] as never[],
+      daemon: true,
+    }) as Process
+    this.process.name = `${orders.name ?? ''}${orders.name ? '-' : ''}${this.process.name.replace('Process', 'PoolWorker')}`
+    void this.#run()
+  }
+
+  get name(): string {
+    return this.process.name
+  }
+
+  /** The task that it is at; it may be through already, with the answer on its way. */
+  get current(): Task | undefined {
+    for (const task of this.inFlight.values()) return task
+    return undefined
+  }
+
+  send(task: Task, now: number): void {
+    const { number, callee, how, body, start, end, parcels } = task
+    if (!this.#told.has(callee.number)) this.#tell(callee)
+    if (this.inFlight.size === 0) this.heardAt = now
+    this.inFlight.set(number, task)
+    this.given++
+    task.expected = (callee.pace ?? 0) * task.count
+    this.load += task.expected
+    this.bytes += end - start
+    const write = (out: ByteBuffer) => {
+      appendU32(out, number)
+      appendU32(out, callee.number)
+      out.reserve(1)
+      out.bytes[out.length++] = how
+      appendBytes(out, body.bytes, start, end)
+    }
+    this.#link.control(protocol.TASK, write, parcels)
+  }
+
+  /** What was sent leaves now: the worker waits for it. */
+  flush(): void {
+    this.#link.flush()
+  }
+
+  recall(task: Task): void {
+    task.recalled = true
+    this.#link.control(protocol.RECALL, out => appendU32(out, task.number))
+    this.#link.flush()
+  }
+
+  abort(task: Task, reason: unknown): void {
+    this.#link.control(protocol.ABORT, out => {
+      appendU32(out, task.number)
+      encodeError(reason, out, new Envelope(this.#transport))
+    })
+    this.#link.flush()
+  }
+
+  /** Lets it end in order: it is through with its tasks. */
+  retire(): void {
+    this.retiring = true
+    this.#close()
+  }
+
+  async #run(): Promise<void> {
+    const { process } = this
+    let failure: unknown
+    const starting = process.start().catch(error => {
+      failure = error
+    })
+    let exitCode: number | null = null
+    try {
+      exitCode = await process.exited
+    } catch {
+      // It could not even be spawned.
+    }
+    await starting
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, LAST_WORDS)
+    })
+    if (exitCode !== null) await Promise.race([this.#closed, late])
+    clearTimeout(timer)
+    this.#close()
+    if (failure === undefined) await process.result().catch(error => (failure = error))
+    process.close()
+    this.#user.gone(this, exitCode, this.unfit ? this.unfit.error : failure)
+  }
+
+  #close(): void {
+    this.#link.close()
+    this.#lost(undefined)
+  }
+
+  #lost(error: Error | undefined): void {
+    this.#context.links.delete(this.#link)
+    // It broke the protocol, and can do no more than it already did.
+    if (error && this.process.isAlive()) this.process.kill()
+    this.#linkClosed()
+  }
+
+  #initializer(target: Target<never[]> | undefined): FunctionReference | null {
+    return target === undefined ? null : this.#reference(target)
+  }
+
+  /** A worker in the same thread gets the function itself: the module that holds it may still be running. */
+  #reference(target: Target<never[]>): FunctionReference {
+    const local = this.#transport.capabilities.isolation === 'none' && typeof target === 'function'
+    return local ? handTarget(target as (...args: unknown[]) => unknown) : describeTarget(target)
+  }
+
+  #tell({ number, target }: Callee): void {
+    this.#told.add(number)
+    this.#link.control(protocol.FUNCTION, out => {
+      appendU32(out, number)
+      encode(this.#reference(target), out, new Envelope(this.#transport))
+    })
+  }
+
+  #hear(message: Message): void {
+    message.link.credit(message.cost)
+    if (message.type === protocol.READY) {
+      this.isReady = true
+      return this.#user.ready(this)
+    }
+    if (message.type === protocol.UNFIT) {
+      this.unfit = { error: this.#read(message, 0) }
+      return
+    }
+    const { bytes, start, type } = message
+    const task = this.inFlight.get(readU32(bytes, start))
+    if (!task) throw new MpError('MP_DECODE', 'a worker speaks of a task that it does not have')
+    if (type === protocol.DROPPED) {
+      this.#forget(task)
+      return this.#user.returned(this, task)
+    }
+    if (task.job.over) {
+      // Nobody wants it: what rides along closes.
+      discardParcels(message.parcels, this.#transport)
+    } else this.#report(task, message)
+    if (type === protocol.FULFILLED || type === protocol.REJECTED) return
+    this.#forget(task)
+    task.job.settled(task)
+    this.#user.answered(this, task)
+  }
+
+  #report(task: Task, message: Message): void {
+    const { job, how, first } = task
+    switch (message.type) {
+      case protocol.RESULTS: {
+        const read = this.#tryRead(message, 4)
+        if ('error' in read) return rejectAll(task, read.error)
+        const results = how === protocol.ONE ? [read.value] : read.value
+        if (!Array.isArray(results) || results.length !== task.count) throw malformed()
+        return job.fulfilled(first, results)
+      }
+      case protocol.FAILED: {
+        const read = this.#tryRead(message, 4)
+        return rejectAll(task, 'error' in read ? read.error : read.value)
+      }
+      case protocol.FULFILLED:
+      case protocol.REJECTED: {
+        const place = readU32(message.bytes, message.start + 4)
+        if (place >= task.count) throw malformed()
+        const index = first + place
+        const read = this.#tryRead(message, 8)
+        if (!('error' in read) && message.type === protocol.FULFILLED) return job.fulfilled(index, [read.value])
+        task.failed = true
+        return job.rejected(index, 'error' in read ? read.error : read.value)
+      }
+      case protocol.SETTLED:
+        return
+      default:
+        throw new MpError('MP_DECODE', `a worker sends no message of type ${message.type}`)
+    }
+  }
+
+  #forget(task: Task): void {
+    this.inFlight.delete(task.number)
+    this.bytes -= task.end - task.start
+    this.load = this.inFlight.size === 0 ? 0 : this.load - task.expected
+  }
+
+  /** What a registered type's `decode` throws is that job's failure, and nobody else's. */
+  #tryRead(message: Message, skip: number): { value: unknown } | { error: unknown } {
+    try {
+      return { value: this.#read(message, skip) }
+    } catch (error) {
+      if (error instanceof MpError) return { error }
+      const why = error instanceof Error ? error.message : String(error)
+      return { error: new MpError('MP_DECODE', `the result could not be read: ${why}`, { cause: error }) }
+    }
+  }
+
+  #read(message: Message, skip: number): unknown {
+    return readMessage(this.#context, this.#transport, { ...message, start: message.start + skip })
+  }
+}
+
+function malformed(): MpError {
+  return new MpError('MP_DECODE', 'a worker speaks of items that its task does not have')
+}
+
+/** The far end of a member's link, on its way to become a Desk. */
+class DeskEnd implements Handle {
+  readonly #end: End
+
+  constructor(end: End) {
+    this.#end = end
+  }
+
+  [PACK](packing: HandlePacking): PackedHandle {
+    return { kind: 'desk', state: { end: packing.attachEnd(this.#end) } }
+  }
+}

@@ -1,0 +1,10 @@
+import { registerHandle } from '../unpacking.js'
+import { type Desk, type FunctionReference, openDesk } from './desk.js'
+
+// Only workers open desks: the children of a Process do not load them.
+registerHandle('desk', openDesk)
+
+/** The target of a pool's workers. */
+export function work(desk: Desk, initializer: FunctionReference | null, initargs: readonly unknown[]): Promise<void> {
+  return desk.serve(initializer, initargs)
+}

@@ -1,0 +1,46 @@
+import type { Grant } from './backend.js'
+
+/** One acquisition: a permit, entered `depth` times. A Condition's wait gives the permit back, and puts the next one here. */
+export interface Hold {
+  grant: Grant
+  depth: number
+}
+
+/** What this context has acquired of one semaphore, through whichever of its handles. The backend adds and takes out. */
+export class Holds {
+  readonly #byNumber = new Map<number, Hold>()
+
+  has(hold: Hold): boolean {
+    return this.#byNumber.get(hold.grant.number) === hold
+  }
+
+  add(grant: Grant): Grant {
+    this.#byNumber.set(grant.number, { grant, depth: 1 })
+    return grant
+  }
+
+  /** What was just acquired; not held any more if another context has already given it back. */
+  of(grant: Grant): Hold {
+    return this.#byNumber.get(grant.number) ?? { grant, depth: 1 }
+  }
+
+  /** The earliest acquisition. */
+  first(): Hold | undefined {
+    for (const hold of this.#byNumber.values()) return hold
+    return undefined
+  }
+
+  /** Goes on with the permit of `grant`, which was just acquired. */
+  renew(hold: Hold, grant: Grant): void {
+    hold.grant = grant
+    if (this.#byNumber.has(grant.number)) this.#byNumber.set(grant.number, hold)
+  }
+
+  delete(grant: number): void {
+    this.#byNumber.delete(grant)
+  }
+
+  clear(): void {
+    this.#byNumber.clear()
+  }
+}

@@ -1,0 +1,11 @@
+import { brokenClaims } from './claims.mjs'
+import { brokenPeers } from './peers.mjs'
+import { brokenWires } from './wires.mjs'
+
+/**
+ * Transports that are wrong in one way each, and where the suite must fail them: the group, and how the name of the case
+ * begins.
+ *
+ * @type {Record<string, { transport: import('@mp/core/spi').Transport, fails: [group: string, caseBegins: string][] }>}
+ */
+export const all = { ...brokenWires, ...brokenPeers, ...brokenClaims }

@@ -1,0 +1,79 @@
+/**
+ * @typedef {import('@mp/core/spi').Transport} Transport
+ * @typedef {import('@mp/core/spi').Peer} Peer
+ * @typedef {import('@mp/core/spi').Wire} Wire
+ * @typedef {import('@mp/core/spi').WireSink} WireSink
+ * @typedef {[bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]]} Frame
+ */
+
+/**
+ * What a wire of the parent's side does otherwise; one object per wire.
+ *
+ * @typedef {object} Bend
+ * @property {(frame: Frame, next: (frame: Frame) => void) => boolean | undefined | void} [send] Calls `next` with what goes on.
+ * @property {(sink: WireSink) => WireSink} [sink] What comes from the child.
+ * @property {(close: () => void) => void} [close]
+ * @property {(start: () => void) => void} [start]
+ * @property {(unref: () => void) => void} [unref]
+ */
+
+/**
+ * The transport, wrong in how it starts or describes peers.
+ *
+ * @param {Transport} transport
+ * @param {(peer: Peer, options: import('@mp/core/spi').SpawnOptions) => Peer} bend
+ * @returns {Transport}
+ */
+export function bendPeers(transport, bend) {
+  return { ...transport, spawn: options => bend(transport.spawn(options), options) }
+}
+
+/**
+ * The transport, wrong in how the wires to its children carry frames.
+ *
+ * @param {Transport} transport
+ * @param {() => Bend} bend
+ * @returns {Transport}
+ */
+export function bendWires(transport, bend) {
+  return bendPeers(transport, peer => ({ ...peer, wire: bentWire(peer.wire, bend()) }))
+}
+
+/**
+ * @param {Wire} inner
+ * @param {Bend} bend
+ * @returns {Wire}
+ */
+function bentWire(inner, bend) {
+  const pass = ([bytes, attachments]) => void inner.send(bytes, attachments)
+  return {
+    ...(inner.maxFrame !== undefined && { maxFrame: inner.maxFrame }),
+    start: sink => {
+      const start = () => inner.start(bend.sink ? bend.sink(sink) : sink)
+      if (bend.start) bend.start(start)
+      else start()
+    },
+    send: (...frame) => {
+      if (!bend.send) return inner.send(...frame)
+      return bend.send(frame, pass) ?? true
+    },
+    close: () => (bend.close ? bend.close(() => inner.close()) : inner.close()),
+    unref: () => (bend.unref ? bend.unref(() => inner.unref()) : inner.unref()),
+  }
+}
+
+/**
+ * A sink of which some calls are replaced.
+ *
+ * @param {WireSink} sink
+ * @param {Partial<WireSink>} own
+ * @returns {WireSink}
+ */
+export function sinkBut(sink, own) {
+  return {
+    frame: (...args) => sink.frame(...args),
+    drain: () => sink.drain(),
+    close: error => sink.close(error),
+    ...own,
+  }
+}

@@ -1,0 +1,85 @@
+import { PipeWire } from '@mp/child-process/spi'
+import type { Ticket, Wire, Wires } from '@mp/core/spi'
+import { HELD, OPENED, SENT, type WireEnd } from './control.js'
+import { lost, program, tell } from './program.js'
+import { SocketWire } from './wire.js'
+
+/** A ticket that was made here: once one end has left, the rendezvous must know where the other one is. */
+interface Made {
+  readonly sibling: WireEnd
+  /** Opened, or sent on. */
+  away: boolean
+}
+
+const made = new WeakMap<object, Made>()
+/** Those that came in a message, and are still here. */
+const held = new WeakSet<object>()
+
+/** Unix sockets between any two contexts of the program. A ticket's value is worth nothing outside of it. */
+export const wires: Wires = Object.freeze({ pair, open, arrived, left })
+
+function pair(): [Ticket, Ticket] {
+  const token = randomToken()
+  const a: WireEnd = { token, end: 0, hops: 0 }
+  const b: WireEnd = { token, end: 1, hops: 0 }
+  made.set(a, { sibling: b, away: false })
+  made.set(b, { sibling: a, away: false })
+  return [{ value: a }, { value: b }]
+}
+
+function open(value: unknown): SocketWire {
+  const end = check(value)
+  const ours = made.get(end)
+  if (ours) ours.away = true
+  if (held.delete(end)) tell(OPENED, end)
+  return new SocketWire(end)
+}
+
+function arrived(value: unknown): void {
+  const end = check(value)
+  const { rendezvous } = program()
+  if (rendezvous) return rendezvous.arrived(end)
+  held.add(end)
+  tell(HELD, end)
+}
+
+function left(value: unknown, wire: Wire): void {
+  const end = check(value)
+  const { rendezvous } = program()
+  const via = tokenOf(wire)
+  end.hops++
+  const ours = made.get(end)
+  if (ours) ours.away = true
+  if (rendezvous) return rendezvous.sent(end, via)
+  held.delete(end)
+  tell(SENT, end, via)
+  if (!ours || made.get(ours.sibling)?.away) return
+  held.add(ours.sibling)
+  tell(HELD, ours.sibling)
+}
+
+/** Wires to parents and children have none of their own. */
+const tokens = new WeakMap<Wire, string>()
+
+function tokenOf(wire: Wire): string {
+  if (wire instanceof SocketWire) return wire.token
+  let token = tokens.get(wire)
+  if (token === undefined) {
+    token = randomToken()
+    tokens.set(wire, token)
+    const via = token
+    if (wire instanceof PipeWire) void wire.ended.then(() => lost(via))
+  }
+  return token
+}
+
+function randomToken(): string {
+  return process.getBuiltinModule('node:crypto').randomBytes(16).toString('hex')
+}
+
+function check(value: unknown): WireEnd {
+  const { token, end, hops } = (value ?? {}) as Partial<WireEnd>
+  if (typeof token === 'string' && /^[0-9a-f]{32}$/.test(token) && (end === 0 || end === 1) && typeof hops === 'number')
+    return value as WireEnd
+  throw new TypeError('a ticket of unix-socket is a token, an end and its hops')
+}

@@ -1,0 +1,213 @@
+import { MAX_FRAME } from '@mp/child-process/spi'
+import type { Wire, WireSink } from '@mp/core/spi'
+import * as control from './control.js'
+import type { Line, LineUser } from './line.js'
+import { dial, doorstep, lost, program, tellEnd } from './program.js'
+import type { OwnEnd } from './rendezvous.js'
+
+/**
+ * One end of a direct wire. It begins as a connection to the rendezvous, or in the main context as nothing at all, until the
+ * other end is there. Invariants:
+ *
+ * - `#out` is where frames go: at first `#way`, the connection through or to the rendezvous; after this end's SWITCHED
+ *   `#direct`. Without one they wait in `#early`.
+ * - Frames come over `#way` until the other end's SWITCHED; what comes over `#direct` until then is kept there.
+ * - With both SWITCHED seen and sent, `#direct` has become `#way`.
+ */
+export class SocketWire implements Wire, OwnEnd {
+  readonly maxFrame: number = MAX_FRAME
+  readonly #end: control.WireEnd
+  #sink: WireSink | undefined
+  /** Frames that came before the start. */
+  #kept: Uint8Array[] = []
+  /** By this side. */
+  #closed = false
+  /** The other side is gone: what is in `#kept` is all that will come. */
+  #over: { readonly error: Error | undefined } | undefined
+  #early: Uint8Array[] = []
+  #way: Line | undefined
+  #direct: Line | undefined
+  #out: Line | undefined
+  /** The other end is to connect to this context. */
+  #expected = false
+  /** Core waits for `drain`. */
+  #full = false
+  /** Frames that core was given, for `receiveSync`. */
+  #given = 0
+
+  constructor(end: control.WireEnd) {
+    this.#end = end
+    const { rendezvous, address } = program()
+    if (!rendezvous?.open(end, this)) this.#use(dial(address, end))
+  }
+
+  get token(): string {
+    return this.#end.token
+  }
+
+  start(sink: WireSink): void {
+    this.#sink = sink
+    if (this.#kept.length > 0 || this.#over) setImmediate(() => this.#deliverKept())
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#closed || this.#over) return true
+    if (!this.#out) {
+      this.#early.push(bytes)
+      return true
+    }
+    if (!this.#out.send(bytes)) this.#full = true
+    return !this.#full
+  }
+
+  sendParts(parts: readonly Uint8Array<ArrayBuffer>[]): boolean {
+    if (!this.#out || this.#closed || this.#over) return this.send(Uint8Array.from(Buffer.concat(parts)))
+    if (!this.#out.wire.sendParts(parts)) this.#full = true
+    return !this.#full
+  }
+
+  receiveSync(timeoutMs: number): boolean {
+    const deadline = performance.now() + timeoutMs
+    const first = this.#kept.shift()
+    if (first) {
+      this.#sink?.frame(first)
+      return true
+    }
+    const before = this.#given
+    while (this.#given === before) {
+      if (!this.#way?.wire.receiveSync(Math.max(0, deadline - performance.now()))) return false
+    }
+    return true
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#kept = []
+    // One that waits for the other end goes when that has come, and has got what was sent.
+    this.#hangUp()
+  }
+
+  #hangUp(): void {
+    this.#way?.close()
+    this.#direct?.close()
+    if (this.#expected) doorstep().forget(this.#end)
+    this.#expected = false
+  }
+
+  unref(): void {
+    // Lines never hold the event loop.
+  }
+
+  meet(line: Line): void {
+    this.#use(line)
+  }
+
+  lost(): void {
+    this.#finish(undefined)
+  }
+
+  #use(line: Line): void {
+    this.#way = line
+    this.#out = line
+    for (const bytes of this.#early.splice(0)) if (!line.send(bytes)) this.#full = true
+    if (this.#closed) return line.close()
+    line.give(this.#user(line))
+  }
+
+  #user(line: Line): LineUser {
+    const { secret } = program()
+    return {
+      frame: bytes => {
+        const told = control.readControl(secret, bytes)
+        if (told) this.#obey(told, line)
+        else this.#receive(bytes)
+      },
+      drain: () => {
+        if (line === this.#out) this.#drained()
+      },
+      close: error => {
+        if (line === this.#way) this.#finish(error)
+      },
+    }
+  }
+
+  #obey({ what, text }: control.Control, line: Line): void {
+    if (this.#closed || line !== this.#way) return
+    const { secret } = program()
+    switch (what) {
+      case control.LISTEN: {
+        this.#expected = true
+        const here = doorstep().expect(this.#end, direct => this.#came(direct))
+        line.send(control.control(secret, control.LISTENING, this.#end, here))
+        return
+      }
+      case control.GO:
+        // If it fails, all goes on as before: the other end switches only when it has seen this connection.
+        this.#direct = dial(text, this.#end)
+        return
+      case control.SWITCHED:
+        return this.#switched(line)
+    }
+  }
+
+  /** The other end has made a connection of our own. */
+  #came(direct: Line): void {
+    this.#expected = false
+    if (this.#closed || this.#over) return direct.close()
+    this.#direct = direct
+    this.#switchOver()
+  }
+
+  /** All that the other end sends from here on comes over the direct connection. */
+  #switched(line: Line): void {
+    const direct = this.#direct
+    if (!direct) return this.#finish(undefined)
+    if (this.#out === line) this.#switchOver()
+    this.#way = direct
+    this.#direct = undefined
+    line.close()
+    direct.give(this.#user(direct))
+  }
+
+  #switchOver(): void {
+    this.#way?.send(control.control(program().secret, control.SWITCHED, this.#end))
+    this.#out = this.#direct
+    if (this.#full) setImmediate(() => this.#drained())
+  }
+
+  #drained(): void {
+    if (!this.#full) return
+    this.#full = false
+    if (!this.#closed) this.#sink?.drain()
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#closed) return
+    if (this.#sink && this.#kept.length === 0) {
+      this.#given++
+      this.#sink.frame(bytes)
+    } else this.#kept.push(bytes)
+  }
+
+  #deliverKept(): void {
+    for (let bytes = this.#kept.shift(); bytes && !this.#closed; bytes = this.#kept.shift()) this.#sink?.frame(bytes)
+    if (this.#over) tellEnd(() => this.#tellClose())
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#over) return
+    this.#over = { error }
+    this.#early = []
+    this.#hangUp()
+    if (this.#sink && this.#kept.length === 0) tellEnd(() => this.#tellClose())
+  }
+
+  #tellClose(): void {
+    if (this.#closed) return
+    this.#closed = true
+    // Both ends tell: here everything that came has been read.
+    lost(this.#end.token)
+    this.#sink?.close(this.#over?.error)
+  }
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, onTestFinished } from 'vitest'
+import * as control from '../src/control.js'
+import type { Line } from '../src/line.js'
+import { type OwnEnd, Rendezvous } from '../src/rendezvous.js'
+import { eventually } from './bounded.js'
+import { RawClient } from './raw-client.js'
+
+/** Other contexts, and word that crosses on its way from them. */
+class Scene {
+  readonly #secret = randomBytes(16)
+  readonly #address: string
+  readonly rendezvous: Rendezvous
+
+  constructor() {
+    const folder = mkdtempSync(join(tmpdir(), 'rendezvous-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    this.#address = join(folder, 'rendezvous')
+    this.rendezvous = new Rendezvous(this.#address, this.#secret)
+  }
+
+  /** A context that tells what it holds. */
+  context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<RawClient, 'socket'> {
+    const client = this.#connect(control.CONTEXT, wireEnd())
+    const tell = (what: number, end: control.WireEnd, text?: string) =>
+      client.send(control.control(this.#secret, what, end, text))
+    return { tell, socket: client.socket }
+  }
+
+  open(end: control.WireEnd): RawClient {
+    return this.#connect(control.OPEN, end)
+  }
+
+  /** What was sent before has been heard, and the time after which what was lost closes is over. */
+  async settled(): Promise<void> {
+    const [near, far] = pair()
+    const probe = this.open(near)
+    let met = false
+    const own: OwnEnd = {
+      meet() {
+        met = true
+      },
+      lost() {},
+    }
+    this.rendezvous.open(far, own)
+    await eventually(() => met, 'the probe')
+    probe.socket.destroy()
+    await new Promise(resolve => setTimeout(resolve, 150))
+  }
+
+  #connect(what: number, end: control.WireEnd): RawClient {
+    const client = new RawClient(this.#address)
+    client.send(control.control(this.#secret, what, end))
+    return client
+  }
+}
+
+function wireEnd(end: 0 | 1 = 0, hops = 0): control.WireEnd {
+  return { token: randomBytes(16).toString('hex'), end, hops }
+}
+
+function pair(): [control.WireEnd, control.WireEnd] {
+  const near = wireEnd()
+  return [near, { ...near, end: 1 }]
+}
+
+const VIA = 'ab'.repeat(16)
+
+describe('the rendezvous', () => {
+  it('keeps an end that came to the main context, although word of its departure comes later', async ({ expect }) => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const waiting = scene.open(near)
+    scene.rendezvous.arrived({ ...far, hops: 1 })
+    scene.context().tell(control.SENT, { ...far, hops: 1 }, VIA)
+    await scene.settled()
+    scene.rendezvous.lost(VIA)
+    await scene.settled()
+    expect(waiting.closed).toBe(false)
+    const met: Line[] = []
+    scene.rendezvous.open({ ...far, hops: 1 }, { meet: line => void met.push(line), lost() {} })
+    expect(met.length).toBe(1)
+  })
+
+  it('closes what was on its way over a wire that is lost, and what a context held that is gone', async ({
+    expect,
+  }) => {
+    for (const how of ['lost on its way', 'held'] as const) {
+      const scene = new Scene()
+      const [near, far] = pair()
+      const waiting = scene.open(near)
+      const context = scene.context()
+      if (how === 'held') context.tell(control.HELD, { ...far, hops: 1 })
+      else context.tell(control.SENT, { ...far, hops: 1 }, VIA)
+      await scene.settled()
+      expect(waiting.closed).toBe(false)
+      if (how === 'held') context.socket.destroy()
+      else context.tell(control.LOST, { token: VIA, end: 0, hops: 0 })
+      await waiting.cutOff(1_000)
+    }
+  })
+
+  it('takes later news for later, in whatever order it comes', async ({ expect }) => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const waiting = scene.open(near)
+    const [first, second] = [scene.context(), scene.context()]
+    second.tell(control.HELD, { ...far, hops: 2 })
+    await scene.settled()
+    first.tell(control.HELD, { ...far, hops: 1 })
+    first.tell(control.SENT, { ...far, hops: 2 }, VIA)
+    first.tell(control.LOST, { token: VIA, end: 0, hops: 0 })
+    await scene.settled()
+    first.socket.destroy()
+    await scene.settled()
+    expect(waiting.closed).toBe(false)
+    second.socket.destroy()
+    await waiting.cutOff(1_000)
+  })
+
+  it('cuts off whoever opens a ticket a second time', async () => {
+    const scene = new Scene()
+    const [near] = pair()
+    scene.open(near)
+    await scene.settled()
+    await scene.open(near).cutOff(1_000)
+  })
+})

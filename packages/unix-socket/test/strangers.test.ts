@@ -1,0 +1,213 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Connection, connect, type Listener, listen, Pipe, Process, Queue } from '@mp/unix-socket'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { eventually, target, within } from './bounded.js'
+import { RawClient } from './raw-client.js'
+
+const KEY = 'open sesame'
+
+function mac(role: 'client' | 'server', server: Uint8Array, client: Uint8Array, key = KEY): Buffer {
+  return createHmac('sha256', key).update('mp1').update(` ${role}`).update(server).update(client).digest()
+}
+
+/** What a good client would do, up to its request. */
+async function introduce(address: string): Promise<RawClient> {
+  const client = new RawClient(address)
+  const challenge = (await client.frame(0)).subarray(3)
+  const nonce = randomBytes(32)
+  client.send(Buffer.concat([nonce, mac('client', challenge, nonce)]))
+  const proof = await client.frame(1)
+  if (!proof.equals(mac('server', challenge, nonce))) throw new Error('the server does not know the key')
+  return client
+}
+
+async function stillGood(listener: Listener): Promise<void> {
+  const [here, there] = await within(
+    Promise.all([listener.accept(), connect(listener.address, { authKey: KEY })]),
+    'a good client',
+    4_000,
+  )
+  await there.send('good')
+  if ((await within(here.recv(), 'recv')) !== 'good') throw new Error('a good client is not heard')
+  await Promise.all([here.close(), there.close()])
+}
+
+describe('a listener', () => {
+  it('is not taken in by its own challenge, reflected, or by an answer to an earlier one', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const first = new RawClient(listener.address)
+    const challenge = (await first.frame(0)).subarray(3)
+    const nonce = randomBytes(32)
+    const answer = Buffer.concat([nonce, mac('client', challenge, nonce)])
+    first.send(answer)
+    const proof = await first.frame(1)
+    // Replay: the same answer to another challenge.
+    const refusals: Promise<unknown>[] = []
+    const refused = () => {
+      refusals.push(listener.accept().catch(error => error.code))
+      return new RawClient(listener.address)
+    }
+    const replay = refused()
+    expect((await replay.frame(0)).subarray(3)).not.toEqual(challenge)
+    replay.send(answer)
+    await replay.cutOff()
+    // Reflection: what the server said, as one's own.
+    const reflection = refused()
+    const theirs = (await reflection.frame(0)).subarray(3)
+    reflection.send(Buffer.concat([theirs, mac('server', theirs, theirs)]))
+    await reflection.cutOff()
+    const echo = refused()
+    await echo.frame(0)
+    echo.send(Buffer.concat([nonce, proof]))
+    await echo.cutOff()
+    expect(await within(Promise.all(refusals), 'refusals')).toEqual(['MP_AUTH', 'MP_AUTH', 'MP_AUTH'])
+    await stillGood(listener)
+  })
+
+  it('cuts off at once who sends too much, or something else, before it is known', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const long = Buffer.alloc(4)
+    long.writeUInt32LE(257)
+    const attempts = [
+      long,
+      Buffer.from('ffffffff', 'hex'),
+      Buffer.from('00000000', 'hex'),
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.from('0100000001', 'hex'),
+    ]
+    const before = process.memoryUsage().rss
+    for (const bytes of attempts) {
+      const client = new RawClient(listener.address)
+      await client.frame(0)
+      client.socket.write(bytes)
+      await client.cutOff(2_000)
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(50 * 2 ** 20)
+    await stillGood(listener)
+  })
+
+  it('cuts off 500 that send a byte a second, within 5 s, and hears a good one meanwhile', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const started = performance.now()
+    const slow = Array.from({ length: 500 }, () => new RawClient(listener.address))
+    const header = Buffer.alloc(4)
+    header.writeUInt32LE(64)
+    for (const client of slow) client.socket.write(header)
+    const timer = setInterval(() => {
+      for (const client of slow) if (!client.closed) client.socket.write(Buffer.of(1))
+    }, 1_000)
+    try {
+      await stillGood(listener)
+      expect(performance.now() - started).toBeLessThan(4_000)
+      await within(Promise.all(slow.map(client => client.cutOff())), 'the cuts', 9_000)
+      expect(performance.now() - started).toBeGreaterThan(4_500)
+    } finally {
+      clearInterval(timer)
+    }
+    await stillGood(listener)
+  }, 15_000)
+
+  it('closes a connection whose frames make no sense, with MP_DECODE, and nothing else', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const hostile = [
+      Buffer.from('ff', 'hex'),
+      // A message that is longer than its frame.
+      Buffer.from('50ffffff7f00', 'hex'),
+      // A value that is no value.
+      Buffer.from('5004000000deadbeef', 'hex'),
+      // A move, to the end of a wire that did not come with it.
+      Buffer.from('0300000000', 'hex'),
+      // A message of another kind.
+      Buffer.from('7f00000000', 'hex'),
+      // A table of parcels: attachments 0, length 1, something.
+      Buffer.from('d0000000000000000001000000c0', 'hex'),
+    ]
+    for (const bytes of hostile) {
+      const client = await introduce(listener.address)
+      client.send(Buffer.of(0))
+      const connection = await within(listener.accept(), 'accept')
+      const received = connection.recv().catch(error => error.code)
+      client.send(bytes)
+      expect([await within(received, 'recv'), bytes.toString('hex')]).toEqual(['MP_DECODE', bytes.toString('hex')])
+      await connection.close()
+    }
+    await stillGood(listener)
+  })
+
+  it('lets a holder of a served queue do no harm beyond that queue', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const queue = new Queue<string>()
+    void listener.serve({ queue })
+    const hostile = [
+      // JOIN, with and without the end of a wire; FILL without a slot; something unknown.
+      Buffer.from('1900000000', 'hex'),
+      Buffer.from('9900000000000000001800000091 81a67469636b6574 a13f'.replaceAll(' ', ''), 'hex'),
+      Buffer.from('1204000000a3616263', 'hex'),
+      Buffer.from('7e00000000', 'hex'),
+      Buffer.from('0300000000', 'hex'),
+    ]
+    for (const bytes of hostile) {
+      const client = await introduce(listener.address)
+      client.send(Buffer.concat([Buffer.of(1), Buffer.from('queue')]))
+      await client.frame(2)
+      client.send(bytes)
+      await client.cutOff(2_000)
+    }
+    await queue.put('fine')
+    expect(await within(queue.get(), 'get')).toBe('fine')
+    await stillGood(listener)
+  })
+})
+
+describe('the sockets between the contexts of a program', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unix-socket-test-'))
+  const before = process.env.TMPDIR
+
+  beforeAll(() => {
+    process.env.TMPDIR = folder
+  })
+
+  afterAll(() => {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  function sockets(): string[] {
+    return readdirSync(folder).flatMap(each => readdirSync(join(folder, each)).map(name => join(folder, each, name)))
+  }
+
+  it('are for this user only, and cut off who does not know the program', async ({ expect }) => {
+    const [a, b] = Pipe()
+    const [c, d] = Pipe()
+    const [orders, ordersEnd] = Pipe()
+    const children = [
+      new Process({ target: target('echo') as never, args: [b] }),
+      new Process({ target: target('trips') as never, args: [a, ordersEnd] }),
+    ]
+    for (const child of children) await within(child.start(), 'start')
+    await orders.send(10)
+    await within(orders.recv(), 'trips')
+    await eventually(() => sockets().length === 2, 'the rendezvous, and the door of one of the two')
+    const silent = sockets().map(path => new RawClient(path))
+    for (const path of sockets()) {
+      expect(statSync(path).mode & 0o777).toBe(0o600)
+      expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
+      for (const frame of [Buffer.alloc(34), Buffer.alloc(50, 7), Buffer.alloc(257)]) {
+        const client = new RawClient(path)
+        client.send(frame)
+        await client.cutOff(2_000)
+      }
+    }
+    await Promise.all(silent.map(each => each.cutOff(7_000)))
+    await orders.send(10)
+    await within(orders.recv(), 'more trips')
+    await Promise.all([orders, c, d].map((each: Connection) => each.close()))
+    for (const child of children) await within(child.join(), 'join')
+    // A child takes its door with it.
+    expect(sockets().length).toBe(1)
+  }, 25_000)
+})
