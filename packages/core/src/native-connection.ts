@@ -22,11 +22,12 @@ import { checkLength } from './frame.js'
 import { PACK, type PackedHandle } from './handle.js'
 import { isDetached } from './codec-rich-write.js'
 import { IN_PLACE } from './in-place.js'
+import { sendBatches } from './link.js'
 import { packParcels, unpackParcels } from './parcel-table.js'
 import { checkTravels } from './network.js'
 import { checkWait, deadlineOf, Pending, type WaitOptions } from './pending.js'
 import type { NativePipe, Ticket, Transport } from './spi.js'
-import { turn, turnIsLong } from './turn.js'
+import { roughNow, turn, turnIsLong } from './turn.js'
 import { type HandleOpener, ParcelReader, readMessage } from './unpacking.js'
 import { WaitingLine } from './waiting-line.js'
 
@@ -310,6 +311,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     envelope: Envelope | undefined,
   ): Sender | undefined {
     const first = this.#senders.length === 0
+    sendBatches()
     if (first && end <= pipe.largest && !envelope) {
       const outcome = pipe.write(bytes, 0, end, kind)
       if (outcome === 'done') return undefined
@@ -375,7 +377,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
 
   #promise(waiting: Sender | undefined): Promise<void> {
     if (waiting) return waiting.pending.promise
-    return turnIsLong(performance.now()) ? turn() : ACCEPTED
+    return turnIsLong(roughNow()) ? turn() : ACCEPTED
   }
 
   readonly #pumpSenders = (): boolean => {
@@ -437,7 +439,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
         if (found === 'empty' && pipe.spin('message')) found = this.#find(pipe)
         if (found === 'done') {
           const value = this.#take(pipe, take)
-          return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+          return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
         }
         if (found === 'over') throw this.#endOfFile()
       }

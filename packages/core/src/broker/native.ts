@@ -7,9 +7,10 @@ import { Envelope, type HandlePacking } from '../envelope.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../frame.js'
 import type { PackedHandle } from '../handle.js'
+import { sendBatches } from '../link.js'
 import { deadlineOf, Pending, type WaitOptions } from '../pending.js'
 import type { NativeMessage, NativeQueue, Transport } from '../spi.js'
-import { turn, turnIsLong } from '../turn.js'
+import { roughNow, turn, turnIsLong } from '../turn.js'
 import { ParcelReader, readMessage } from '../unpacking.js'
 import { WaitingLine } from '../waiting-line.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
@@ -97,7 +98,7 @@ export class NativeBackend implements QueueBackend {
     const outcome = this.#putters.length > 0 ? 'full' : this.#append(item)
     if (outcome === 'done') {
       this.#giveBack(out, item)
-      return turnIsLong(performance.now()) ? turn() : ACCEPTED
+      return turnIsLong(roughNow()) ? turn() : ACCEPTED
     }
     if (outcome !== 'busy' && (nowait || outcome !== 'full')) {
       item.envelope.rollback()
@@ -122,7 +123,7 @@ export class NativeBackend implements QueueBackend {
     if (outcome === 'done') {
       if (this.#claimed) return this.#receive(this.#claimed, options, waits)
       const value = this.#decode(this.engine)
-      return turnIsLong(performance.now()) ? turn().then(() => value) : Promise.resolve(value)
+      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
     }
     if (outcome === 'shut' || outcome === 'lost') throw gone(outcome)
     if (outcome === 'empty' && nowait && this.#getters.length === 0) throw empty()
@@ -227,6 +228,7 @@ export class NativeBackend implements QueueBackend {
   #append(item: Outgoing): ReturnType<NativeQueue['put']> {
     const { bytes, end, key, envelope } = item
     if (key !== undefined) this.#desk.open()
+    sendBatches()
     const outcome = this.engine.put(bytes, 0, end, key === undefined ? 0 : KEYED)
     if (outcome === 'done' && !envelope.unused) {
       envelope.commit()
