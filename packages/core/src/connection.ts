@@ -312,11 +312,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
         const forget = () => void this.#receivers.delete(receiver)
-        receiver.limit(
-          options,
-          () => receiver.reject(late(limit)),
-          forget,
-        )
+        receiver.limit(options, () => receiver.reject(late(limit)), forget)
       }
       return receiver.promise
     } catch (error) {

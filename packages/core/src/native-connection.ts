@@ -1,5 +1,6 @@
 import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from './byte-buffer.js'
 import { decode, encode, isBytes } from './codec.js'
+import { isDetached } from './codec-rich-write.js'
 import {
   badLength,
   brokenPipe,
@@ -20,11 +21,10 @@ import { Envelope, type HandlePacking } from './envelope.js'
 import { MpError } from './errors.js'
 import { checkLength } from './frame.js'
 import { PACK, type PackedHandle } from './handle.js'
-import { isDetached } from './codec-rich-write.js'
 import { IN_PLACE } from './in-place.js'
 import { sendBatches } from './link.js'
-import { packParcels, unpackParcels } from './parcel-table.js'
 import { checkTravels } from './network.js'
+import { packParcels, unpackParcels } from './parcel-table.js'
 import { checkWait, deadlineOf, Pending, type WaitOptions } from './pending.js'
 import type { NativePipe, Ticket, Transport } from './spi.js'
 import { roughNow, turn, turnIsLong } from './turn.js'

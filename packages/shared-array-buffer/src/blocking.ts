@@ -15,12 +15,7 @@ export interface BlockingQueue<T = unknown> extends Queue<T> {
 export interface BlockingConnection<S = unknown, R = S> extends Connection<S, R> {
   /** As `send`, but blocks this thread while the reader is behind. Throws MP_TIMEOUT when `timeout` ms pass first. */
   sendSync(value: S, options?: SendOptions & BlockOptions): void
-  sendBytesSync(
-    data: ArrayBufferView | ArrayBufferLike,
-    offset?: number,
-    size?: number,
-    options?: BlockOptions,
-  ): void
+  sendBytesSync(data: ArrayBufferView | ArrayBufferLike, offset?: number, size?: number, options?: BlockOptions): void
   /** As `recv`, but blocks this thread until there is a message. Throws MP_TIMEOUT when `timeout` ms pass first. */
   recvSync(options?: BlockOptions): R
   recvBytesSync(maxLength?: number, options?: BlockOptions): Uint8Array

@@ -15,9 +15,7 @@ interface Context extends Omit<core.BoundContext, 'Queue' | 'Connection' | 'Pipe
     [Symbol.hasInstance](value: unknown): value is BlockingConnection
   }
   /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
-  Pipe<S = unknown, R = S>(
-    options?: boolean | core.PipeOptions,
-  ): [BlockingConnection<S, R>, BlockingConnection<R, S>]
+  Pipe<S = unknown, R = S>(options?: boolean | core.PipeOptions): [BlockingConnection<S, R>, BlockingConnection<R, S>]
 }
 
 /** The vocabulary of `@mp/core`, bound to this transport. Each name is a class and the type of its instances. */

@@ -61,7 +61,7 @@ const TELL = 16 * 1024
 export const LARGEST_LOG: number = 2 ** 32 - SEGMENT_BYTES
 
 /** Bytes that were read: `bytes[start, end)`. */
-export interface RecordBytes {
+interface RecordBytes {
   bytes: Uint8Array
   start: number
   end: number

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Peer, SpawnOptions, Transport } from '@mp/core/spi'
-import { type BootData as ThreadBootData, spawnWorker, wires } from '@mp/worker-threads/spi'
+import { spawnWorker, type BootData as ThreadBootData, wires } from '@mp/worker-threads/spi'
 import { capabilities } from './capabilities.js'
 import { ourPeers, type PeerData } from './peers.js'
 import * as pipe from './pipe-engine.js'

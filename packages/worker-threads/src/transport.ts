@@ -1,6 +1,14 @@
 import { MessageChannel, MessagePort, type Transferable, Worker } from 'node:worker_threads'
 import { MpError } from '@mp/core'
-import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Ticket, type Transport, type Wires } from '@mp/core/spi'
+import {
+  type Peer,
+  type PeerExit,
+  relayLines,
+  type SpawnOptions,
+  type Ticket,
+  type Transport,
+  type Wires,
+} from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 

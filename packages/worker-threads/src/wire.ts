@@ -85,7 +85,11 @@ export class PortWire implements Wire {
 }
 
 /** Posts what `wrap` makes of objects: shared memory stays shared, everything else is moved. */
-export function post(port: MessagePort, wrap: (objects: readonly object[]) => unknown, objects: readonly object[]): void {
+export function post(
+  port: MessagePort,
+  wrap: (objects: readonly object[]) => unknown,
+  objects: readonly object[],
+): void {
   try {
     postAll(port, wrap, objects)
   } catch {

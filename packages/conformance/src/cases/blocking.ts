@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertTook, eventually, rejects, throws, within } from '../harness.js'
-import * as targets from '../targets-blocking.js'
 import type { Blocking, BlockingEnd } from '../targets-blocking.js'
+import * as targets from '../targets-blocking.js'
 
 const blocking = (queue: Queue<never>) => queue as unknown as Blocking
 const blockingEnd = (end: Connection<never, never>) => end as unknown as BlockingEnd

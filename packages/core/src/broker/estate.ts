@@ -32,7 +32,7 @@ export interface DepositEstate {
   readonly holders: readonly number[]
 }
 
-export interface PackedDeposit {
+interface PackedDeposit {
   readonly key: string
   /** Indexes of the parcels. */
   readonly parcels: readonly number[]

@@ -104,8 +104,7 @@ export class Holders<H extends Holder> {
     const holders = [...this.#all].filter(holder => !this.isForeign(holder))
     const ends = holders.map(() => pair(this.#broker.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
-    if (deadline === undefined)
-      await Promise.all(moves.map((move, i) => this.#answered(move, (holders[i] as H).link)))
+    if (deadline === undefined) await Promise.all(moves.map((move, i) => this.#answered(move, (holders[i] as H).link)))
     else for (const { link } of holders) link.awaitMoved(deadline)
     const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#joined]
     pack(packing =>

@@ -349,7 +349,12 @@ export class NativeBackend implements QueueBackend {
   readonly #claim = ({ bytes, end }: NativeMessage): void => {
     const keyEnd = end - 1
     const keyStart = keyEnd - (bytes[keyEnd] as number)
-    const claimed: Claimed = { bytes: bytes.slice(0, keyStart), parcels: undefined, state: 'waiting', settle: undefined }
+    const claimed: Claimed = {
+      bytes: bytes.slice(0, keyStart),
+      parcels: undefined,
+      state: 'waiting',
+      settle: undefined,
+    }
     this.#claimed = claimed
     this.#desk.claim(readText(bytes, keyStart, keyEnd), parcels => {
       claimed.parcels = parcels
@@ -361,7 +366,14 @@ export class NativeBackend implements QueueBackend {
   #receive(claimed: Claimed, options: WaitOptions | undefined, waits: Waits): Promise<unknown> {
     const pending = new Pending<unknown>()
     this.#answer(pending, claimed)
-    if (!pending.settled) waits(pending.limit(options, () => pending.reject(empty()), () => {}))
+    if (!pending.settled)
+      waits(
+        pending.limit(
+          options,
+          () => pending.reject(empty()),
+          () => {},
+        ),
+      )
     return pending.promise
   }
 
