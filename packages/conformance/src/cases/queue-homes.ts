@@ -94,6 +94,7 @@ export const queueHomes = group('Queue: the end of its creator', {
     for (const word of ['one', 'two', 'three']) assert.equal(await within(moved.recv(), 'recv'), word)
     await moved.send('back')
     assert.equal(await within(near.recv(), 'recv'), 'back')
+    await Promise.all([near.close(), moved.close(), mine.close()])
   }),
 
   'Q36 a queue of a grandchild that ended, and of its parent that ended, lives on': async t => {
