@@ -2,6 +2,7 @@
 const transports = {
   'worker-threads': () => import('@mp/worker-threads'),
   'child-process': () => import('@mp/child-process'),
+  'shared-array-buffer': () => import('@mp/shared-array-buffer'),
   'unix-socket': () => import('@mp/unix-socket'),
   memory: () => import('@mp/memory'),
 }

@@ -11,6 +11,8 @@ export type Need =
   | 'attachments'
   | 'directWires'
   | 'network'
+  | 'sync'
+  | 'broker'
 
 export type Body = (trial: Trial) => Promise<void>
 
@@ -44,6 +46,9 @@ const table: Record<Need, { met(transport: Transport): boolean; said: string }> 
   signals: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (signals)" },
   sharedMemory: { met: each => each.capabilities.sharedMemory, said: 'sharedMemory' },
   network: { met: each => each.capabilities.network, said: 'network' },
+  // Without engines a home has them all, and may be too busy to read.
+  broker: { met: each => each.engines?.queue === undefined, said: 'queues that their home brokers' },
+  sync: { met: each => each.capabilities.sync, said: 'sync (blocking calls)' },
   attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
   // What goes through a context is cut where that context is killed.
   directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },

@@ -3,6 +3,7 @@ import type { Transport } from '@mp/core/spi'
 import { type Group, lacking } from './case.js'
 import { abandon } from './cases/abandon.js'
 import { barrier } from './cases/barrier.js'
+import { blockingCalls } from './cases/blocking.js'
 import { capabilities } from './cases/capabilities.js'
 import { condition } from './cases/condition.js'
 import { contexts } from './cases/contexts.js'
@@ -78,6 +79,7 @@ const groups: readonly Group[] = [
   pipe,
   handles,
   death,
+  blockingCalls,
   wait,
   lock,
   rlock,

@@ -25,10 +25,14 @@ export function giveAll<T extends unknown[]>(...values: T): T {
   return values
 }
 
-/** Tells that it runs, and returns what it is sent then, or 'gone' when nobody can send any more. */
+/** Tells that it runs, and returns what it is sent then, or 'gone' when nobody can send any more, or hear it. */
 export async function obey(orders: Connection<string, unknown>): Promise<unknown> {
-  await orders.send('running')
-  return orders.recv().catch(() => 'gone')
+  try {
+    await orders.send('running')
+    return await orders.recv()
+  } catch {
+    return 'gone'
+  }
 }
 
 export function fail(message: string): never {

@@ -52,3 +52,13 @@ export function appendBytes(out: ByteBuffer, bytes: Uint8Array, start: number, e
   out.bytes.set(bytes.subarray(start, end), out.length)
   out.length += end - start
 }
+
+/** Text of one byte a character: ids and keys. */
+export function appendText(out: ByteBuffer, text: string): void {
+  out.reserve(text.length)
+  for (let i = 0; i < text.length; i++) out.bytes[out.length++] = text.charCodeAt(i)
+}
+
+export function readText(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(start, end))
+}

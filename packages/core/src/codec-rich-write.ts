@@ -477,7 +477,8 @@ export class RichWriter {
     entry.low = low
     for (const node of entry.shown) node[3] = (node[3] as number) - low
     const size = high - low
-    if (size >= ATTACH_FROM && this.packing.attachments) return -1 - this.packing.attach(this.cut(entry, size))
+    if (size >= (this.packing.attachFrom ?? ATTACH_FROM) && this.packing.attachments)
+      return -1 - this.packing.attach(this.cut(entry, size))
     return size
   }
 

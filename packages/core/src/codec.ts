@@ -129,7 +129,7 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
   if (packing.attachments) {
     const moves = packing.transfers(buffer)
     if (moves && byteLength < buffer.byteLength) return false
-    if (moves || byteLength >= ATTACH_FROM) {
+    if (moves || byteLength >= (packing.attachFrom ?? ATTACH_FROM)) {
       const index = packing.attach(moves ? buffer : buffer.slice(byteOffset, byteOffset + byteLength))
       out.reserve(5)
       out.bytes[out.length++] = Form.AttachedBytes

@@ -126,7 +126,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
    */
   recvBytes(maxLength = Number.POSITIVE_INFINITY, options?: WaitOptions): Promise<Uint8Array> {
     if (typeof maxLength !== 'number' || !(maxLength >= 0)) {
-      return Promise.reject(new RangeError(`maxLength must be a number of bytes, not ${maxLength}`))
+      return Promise.reject(badLength(maxLength))
     }
     return this.#recv(options, each => this.#decodeBytes(each, maxLength)) as Promise<Uint8Array>
   }
@@ -312,11 +312,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
         const forget = () => void this.#receivers.delete(receiver)
-        receiver.limit(
-          options,
-          () => receiver.reject(new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)),
-          forget,
-        )
+        receiver.limit(options, () => receiver.reject(late(limit)), forget)
       }
       return receiver.promise
     } catch (error) {
@@ -347,16 +343,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
   #decodeBytes(message: Message, maxLength: number): Uint8Array {
     if (!isBytes(message.bytes, message.start)) {
-      throw new MessageStays(new MpError('MP_DECODE', 'the next message is no bytes; take it with recv()'))
+      throw new MessageStays(noBytes())
     }
     const bytes = this.#decode(message) as Uint8Array
     if (bytes.length <= maxLength) return bytes
-    throw new MessageStays(
-      new MpError(
-        'MP_BUFFER_TOO_SHORT',
-        `the next message has ${bytes.length} bytes, and there is room for ${maxLength}`,
-      ),
-    )
+    throw new MessageStays(tooLong(bytes.length, maxLength))
   }
 
   #arrived(message: Message): void {
@@ -433,8 +424,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
 
   #check(direction: 'readable' | 'writable'): void {
     if (this.#state !== 'open') throw this.#closedError()
-    if (this[direction]) return
-    throw new MpError('MP_INVALID_STATE', `this end of the pipe is ${direction === 'readable' ? 'write' : 'read'}-only`)
+    if (!this[direction]) throw wrongWay(direction === 'readable' ? 'write' : 'read')
   }
 
   #closedError(): MpError {
@@ -466,7 +456,7 @@ export const openConnection: HandleOpener = (context, transport, state, endOf) =
 }
 
 /** A message that the caller cannot take, and another call can. */
-class MessageStays {
+export class MessageStays {
   readonly reason: MpError
 
   constructor(reason: MpError) {
@@ -474,7 +464,27 @@ class MessageStays {
   }
 }
 
-function brokenPipe(cause?: Error): MpError {
+export function wrongWay(only: 'read' | 'write'): MpError {
+  return new MpError('MP_INVALID_STATE', `this end of the pipe is ${only}-only`)
+}
+
+export function late(limit: number | undefined): MpError {
+  return new MpError('MP_TIMEOUT', `nothing was received within ${limit} ms`)
+}
+
+export function badLength(maxLength: unknown): RangeError {
+  return new RangeError(`maxLength must be a number of bytes, not ${maxLength}`)
+}
+
+export function noBytes(): MpError {
+  return new MpError('MP_DECODE', 'the next message is no bytes; take it with recv()')
+}
+
+export function tooLong(length: number, maxLength: number): MpError {
+  return new MpError('MP_BUFFER_TOO_SHORT', `the next message has ${length} bytes, and there is room for ${maxLength}`)
+}
+
+export function brokenPipe(cause?: Error): MpError {
   return new MpError(
     'MP_BROKEN_PIPE',
     'the other end of the pipe is gone: nobody can receive this',
@@ -483,7 +493,7 @@ function brokenPipe(cause?: Error): MpError {
 }
 
 /** A view of `size` bytes from byte `offset`; RangeError where there are fewer. */
-function bytesOf(data: ArrayBufferView | ArrayBufferLike, offset: number, size?: number): Uint8Array {
+export function bytesOf(data: ArrayBufferView | ArrayBufferLike, offset: number, size?: number): Uint8Array {
   let all: Uint8Array
   if (ArrayBuffer.isView(data)) all = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
   else if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) all = new Uint8Array(data as ArrayBuffer)
@@ -498,7 +508,7 @@ function bytesOf(data: ArrayBufferView | ArrayBufferLike, offset: number, size?:
   return all.subarray(offset, offset + length)
 }
 
-function checkTransfer(transfer: unknown): readonly object[] | undefined {
+export function checkTransfer(transfer: unknown): readonly object[] | undefined {
   if (transfer === undefined) return undefined
   if (!Array.isArray(transfer)) throw new TypeError('transfer must be an array of objects')
   return transfer

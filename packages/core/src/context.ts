@@ -1,5 +1,6 @@
 import type { Home } from './broker/holders.js'
 import type { Client } from './broker/home-link.js'
+import type { NativeBackend } from './broker/native.js'
 import type { MpError } from './errors.js'
 import type { Link } from './link.js'
 import { deliverNow } from './local-delivery.js'
@@ -35,6 +36,10 @@ export class Context {
   readonly clients = new Map<string, Client>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
+  /** Queues of the medium's own that this context holds, by id. */
+  readonly natives = new Map<string, NativeBackend>()
+  /** Native pipes in which something waits for room. */
+  readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */
   task: CurrentTask | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
@@ -74,6 +79,7 @@ export class Context {
   /** Everything sent leaves at once. */
   flush(): void {
     for (const link of this.links) link.flushAll()
+    for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()
   }
 

@@ -11,8 +11,17 @@ export class TicketEnd {
   }
 }
 
+/** The end of a pipe of the medium's own that nobody has opened, or that was given up where it was open. */
+export class NativeEnd {
+  readonly ticket: Ticket
+
+  constructor(ticket: Ticket) {
+    this.ticket = ticket
+  }
+}
+
 /** One end of a wire that is opened here, once, or sent on unopened, or discarded. */
-export type End = TicketEnd | RelayedEnd
+export type End = TicketEnd | RelayedEnd | NativeEnd
 
 /** What rides beside a message: the end of a wire, or a live object of the medium. */
 export type Parcel = End | LiveObject
@@ -39,6 +48,7 @@ export function pair(transport: Transport): [End, End] {
 export function open(end: End, transport: Transport): Wire {
   if (end instanceof RelayedEnd) return end.wire
   try {
+    if (end instanceof NativeEnd) throw new TypeError('the end of a native pipe is no wire')
     if (!transport.wires) throw new TypeError(`${transport.name} has no wires that open tickets`)
     return transport.wires.open(end.ticket.value)
   } catch (error) {
@@ -48,7 +58,8 @@ export function open(end: End, transport: Transport): Wire {
 
 /** Closes an end, so that the other one hears of it. */
 export function discard(end: End, transport: Transport): void {
-  open(end, transport).close()
+  if (end instanceof NativeEnd) transport.engines?.pipe?.open(end.ticket.value).close()
+  else open(end, transport).close()
 }
 
 export function discardParcels(parcels: readonly Parcel[] | undefined, transport: Transport): void {

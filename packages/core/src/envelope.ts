@@ -25,6 +25,7 @@ export class Envelope implements HandlePacking {
   readonly transport: Transport
   readonly attachments: boolean
   readonly sharedMemory: boolean
+  readonly attachFrom: number | undefined
   #parcels: Parcel[] | undefined
   /** Ends that go back to their owner. */
   #kept: Set<End> | undefined
@@ -32,7 +33,9 @@ export class Envelope implements HandlePacking {
   #rollbacks: (() => void)[] | undefined
   readonly #transfer: readonly object[] | undefined
 
-  constructor(transport: Transport, transfer?: readonly object[]) {
+  /** `attachFrom` Infinity: for an engine, which takes bytes of any length, and beside them only what cannot be bytes. */
+  constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number) {
+    this.attachFrom = attachFrom
     this.transport = transport
     this.attachments = transport.capabilities.attachments
     this.sharedMemory = transport.capabilities.sharedMemory

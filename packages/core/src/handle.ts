@@ -19,6 +19,8 @@ export interface PackedHandle {
 export interface Packing {
   /** Live objects can ride beside the bytes. */
   readonly attachments: boolean
+  /** Byte arrays of as many bytes ride beside the message; the codec's own limit where absent. */
+  readonly attachFrom?: number | undefined
   /** A SharedArrayBuffer stays shared. */
   readonly sharedMemory: boolean
   /** Whether the user asked for this object to be transferred. */

@@ -4,6 +4,7 @@ import { openConnection } from './connection.js'
 import { Event } from './event.js'
 import { JoinableQueue } from './joinable-queue.js'
 import { Lock } from './lock.js'
+import { openNativeConnection } from './native-connection.js'
 import { openQueueBackend, Queue } from './queue.js'
 import { RLock } from './rlock.js'
 import { BoundedSemaphore, Semaphore } from './semaphore.js'
@@ -30,6 +31,7 @@ export function registerHandles(): void {
       return new Type(context, transport, openQueueBackend(context, transport, state, endOf))
     })
   }
+  registerHandle('native-connection', openNativeConnection)
   registerHandle('Barrier', openBarrier)
   registerHandle('Condition', openCondition)
   for (const [kind, Type] of Object.entries(semaphores)) {

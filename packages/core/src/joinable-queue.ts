@@ -1,3 +1,7 @@
+import type { QueueBackend } from './broker/backend.js'
+import { QueueHome } from './broker/home.js'
+import { LocalQueue } from './broker/local.js'
+import type { Context } from './context.js'
 import type { HandlePacking } from './envelope.js'
 import { MpError } from './errors.js'
 import { PACK, type PackedHandle } from './handle.js'
@@ -21,6 +25,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    */
   async join(options?: WaitOptions): Promise<void> {
     return this.wait(options, waits => this.backend.tasksDone(options, waits))
+  }
+
+  /** @internal Its home counts what has been dealt with: a native queue has nobody who could. */
+  protected override makeBackend(context: Context, maxsize: number): QueueBackend {
+    return new LocalQueue(new QueueHome(context, this.transport, context.nextId(), maxsize), context, this.transport)
   }
 
   /** @internal */

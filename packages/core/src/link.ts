@@ -37,6 +37,19 @@ const LARGE = 64 * 1024
 /** Bytes that may be on their way, or unread, per direction. Four 1 MiB messages in flight keep a 1 MiB stream busy. */
 const WINDOW = 4 * 1024 * 1024
 
+/** Links that have a batch for this turn's end. */
+const unsent = new Set<Link>()
+
+/**
+ * Before this context says something by another way than a link: what it has said before by links must not come later, so
+ * that who hears of the one, and asks about the other, finds both.
+ */
+export function sendBatches(): void {
+  if (unsent.size === 0) return
+  for (const link of unsent) link.flush()
+  unsent.clear()
+}
+
 export interface Message {
   /** To give credit to. */
   readonly link: Link
@@ -314,8 +327,15 @@ export class Link {
 
   /** Sends the batch, and reads the wire's next frame, blocking: see {@link Wire.receiveSync}. For a context that exits. */
   receiveSync(timeoutMs: number): boolean {
+    if (this.#closed || !this.#wire.receiveSync) return false
+    if (this.#listening) {
+      // No turn of the event loop comes that would end this.
+      while (this.#wire.receiveSync(0));
+      this.#listening = false
+      this.#sendWhatWaits()
+    }
     this.flush()
-    return this.#wire.receiveSync?.(timeoutMs) ?? false
+    return this.#wire.receiveSync(timeoutMs)
   }
 
   #start(wire: Wire): void {
@@ -343,6 +363,7 @@ export class Link {
       this.flush()
     } else if (!this.#flushScheduled) {
       this.#flushScheduled = true
+      unsent.add(this)
       atTurnEnd(this)
     }
     return turnIsLong(now) ? turn() : ACCEPTED
@@ -351,6 +372,7 @@ export class Link {
   /** The microtasks have run: the turn is over. */
   turnEnded(): void {
     this.#flushScheduled = false
+    unsent.delete(this)
     this.flush()
   }
 

@@ -1,10 +1,10 @@
 import type { ByteBuffer } from './byte-buffer.js'
 import { decode, encode } from './codec.js'
-import { LiveObject, type Parcel, TicketEnd } from './end.js'
+import { LiveObject, NativeEnd, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
 import { RelayedEnd } from './relayed-end.js'
-import type { Transport, Wire } from './spi.js'
+import type { Ticket, Transport, Wire } from './spi.js'
 
 /**
  * How parcels ride on a wire: a table of one entry each, encoded by the codec, and the frame's attachments.
@@ -12,11 +12,12 @@ import type { Transport, Wire } from './spi.js'
  *     { object: i }    the live object is attachment i
  *     { end: i }       attachment i is a RelayedEnd: this wire runs inside this program's relay, which carries ends on
  *     { ticket: v }    the value of a ticket; the live objects in it are attachments
+ *     { pipe: v }      the same, of the end of a native pipe
  *     { channel: n }   the end of a wire that this context relays: channel n of the link between parent and child
  *
  * An empty table: every attachment is a live object, in order. Large byte arrays come so, and save 2 us each.
  */
-type Entry = { object: number } | { end: number } | { ticket: unknown } | { channel: number }
+type Entry = { object: number } | { end: number } | { ticket: unknown } | { pipe: unknown } | { channel: number }
 
 /** The two sides of {@link Channels} that a table needs. */
 export interface EndCarrier {
@@ -41,6 +42,10 @@ export function packParcels(
     if (parcel instanceof TicketEnd) {
       tickets.push(...(parcel.ticket.transfer ?? []))
       return { ticket: parcel.ticket.value }
+    }
+    if (parcel instanceof NativeEnd) {
+      tickets.push(...(parcel.ticket.transfer ?? []))
+      return { pipe: parcel.ticket.value }
     }
     return carrier ? { channel: carrier.offer(parcel.wire) } : { end: attachments.push(parcel) - 1 }
   })
@@ -88,8 +93,9 @@ export function unpackParcels(
     // Somebody without wires, from another program perhaps, has no say in what this one opens.
     if (entry && 'ticket' in entry && transport.wires) {
       transport.wires.arrived?.(entry.ticket)
-      return ticketEnd(entry.ticket)
+      return new TicketEnd(ticket(entry.ticket))
     }
+    if (entry && 'pipe' in entry && transport.engines) return new NativeEnd(ticket(entry.pipe))
     throw new MpError('MP_DECODE', 'a table of parcels has an unknown entry')
   })
 }
@@ -99,10 +105,10 @@ function isLiveObject(parcel: Parcel): parcel is LiveObject {
 }
 
 /** A ticket that is sent on needs its live objects again: everything in its value that is not plain data. */
-function ticketEnd(value: unknown): TicketEnd {
+function ticket(value: unknown): Ticket {
   const transfer = new Set<object>()
   collectLive(value, transfer)
-  return new TicketEnd({ value, transfer: [...transfer] })
+  return { value, transfer: [...transfer] }
 }
 
 function collectLive(value: unknown, found: Set<object>): void {

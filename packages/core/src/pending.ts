@@ -111,6 +111,12 @@ export function checkWait(options: WaitOptions | undefined): number | undefined 
   return timeout
 }
 
+/** Until when a blocking call may wait, as performance.now() counts; Infinity without a limit. */
+export function deadlineOf(options: WaitOptions | undefined): number {
+  const timeout = checkWait(options)
+  return timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
+}
+
 /** Milliseconds that setTimeout takes, or undefined for no limit. */
 function checkTimeout(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null || timeout === Number.POSITIVE_INFINITY) return undefined

@@ -1,6 +1,7 @@
 import { Connection } from './connection.js'
 import type { Context } from './context.js'
-import { pair } from './end.js'
+import { NativeEnd, pair } from './end.js'
+import { NativeConnection } from './native-connection.js'
 import type { Transport } from './spi.js'
 
 export interface PipeOptions {
@@ -16,9 +17,11 @@ export function makePipe<S, R>(
 ): [Connection<S, R>, Connection<R, S>] {
   const duplex = typeof options === 'object' && options !== null ? (options.duplex ?? true) : options
   if (typeof duplex !== 'boolean') throw new TypeError(`duplex must be a boolean, not ${typeof duplex}`)
-  const [a, b] = pair(transport)
+  const native = transport.engines?.pipe?.pair()
+  const End = native ? NativeConnection : Connection
+  const [a, b] = native ? [new NativeEnd(native[0]), new NativeEnd(native[1])] : pair(transport)
   return [
-    new Connection<S, R>(context, transport, { first: true, readable: true, writable: duplex }, a),
-    new Connection<R, S>(context, transport, { first: false, readable: duplex, writable: true }, b),
+    new End<S, R>(context, transport, { first: true, readable: true, writable: duplex }, a),
+    new End<R, S>(context, transport, { first: false, readable: duplex, writable: true }, b),
   ]
 }

@@ -1,9 +1,12 @@
 import type { QueueBackend, WaitingCall, Waits } from './broker/backend.js'
 import { QueueClient } from './broker/client.js'
+import { DepositHome } from './broker/deposit-home.js'
 import { QueueHome } from './broker/home.js'
 import { LocalQueue } from './broker/local.js'
+import { NativeBackend } from './broker/native.js'
+import { HolderDesk, HomeDesk } from './broker/native-desk.js'
 import type { Context } from './context.js'
-import { discard, open } from './end.js'
+import { discard, type End, open } from './end.js'
 import type { HandlePacking } from './envelope.js'
 import { hasCode, MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from './handle.js'
@@ -36,8 +39,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   constructor(context: Context, transport: Transport, source: number | QueueBackend) {
     this.#transport = transport
     if (typeof source === 'number') {
-      const home = new QueueHome(context, transport, context.nextId(), Math.max(0, source))
-      this.#backend = new LocalQueue(home, context, transport)
+      this.#backend = this.makeBackend(context, Math.max(0, source))
     } else {
       this.#backend = source
     }
@@ -65,6 +67,20 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   /** As `get`, but rejects with MP_EMPTY rather than wait. */
   getNowait(): Promise<T> {
     return this.#get(undefined, true)
+  }
+
+  /** As `put`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  putSync(item: T, options?: WaitOptions): void {
+    this.#checkOpen()
+    const none = checkWait(options) === 0
+    this.#synchronous.putSync(item, options, none)
+  }
+
+  /** As `get`, but blocks this thread. @internal */
+  getSync(options?: WaitOptions): T {
+    this.#checkOpen()
+    const none = checkWait(options) === 0
+    return this.#synchronous.getSync(options, none) as T
   }
 
   /** How many items are in the queue. Others may act before you do: a hint, as `empty` and `full` are. */
@@ -118,6 +134,16 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   async readable(now: boolean, signal: AbortSignal): Promise<boolean> {
     this.#checkOpen()
     return this.#backend.readable(now, { signal }, this.#waits)
+  }
+
+  /** @internal The queue itself: the medium's own where it has such, else one that this context brokers. */
+  protected makeBackend(context: Context, maxsize: number): QueueBackend {
+    const transport = this.#transport
+    const id = context.nextId()
+    const engine = transport.engines?.queue?.create(maxsize)
+    if (!engine) return new LocalQueue(new QueueHome(context, transport, id, maxsize), context, transport)
+    const desk = new HomeDesk(new DepositHome(context, transport, id, engine))
+    return new NativeBackend(context, transport, id, engine, desk).use()
   }
 
   /** @internal */
@@ -178,6 +204,11 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
+  get #synchronous(): NativeBackend {
+    if (this.#backend instanceof NativeBackend) return this.#backend
+    throw new MpError('MP_NOT_SUPPORTED', `a Queue of ${this.#transport.name} has no blocking calls`)
+  }
+
   async #counts(options?: WaitOptions): Promise<{ size: number; full: boolean }> {
     this.#checkOpen()
     return this.#backend.counts(options, this.#waits)
@@ -199,16 +230,31 @@ export interface PackedQueue {
   readonly shutDown: boolean
   /** The end of a wire that leads to the queue's home. */
   readonly end: number
+  /** Of a native queue. */
+  readonly memory?: unknown
 }
 
 /** Makes a queue that arrived in a message usable in `context`. */
 export function openQueueBackend(...[context, transport, state, endOf]: Parameters<HandleOpener>): QueueBackend {
-  const { id, end } = state as PackedQueue
+  const { id, end, memory } = state as PackedQueue
   const wire = endOf(end)
+  if (memory !== undefined) return openNative(context, transport, id, memory, wire)
   const home = context.homes.get(id)
   const known = context.clients.get(id)
   if (!home && !known) return new QueueClient(context, transport, state, open(wire, transport)).use()
   discard(wire, transport)
   // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
   return known ? (known as QueueClient).use() : new LocalQueue(home as QueueHome, context, transport)
+}
+
+function openNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
+  const known = context.natives.get(id)
+  const home = context.homes.get(id)
+  if (known || home) discard(end, transport)
+  if (known) return known.use()
+  const local = home instanceof DepositHome ? home : undefined
+  const engine = local?.engine ?? transport.engines?.queue?.open(memory)
+  if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
+  const desk = local ? new HomeDesk(local) : new HolderDesk(context, transport, id, end)
+  return new NativeBackend(context, transport, id, engine, desk).use()
 }

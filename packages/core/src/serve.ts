@@ -232,6 +232,7 @@ class Child {
   async #settleAccounts(): Promise<void> {
     const context = this.#context
     for (const link of context.links) link.flushAll()
+    for (const pipe of context.pipes) pipe.flush()
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
     await this.#handOverHomes()

@@ -6,6 +6,7 @@
  * is sent after `close`. See docs/writing-a-transport.md.
  */
 
+export { IN_PLACE } from './in-place.js'
 export { relayLines } from './line-prefix.js'
 export { serve } from './serve.js'
 
@@ -15,7 +16,7 @@ export interface Capabilities {
   readonly reach: 'thread' | 'process' | 'host'
   /** What a peer's crash, exit or busy loop leaves alone. 'none': peers run in the thread that started them. */
   readonly isolation: 'none' | 'thread' | 'process'
-  /** Blocking calls (`getSync`, ...) work. Needs {@link Wire.receiveSync}. Core offers none yet. */
+  /** Blocking calls (`getSync`, `recvSync`, ...) work. Needs {@link Engines} and {@link Wire.receiveSync}. */
   readonly sync: boolean
   /** `listen` and `connect` work: unrelated programs meet. Needs {@link Transport.network}. */
   readonly network: boolean
@@ -39,6 +40,8 @@ export interface Transport {
   readonly wires?: Wires
   /** Wires between unrelated programs. Core authenticates both sides. */
   readonly network?: Network
+  /** Queues and pipes of the medium's own, where it can do better than frames. Leaving them out costs speed, and blocking calls. */
+  readonly engines?: Engines
 }
 
 /** A transport that declares the capability `network`. */
@@ -171,4 +174,101 @@ export interface Ticket {
   readonly value: unknown
   /** The live objects that `value` refers to; needs the capability `attachments`. */
   readonly transfer?: readonly object[]
+}
+
+/**
+ * What a medium does without frames: contexts reach the same memory, and act on it in the call. Core encodes and decodes,
+ * checks arguments, keeps the calls that wait, and passes what bytes cannot hold by wires; an engine orders and stores bytes,
+ * wakes who waits, and stays sound when a context dies at any instruction. See docs/adr/0010-engines.md.
+ */
+export interface Engines {
+  readonly queue?: {
+    /** `maxsize` 0: unbounded. The calling context is the queue's creator. */
+    create(maxsize: number): NativeQueue
+    /** The same queue in another context. Called once per context and queue. */
+    open(memory: unknown): NativeQueue
+  }
+  readonly pipe?: {
+    /** Two inert ends, as {@link Wires.pair} gives them. */
+    pair(): [Ticket, Ticket]
+    /** Turns a ticket's value into the live end. Called once per ticket. */
+    open(value: unknown): NativePipe
+  }
+}
+
+/** Bytes that an engine gives: `bytes[start, end)`, until its next call. */
+export interface NativeMessage {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+  /** What the writer gave, a small number. */
+  readonly tag: number
+}
+
+/**
+ * One context's access to a queue. `shut`: it was shut down (and, to a `take`, is empty). `lost`: its creator was killed, or
+ * whoever inherited it. `busy`: another context is inside; core comes back in a later turn, in which it may turn out that
+ * the other one is dead. No call runs user code, and none but `wait` blocks for longer than a few ms.
+ */
+export interface NativeQueue extends NativeMessage {
+  /** What `open` takes: plain data that the codec can encode, shared memory in it. */
+  readonly memory: unknown
+  readonly maxsize: number
+  readonly size: number
+  readonly full: boolean
+  /** Whether it was shut down, and whether it is lost. */
+  readonly state: 'open' | 'shut' | 'lost'
+  /** Copies the bytes in, as the youngest item: all of it, or nothing. */
+  put(bytes: Uint8Array, start: number, end: number, tag: number): 'done' | 'full' | 'busy' | 'shut' | 'lost'
+  /** Takes the oldest item, which the message then holds. `claim` is called before an item whose tag is not 0 leaves the queue. */
+  take(claim: (message: NativeMessage) => void): 'done' | 'empty' | 'busy' | 'shut' | 'lost'
+  /** Every later `put` gives 'shut'. All who wait are woken. */
+  shutDown(): void
+  /**
+   * Calls `wake` once, in a later turn, when an item or a slot may be there, or the state has changed; a later call replaces
+   * the earlier one. `wake` gives false where it had no use for that: then another context is woken.
+   */
+  watch(what: 'item' | 'slot', wake: () => boolean): void
+  unwatch(what: 'item' | 'slot'): void
+  /** Looks for some microseconds; whether it is there. */
+  spin(what: 'item' | 'slot'): boolean
+  /** Blocks for at most `timeout` ms; may return early, and in vain. */
+  wait(what: 'item' | 'slot', timeout: number): void
+}
+
+/** One end of a pipe, used by one context at a time. */
+export interface NativePipe extends NativeMessage {
+  /**
+   * Sends one message: all of it ('done'), nothing ('full'), or nothing ever ('gone': nobody receives any more).
+   * With `beyond` never 'full': the writer ends, and leaves what it has. Tags are below 256; `attachments` only where the
+   * capability says so.
+   */
+  write(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    tag: number,
+    attachments?: readonly object[],
+    beyond?: boolean,
+  ): 'done' | 'full' | 'gone'
+  /** What `write` would say. */
+  readonly room: 'open' | 'full' | 'gone'
+  /** Finds the oldest message, which stays until `skip`. 'over': nothing comes any more. */
+  read(): 'done' | 'empty' | 'over'
+  /** The objects that came with the message that `read` found. Once. */
+  attachments(): readonly object[]
+  /** The message that `read` found is done with. */
+  skip(): void
+  /** The largest message that `write` takes at no loss. Core cuts what is larger, into pieces of the size that is best now. */
+  readonly largest: number
+  readonly piece: number
+  /** As {@link NativeQueue.watch}. */
+  watch(what: 'message' | 'room', wake: () => boolean): void
+  unwatch(what: 'message' | 'room'): void
+  spin(what: 'message' | 'room'): boolean
+  wait(what: 'message' | 'room', timeout: number): void
+  /** Gives the end up, with all that is in it: for another context. Not used again here. */
+  release(): Ticket
+  /** What was written can be read; then the other end's `read` gives 'over'. Idempotent. */
+  close(): void
 }

@@ -1,6 +1,14 @@
-import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, MessagePort, type Transferable, Worker } from 'node:worker_threads'
 import { MpError } from '@mp/core'
-import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Ticket, type Transport } from '@mp/core/spi'
+import {
+  type Peer,
+  type PeerExit,
+  relayLines,
+  type SpawnOptions,
+  type Ticket,
+  type Transport,
+  type Wires,
+} from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 
@@ -12,24 +20,40 @@ export interface BootData {
   readonly port: MessagePort
 }
 
+/** What a transport of threads adds to a worker of its own. */
+export interface WorkerOptions {
+  /** The boot module, which calls `serve`. */
+  readonly boot: URL
+  /** Goes to the worker as its workerData, beside the port of {@link BootData}. */
+  readonly data?: object
+  readonly transferList?: readonly Transferable[]
+}
+
 const boot = new URL('./boot.js', import.meta.url)
+
+/** MessagePorts, which go to any thread. */
+export const wires: Wires = Object.freeze({ pair, open })
 
 /** Children are worker threads; wires are MessagePorts, which go to any thread. */
 export const transport: Transport = Object.freeze({
   name: 'worker-threads',
   capabilities,
-  spawn,
-  wires: Object.freeze({ pair, open }),
+  spawn: (options: SpawnOptions) => spawnWorker(options, { boot }),
+  wires,
 })
 
-function spawn({ id, name, env, execArgv, cwd, stdio = 'inherit', resourceLimits }: SpawnOptions): Peer {
+/** Starts a worker whose boot module finds the port of its {@link PortWire} in `workerData`. */
+export function spawnWorker(
+  { id, name, env, execArgv, cwd, stdio = 'inherit', resourceLimits }: SpawnOptions,
+  { boot: module, data, transferList = [] }: WorkerOptions,
+): Peer {
   if (cwd !== undefined)
     throw new MpError('MP_NOT_SUPPORTED', 'cwd: the threads of a process share its working directory')
   const { port1, port2 } = new MessageChannel()
-  const worker = new Worker(boot, {
+  const worker = new Worker(module, {
     name,
-    workerData: { port: port2 } satisfies BootData,
-    transferList: [port2],
+    workerData: { ...data, port: port2 } satisfies BootData,
+    transferList: [port2, ...transferList],
     ...(env && { env: { ...process.env, ...env } }),
     argv: process.argv.slice(2),
     ...execArgvOption(execArgv),

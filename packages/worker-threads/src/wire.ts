@@ -45,27 +45,13 @@ export class PortWire implements Wire {
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
     if (attachments) {
-      this.#sendWith(bytes, attachments)
+      post(this.#port, objects => ({ frame: bytes, attachments: objects }), attachments)
     } else if (bytes.length >= MOVED_FROM) {
       this.#port.postMessage(bytes, [bytes.buffer])
     } else {
       this.#port.postMessage(latin1Slice.call(bytes, 0, bytes.length))
     }
     return true
-  }
-
-  #sendWith(frame: Uint8Array, attachments: readonly object[]): void {
-    try {
-      this.#post(frame, attachments)
-    } catch {
-      // A port whose other side is gone would fail the whole frame. It goes as one that is found closed where it is opened.
-      this.#post(frame, attachments.map(livePort))
-    }
-  }
-
-  #post(frame: Uint8Array, attachments: readonly object[]): void {
-    const moved = attachments.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
-    this.#port.postMessage({ frame, attachments }, moved)
   }
 
   receiveSync(timeoutMs: number): boolean {
@@ -87,7 +73,8 @@ export class PortWire implements Wire {
     this.#closed = true
     // A port that comes in a message which nobody takes would stay open, and its other side would never know.
     for (let left = receiveMessageOnPort(this.#port); left; left = receiveMessageOnPort(this.#port)) {
-      closePorts((left as { message: Posted }).message)
+      const { message } = left as { message: Posted }
+      if (typeof message !== 'string' && !ArrayBuffer.isView(message)) closePorts(message.attachments)
     }
     this.#port.close()
   }
@@ -97,9 +84,27 @@ export class PortWire implements Wire {
   }
 }
 
-function closePorts(posted: Posted): void {
-  if (typeof posted === 'string' || ArrayBuffer.isView(posted)) return
-  for (const each of posted.attachments) if (each instanceof MessagePort) each.close()
+/** Posts what `wrap` makes of objects: shared memory stays shared, everything else is moved. */
+export function post(
+  port: MessagePort,
+  wrap: (objects: readonly object[]) => unknown,
+  objects: readonly object[],
+): void {
+  try {
+    postAll(port, wrap, objects)
+  } catch {
+    // A port whose other side is gone would fail the whole message. It goes as one that is found closed where it is opened.
+    postAll(port, wrap, objects.map(livePort))
+  }
+}
+
+function postAll(port: MessagePort, wrap: (objects: readonly object[]) => unknown, objects: readonly object[]): void {
+  const moved = objects.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
+  port.postMessage(wrap(objects), moved)
+}
+
+export function closePorts(objects: readonly object[]): void {
+  for (const each of objects) if (each instanceof MessagePort) each.close()
 }
 
 function livePort(object: object): object {

@@ -181,6 +181,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
 
   "Q11 a put on an unbounded queue whose home's context is busy keeps its limits, and then has put nothing": needs(
     'isolation',
+    'broker',
     async t => {
       for (const [how, reason] of [
         ['timeout', 'MP_FULL'],

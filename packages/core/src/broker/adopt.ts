@@ -4,6 +4,7 @@ import { MpError } from '../errors.js'
 import type { Transport } from '../spi.js'
 import { BarrierHome } from '../sync/barrier-home.js'
 import { SemaphoreHome } from '../sync/semaphore-home.js'
+import { DepositHome } from './deposit-home.js'
 import type { Estate } from './estate.js'
 import { QueueHome } from './home.js'
 
@@ -17,6 +18,8 @@ export function adopt(
   switch (estate.kind) {
     case 'queue':
       return QueueHome.adopt(context, transport, estate, parcelAt)
+    case 'deposits':
+      return DepositHome.adopt(context, transport, estate, parcelAt)
     case 'semaphore':
       return SemaphoreHome.adopt(context, transport, estate, parcelAt)
     case 'barrier':

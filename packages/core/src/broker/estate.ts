@@ -6,7 +6,7 @@ import type { Item } from './home.js'
  * Home to its parent, on their link, when the home's context ends in order: take this over. Calls that wait are not part of
  * it: each holder makes its own again when it has moved.
  */
-export type Estate = QueueEstate | SemaphoreEstate | BarrierEstate
+export type Estate = QueueEstate | DepositEstate | SemaphoreEstate | BarrierEstate
 
 export interface QueueEstate {
   readonly kind: 'queue'
@@ -20,6 +20,22 @@ export interface QueueEstate {
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
   readonly items: readonly PackedItem[]
+}
+
+/** Of a native queue, whose items are not here: what rides beside them. */
+export interface DepositEstate {
+  readonly kind: 'deposits'
+  readonly id: string
+  /** The queue's own. */
+  readonly memory: unknown
+  readonly deposits: readonly PackedDeposit[]
+  readonly holders: readonly number[]
+}
+
+interface PackedDeposit {
+  readonly key: string
+  /** Indexes of the parcels. */
+  readonly parcels: readonly number[]
 }
 
 export interface SemaphoreEstate {
@@ -50,10 +66,13 @@ export interface PackedItem {
 }
 
 export function packItem({ bytes, start, end, parcels }: Item, packing: HandlePacking): PackedItem {
-  const indexes = (parcels ?? []).map(parcel => {
+  return { bytes: bytes.subarray(start, end), parcels: packParcels(parcels, packing) }
+}
+
+export function packParcels(parcels: readonly Parcel[] | undefined, packing: HandlePacking): readonly number[] {
+  return (parcels ?? []).map(parcel => {
     return parcel instanceof LiveObject ? packing.attach(parcel.object) : packing.attachEnd(parcel)
   })
-  return { bytes: bytes.subarray(start, end), parcels: indexes }
 }
 
 export function unpackItem({ bytes, parcels }: PackedItem, parcelAt: (index: number) => Parcel): Item {

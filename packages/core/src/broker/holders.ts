@@ -31,6 +31,8 @@ export type Pack = (build: (packing: HandlePacking) => Estate) => void
 
 /** What the messages of holders mean. */
 export interface Broker<H extends Holder> extends Home {
+  /** Most holders never say anything: a move does not wait for those that have not. */
+  readonly quiet?: boolean
   meet(link: Link): H
   hear(holder: H, message: Message): void
   /** What a holder sent before it learned that the home moves. Its calls it makes again, where it moves to. */
@@ -102,8 +104,7 @@ export class Holders<H extends Holder> {
     const holders = [...this.#all].filter(holder => !this.isForeign(holder))
     const ends = holders.map(() => pair(this.#broker.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
-    if (deadline === undefined)
-      await Promise.all(moves.map((move, i) => answered(move, () => (holders[i] as H).link.heard)))
+    if (deadline === undefined) await Promise.all(moves.map((move, i) => this.#answered(move, (holders[i] as H).link)))
     else for (const { link } of holders) link.awaitMoved(deadline)
     const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#joined]
     pack(packing =>
@@ -116,6 +117,10 @@ export class Holders<H extends Holder> {
     for (const { link } of holders) link.close()
     this.#all.clear()
     this.#context.homes.delete(this.#broker.id)
+  }
+
+  async #answered(move: Promise<void>, link: Link): Promise<void> {
+    if (!this.#broker.quiet || link.heard) await answered(move, () => link.heard)
   }
 
   [Symbol.iterator](): IterableIterator<H> {

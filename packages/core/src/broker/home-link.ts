@@ -1,4 +1,4 @@
-import { appendU32, readU32 } from '../byte-buffer.js'
+import { appendText, appendU32, readU32 } from '../byte-buffer.js'
 import type { Context } from '../context.js'
 import { pair } from '../end.js'
 import type { HandlePacking } from '../envelope.js'
@@ -19,6 +19,7 @@ export interface HomeCall {
   readonly type: number
   /** What follows the call's number in its message. */
   readonly values?: readonly number[]
+  readonly text?: string
   /** The home's answer; `start` is behind the call's number. */
   answered(message: Message): void
   lost(error: MpError): void
@@ -93,10 +94,11 @@ export class HomeLink<C extends HomeCall = HomeCall> {
 
   /** Makes a call that waits, again. */
   ask(number: number): void {
-    const { type, values } = this.calls.get(number) as C
+    const { type, values, text } = this.calls.get(number) as C
     this.link.control(type, out => {
       appendU32(out, number)
       if (values) for (const value of values) appendU32(out, value)
+      if (text) appendText(out, text)
     })
   }
 

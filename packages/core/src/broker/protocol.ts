@@ -59,6 +59,17 @@ export function isAnswer(type: number): boolean {
   return type >= GRANTED && type <= SETTLED
 }
 
+/** Of a native queue, holder to home: who it is. Body: its context's id. */
+export const NAME = 52
+/** Holder to home: what rides beside an item. Body: the item's key. */
+export const DEPOSIT = 53
+/** Holder to home: asks for what rides beside an item that it has taken. Body: call, the item's key. */
+export const CLAIM = 54
+/** Home to holder: what was claimed. Body: call. */
+export const COLLECT = 36
+/** Home to holder: what was claimed is gone with the context that had put it. Body: call. */
+export const GONE = 37
+
 export const REASON_WAIT = 0
 export const REASON_SHUT_DOWN = 1
 /** What is next holds a handle, and the holder is another program. */

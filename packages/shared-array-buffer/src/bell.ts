@@ -1,0 +1,144 @@
+import { ourPeers } from './peers.js'
+
+/**
+ * How threads wait for something to become true in shared memory, and are woken, without a call where nobody waits.
+ *
+ * One word: a count that changes, odd while somebody may wait.
+ *
+ * - Who waits makes the word odd, *then* looks whether it is true by now, then waits for the word to change.
+ * - Who makes it true looks at the word *afterwards*. Where it is odd, it changes the word (who is about to wait looks again)
+ *   and wakes one. Where nobody was there to be woken, it makes the word even, and wakes everybody who came in between.
+ *
+ * So one of the two always sees the other. The word stays odd while others may wait; being woken in vain is harmless.
+ *
+ * A thread that dies between being woken and acting takes the wake-up with it; so does an asynchronous wait whose caller gave
+ * up, or whose thread is busy. The former is made good by whoever waits: all look again after each death (`Peers.listen`),
+ * blocked threads every SLICE; the latter passes it on.
+ */
+
+/** ms. How long a blocked thread waits at most until it looks again, and looks after its children. */
+const SLICE = 100
+
+export type WaitStrategy = 'spin' | 'park' | 'adapt'
+
+const strategy = { spins: 2000, never: false }
+
+/**
+ * How calls wait in this thread: 'park' gives up the CPU at once, 'spin' never does (the lowest latency, a core per waiting
+ * thread), 'adapt' (the default) spins for some microseconds first.
+ */
+export function setWait(wait: WaitStrategy): void {
+  strategy.spins = wait === 'park' ? 0 : 2000
+  strategy.never = wait === 'spin'
+}
+
+export class Bell {
+  words: Int32Array
+  readonly #at: number
+  readonly #ready: () => boolean
+  #wake: (() => boolean) | undefined
+  #waiting = false
+  readonly #onDeath = () => void this.#heard()
+
+  /** `ready`: whether what this bell stands for is true. */
+  constructor(words: Int32Array, at: number, ready: () => boolean) {
+    this.words = words
+    this.#at = at
+    this.#ready = ready
+  }
+
+  /** It may be true now: wakes one who waits. */
+  ring(): void {
+    const word = Atomics.load(this.words, this.#at)
+    if (word & 1) this.#ringOdd(word)
+  }
+
+  /** Something has changed for all who wait. */
+  ringAll(): void {
+    Atomics.add(this.words, this.#at, 2)
+    Atomics.notify(this.words, this.#at)
+  }
+
+  /** Blocks until `ready`, or for about `timeout` ms; may return early, or in vain. */
+  waitSync(timeout: number): void {
+    if (this.#ready()) return
+    for (let i = strategy.spins; i > 0; i--) if (this.#ready()) return
+    if (strategy.never) return this.#spin(timeout)
+    const word = this.#flag()
+    if (this.#ready()) return
+    // Nobody here would hear the wake-up of an asynchronous wait, which stands before this one in the line.
+    if (this.#waiting) Atomics.notify(this.words, this.#at)
+    if (Atomics.wait(this.words, this.#at, word, Math.min(timeout, SLICE)) === 'timed-out') ourPeers().check()
+  }
+
+  /** Looks for some microseconds, so that what comes at once costs no sleep. */
+  spinBriefly(): boolean {
+    for (let i = strategy.spins >> 2; i > 0; i--) if (this.#ready()) return true
+    return false
+  }
+
+  /**
+   * Calls `wake` once when it is, or may be, true; false from `wake`: the wake-up was of no use here. Does not keep the event
+   * loop alive. One at a time: a later call replaces the earlier one.
+   */
+  watch(wake: () => boolean): void {
+    if (!this.#wake) ourPeers().listen(this.#onDeath)
+    this.#wake = wake
+    if (this.#waiting) {
+      if (this.#ready()) setImmediate(this.#onDeath)
+      return
+    }
+    const word = this.#flag()
+    const wait = this.#ready() ? undefined : Atomics.waitAsync(this.words, this.#at, word)
+    if (wait?.async) {
+      this.#waiting = true
+      void wait.value.then(() => {
+        this.#waiting = false
+        if (!this.#heard() && this.#ready()) this.ring()
+      })
+    } else {
+      setImmediate(this.#onDeath)
+    }
+  }
+
+  unwatch(): void {
+    if (!this.#wake) return
+    this.#wake = undefined
+    ourPeers().unlisten(this.#onDeath)
+  }
+
+  #heard(): boolean {
+    const wake = this.#wake
+    if (!wake) return false
+    this.unwatch()
+    return wake()
+  }
+
+  /** Makes the word odd; gives it. */
+  #flag(): number {
+    for (;;) {
+      const word = Atomics.load(this.words, this.#at)
+      if (word & 1) return word
+      if (Atomics.compareExchange(this.words, this.#at, word, word + 1) === word) return (word + 1) | 0
+    }
+  }
+
+  #ringOdd(word: number): void {
+    const next = (word + 2) | 0
+    // Where that fails, somebody else has changed the word, after what is true now was true.
+    const changed = Atomics.compareExchange(this.words, this.#at, word, next) === word
+    if (Atomics.notify(this.words, this.#at, 1) > 0 || !changed) return
+    if (Atomics.compareExchange(this.words, this.#at, next, next + 1) === next) Atomics.notify(this.words, this.#at)
+  }
+
+  #spin(timeout: number): void {
+    const end = performance.now() + timeout
+    for (let deaths = ourPeers().deaths; !this.#ready(); ) {
+      for (let i = 0; i < 1000; i++) if (this.#ready()) return
+      if (performance.now() >= end) return
+      ourPeers().check()
+      if (ourPeers().deaths !== deaths) return
+      deaths = ourPeers().deaths
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import { workerData } from 'node:worker_threads'
+import { serve } from '@mp/core/spi'
+import { PortWire } from '@mp/worker-threads/spi'
+import { joinPeers } from './peers.js'
+import { type BootData, transport } from './transport.js'
+
+const data = workerData as BootData
+const peers = joinPeers(data)
+process.on('exit', () => peers.ending())
+const code = await serve(transport, new PortWire(data.port))
+// Ends this thread alone; a stray timer or socket must not hold it.
+process.exit(code === 0 ? undefined : code)

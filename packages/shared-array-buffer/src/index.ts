@@ -1,0 +1,60 @@
+import type * as core from '@mp/core'
+import { createContext } from '@mp/core'
+import type { BlockingConnection, BlockingQueue } from './blocking.js'
+import { transport } from './transport.js'
+
+/** As in `@mp/core`; what can block has the calls for it. */
+interface Context extends Omit<core.BoundContext, 'Queue' | 'Connection' | 'Pipe'> {
+  readonly Queue: {
+    /** `maxsize`: how many items it holds before puts wait; 0 (the default) or less: no bound. */
+    new <T = unknown>(maxsize?: number): BlockingQueue<T>
+    readonly prototype: BlockingQueue
+  }
+  readonly Connection: {
+    readonly prototype: BlockingConnection
+    [Symbol.hasInstance](value: unknown): value is BlockingConnection
+  }
+  /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
+  Pipe<S = unknown, R = S>(options?: boolean | core.PipeOptions): [BlockingConnection<S, R>, BlockingConnection<R, S>]
+}
+
+/** The vocabulary of `@mp/core`, bound to this transport. Each name is a class and the type of its instances. */
+export const {
+  Process,
+  Queue,
+  JoinableQueue,
+  Connection,
+  Pipe,
+  Lock,
+  RLock,
+  Semaphore,
+  BoundedSemaphore,
+  Event,
+  Condition,
+  Barrier,
+  Pool,
+  wait,
+  currentProcess,
+  currentTask,
+  parentProcess,
+  activeChildren,
+  isMainProcess,
+}: Context = createContext(transport) as core.BoundContext as Context
+
+export type Process<A extends unknown[] = unknown[], R = unknown> = core.Process<A, R>
+export type Queue<T = unknown> = BlockingQueue<T>
+export type JoinableQueue<T = unknown> = core.JoinableQueue<T>
+export type Connection<S = unknown, R = S> = BlockingConnection<S, R>
+export type Lock = core.Lock
+export type RLock = core.RLock
+export type Semaphore = core.Semaphore
+export type BoundedSemaphore = core.BoundedSemaphore
+export type Event = core.Event
+export type Condition = core.Condition
+export type Barrier = core.Barrier
+export type Pool = core.Pool
+
+export { type Guard, MpError, type MpErrorCode, registerType } from '@mp/core'
+export type { BlockOptions } from './blocking.js'
+export { configure, type WaitStrategy } from './configure.js'
+export { transport }

@@ -1,0 +1,304 @@
+import { MessageChannel, MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { IN_PLACE, type NativePipe, type Ticket } from '@mp/core/spi'
+import { closePorts, post } from '@mp/worker-threads/spi'
+import { Bell } from './bell.js'
+import { ourPeers } from './peers.js'
+import { SegmentLog, USER_WORDS } from './segment-log.js'
+
+/**
+ * A pipe: one log each way, and a channel between the two ends. Each log has one producer and one consumer, so it needs no
+ * lock. Invariants:
+ *
+ * - A log holds less than HIGH_WATER bytes unread when a message is appended.
+ * - What bytes cannot hold is posted on the channel *before* its record is appended, under the record's number. Posting is
+ *   synchronous between threads, so whoever reads the record finds it; what has another number is of a writer that died
+ *   in between.
+ * - The channel is a port per end. An end whose thread is gone, or that lies in a message that nobody will ever read, has its
+ *   port closed; so the other end learns of every end of it. CLOSED tells the same of an end that closed in order, at once.
+ * - An end moves by its memory and its port, with all that is unread. Positions are in the memory: there is no handshake.
+ *
+ *     word 48  CLOSED: 1 once the log's writer is closed     word 49  1 once its reader is
+ *     word 50  the number of the last attachments             word 64  MESSAGE_BELL     word 80  ROOM_BELL
+ */
+const WRITER_CLOSED = USER_WORDS
+const READER_CLOSED = USER_WORDS + 1
+const ATTACHED = USER_WORDS + 2
+const MESSAGE_BELL = USER_WORDS + 16
+const ROOM_BELL = USER_WORDS + 32
+
+/** Bytes of unread messages above which a writer waits. */
+const HIGH_WATER = 1024 * 1024
+/** A writer that waits goes on below this, not at each message that is read. */
+const RESUME = HIGH_WATER / 2
+/** Bytes of one message. What is larger goes in pieces, so that the reader takes them out while they are written. */
+const LARGEST = 32 * 1024
+/** Bytes up to which a message is copied to ordinary memory, which decodes faster. Larger ones are read in place. */
+const SMALL = 4096
+
+/** What an unopened end is. */
+interface EndValue {
+  readonly incoming: SharedArrayBuffer
+  readonly outgoing: SharedArrayBuffer
+  readonly port: MessagePort
+  /** What had come over the port, and whose records are unread. */
+  readonly came: readonly Posted[]
+}
+
+/** What rides beside a record. */
+interface Posted {
+  readonly number: number
+  readonly objects: readonly object[]
+}
+
+export function pair(): [Ticket, Ticket] {
+  let made: [EndValue, EndValue] | undefined
+  const ends = () => {
+    made ??= make()
+    return made
+  }
+  return [ticket(() => ends()[0]), ticket(() => ends()[1])]
+}
+
+function make(): [EndValue, EndValue] {
+  const there = SegmentLog.create()
+  const back = SegmentLog.create()
+  const { port1, port2 } = new MessageChannel()
+  return [
+    { incoming: back, outgoing: there, port: port1, came: [] },
+    { incoming: there, outgoing: back, port: port2, came: [] },
+  ]
+}
+
+/** Made when it is first used: an open port is never garbage, a Pipe that nobody used may be. */
+function ticket(end: () => EndValue): Ticket {
+  return {
+    get value() {
+      return end()
+    },
+    get transfer() {
+      const { port, came } = end()
+      return [port, ...came.flatMap(({ objects }) => objects.filter(each => !(each instanceof SharedArrayBuffer)))]
+    },
+  }
+}
+
+export function open(value: unknown): RingPipe {
+  return new RingPipe(value as EndValue)
+}
+
+export class RingPipe implements NativePipe {
+  readonly largest = LARGEST
+
+  get piece(): number {
+    return this.#out.piece
+  }
+
+  readonly #in: SegmentLog
+  readonly #out: SegmentLog
+  readonly #inWords: Int32Array
+  readonly #outWords: Int32Array
+  #small = new Uint8Array(SMALL)
+  #smallWords = new Int32Array(this.#small.buffer)
+  bytes: Uint8Array = this.#small
+  start = 0
+  end = 0
+  readonly #port: MessagePort
+  readonly #came: Posted[]
+  /** Rung by the other end: a message has come; there is room again. */
+  readonly #message: Bell
+  readonly #room: Bell
+  /** Rung by this end, for the other one. */
+  readonly #otherMessage: Bell
+  readonly #otherRoom: Bell
+  /** The other end is gone, without having said so. */
+  #gone = false
+  #closed = false
+  #deaths = ourPeers().deaths
+  /** How often a blocked call still asks the port whether the other end lives, after somebody's death. */
+  #pings = 0
+
+  constructor({ incoming, outgoing, port, came }: EndValue) {
+    if (!(port instanceof MessagePort)) throw new TypeError('the end of a pipe is memory and a MessagePort')
+    this.#in = new SegmentLog(incoming, true)
+    this.#out = new SegmentLog(outgoing, true)
+    this.#inWords = new Int32Array(incoming, 0, 128)
+    this.#outWords = new Int32Array(outgoing, 0, 128)
+    this.#port = port
+    this.#came = [...came]
+    this.#message = new Bell(this.#inWords, MESSAGE_BELL, () => this.#in.any || this.#nobodyWrites())
+    this.#room = new Bell(this.#outWords, ROOM_BELL, () => this.#out.below(RESUME) || this.#nobodyReads())
+    this.#otherMessage = new Bell(this.#outWords, MESSAGE_BELL, () => true)
+    this.#otherRoom = new Bell(this.#inWords, ROOM_BELL, () => true)
+    port.on('message', this.#onPosted)
+    port.on('close', this.#onClose)
+    // A port whose other side was gone before anyone listened here has had its close event already.
+    this.#gone = !(port as MessagePort & { hasRef(): boolean }).hasRef()
+    port.unref()
+  }
+
+  get tag(): number {
+    return this.#in.tag & 0xff
+  }
+
+  write(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    tag: number,
+    attachments?: readonly object[],
+    beyond = false,
+  ): 'done' | 'full' | 'gone' {
+    const { room } = this
+    if (room === 'gone' || (room === 'full' && !beyond)) return room
+    const log = this.#out
+    let mark = tag
+    if (attachments) {
+      const number = (Atomics.load(this.#outWords, ATTACHED) + 1) & 0x7f_ffff
+      Atomics.store(this.#outWords, ATTACHED, number)
+      post(this.#port, objects => ({ number, objects }), attachments)
+      mark |= number << 8
+    }
+    if (!log.append(bytes, start, end, mark)) throw new RangeError('the memory of a pipe cannot grow')
+    this.#otherMessage.ring()
+    return 'done'
+  }
+
+  get room(): 'open' | 'full' | 'gone' {
+    // Whether it has died is asked when there is no more room.
+    if (this.#gone || Atomics.load(this.#outWords, READER_CLOSED) === 1) return 'gone'
+    if (this.#out.below(HIGH_WATER)) return 'open'
+    return this.#nobodyReads() ? 'gone' : 'full'
+  }
+
+  read(): 'done' | 'empty' | 'over' {
+    const log = this.#in
+    if (!log.peek()) {
+      if (!this.#nobodyWrites()) return 'empty'
+      if (!log.peek()) return 'over'
+    }
+    const length = log.end - log.start
+    if (length > SMALL || log.tag === IN_PLACE) {
+      this.bytes = log.bytes
+      this.start = log.start
+      this.end = log.end
+    } else {
+      log.copyTo(this.#small, this.#smallWords)
+      this.bytes = this.#small
+      this.start = 0
+      this.end = length
+    }
+    return 'done'
+  }
+
+  attachments(): readonly object[] {
+    const number = this.#in.tag >>> 8
+    for (;;) {
+      const posted = this.#came.shift() ?? this.#receive()
+      if (!posted) throw new RangeError('what came beside a message is missing')
+      if (posted.number === number) return posted.objects
+      // Its writer died before it had appended the record.
+      closePorts(posted.objects)
+    }
+  }
+
+  skip(): void {
+    if (this.#in.take()) this.#otherRoom.ring()
+  }
+
+  watch(what: 'message' | 'room', wake: () => boolean): void {
+    this.#bell(what).watch(wake)
+  }
+
+  unwatch(what: 'message' | 'room'): void {
+    this.#bell(what).unwatch()
+  }
+
+  spin(what: 'message' | 'room'): boolean {
+    return this.#bell(what).spinBriefly()
+  }
+
+  wait(what: 'message' | 'room', timeout: number): void {
+    if (this.#pings > 0) {
+      this.#pings--
+      this.#ping()
+    }
+    this.#bell(what).waitSync(timeout)
+  }
+
+  release(): Ticket {
+    this.#deafen()
+    this.#in.settle('consumer')
+    this.#out.settle('producer')
+    for (let posted = this.#receive(); posted; posted = this.#receive()) this.#came.push(posted)
+    this.#closed = true
+    const value = { incoming: this.#in.memory, outgoing: this.#out.memory, port: this.#port, came: this.#came }
+    return ticket(() => value)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#deafen()
+    Atomics.store(this.#outWords, WRITER_CLOSED, 1)
+    Atomics.store(this.#inWords, READER_CLOSED, 1)
+    this.#otherMessage.ringAll()
+    this.#otherRoom.ringAll()
+    // Ports in messages that nobody takes would stay open, and their other sides would never know.
+    for (const { objects } of this.#came) closePorts(objects)
+    for (let posted = this.#receive(); posted; posted = this.#receive()) closePorts(posted.objects)
+    this.#port.close()
+  }
+
+  readonly #onPosted = (posted: Posted | number): void => {
+    if (typeof posted !== 'number') this.#came.push(posted)
+  }
+
+  readonly #onClose = (): void => {
+    this.#gone = true
+    this.#message.ringAll()
+    this.#room.ringAll()
+  }
+
+  #deafen(): void {
+    this.#message.unwatch()
+    this.#room.unwatch()
+    this.#port.off('message', this.#onPosted)
+    this.#port.off('close', this.#onClose)
+  }
+
+  /** What lies at the port and has not been told; it comes behind what has. */
+  #receive(): Posted | undefined {
+    for (;;) {
+      const received: { message: Posted | number } | undefined = receiveMessageOnPort(this.#port)
+      if (!received) return undefined
+      if (typeof received.message !== 'number') return received.message
+    }
+  }
+
+  #bell(what: 'message' | 'room'): Bell {
+    return what === 'message' ? this.#message : this.#room
+  }
+
+  #nobodyWrites(): boolean {
+    return Atomics.load(this.#inWords, WRITER_CLOSED) === 1 || this.#isGone()
+  }
+
+  #nobodyReads(): boolean {
+    return Atomics.load(this.#outWords, READER_CLOSED) === 1 || this.#isGone()
+  }
+
+  #isGone(): boolean {
+    const { deaths } = ourPeers()
+    if (deaths !== this.#deaths) {
+      this.#deaths = deaths
+      this.#pings = 20
+      this.#ping()
+    }
+    return this.#gone
+  }
+
+  /** A port whose other end is gone takes nothing. The event loop is told, too; a blocked thread is not. */
+  #ping(): void {
+    if (!this.#gone && (this.#port.postMessage(0) as unknown) === false) this.#gone = true
+  }
+}

@@ -1,0 +1,171 @@
+import type { NativeMessage, NativeQueue } from '@mp/core/spi'
+import { Bell } from './bell.js'
+import { lock, lockSoon, unlock } from './mutex.js'
+import { ourPeers, type Peers } from './peers.js'
+import { LARGEST_LOG, SegmentLog, USER_WORDS } from './segment-log.js'
+
+/**
+ * A queue of any number of producers and consumers: a log, one lock for its producers, one for its consumers. Invariants:
+ *
+ * - Only the holder of PUT_LOCK appends, only the holder of GET_LOCK takes. No user code runs under a lock.
+ * - `PUTS - GETS <= maxsize`, where it is bounded: a put looks under its lock, and takes only make room.
+ * - An item leaves by the one store of GETS: a consumer that dies before has taken nothing, one that dies after has taken it.
+ * - STATE changes under PUT_LOCK, so that nothing is appended after a shutdown.
+ *
+ * Whoever finds a lock held by a dead peer takes it over; the log is sound at every instruction, so there is nothing to repair.
+ *
+ *     word 48  STATE: 0 open, 1 shut down       word 49  maxsize       word 50  the creator's id
+ *     word 64  PUT_LOCK     word 80  GET_LOCK     word 96  ITEM_BELL     word 112  SLOT_BELL
+ */
+const STATE = USER_WORDS
+const MAXSIZE = USER_WORDS + 1
+const CREATOR = USER_WORDS + 2
+const PUT_LOCK = USER_WORDS + 16
+const GET_LOCK = USER_WORDS + 32
+const ITEM_BELL = USER_WORDS + 48
+const SLOT_BELL = USER_WORDS + 64
+
+/** Bytes of the buffer that small items are copied out to. Larger ones get one of their own. */
+const SMALL = 4096
+
+export class RingQueue implements NativeQueue {
+  readonly maxsize: number
+  readonly #log: SegmentLog
+  /** The header's words; they stay valid when the log grows. */
+  readonly #words: Int32Array
+  readonly #peers: Peers = ourPeers()
+  readonly #self = this.#peers.self
+  readonly #items: Bell
+  readonly #slots: Bell
+  #deaths = -1
+  #lost = false
+  #small = new Uint8Array(SMALL)
+  #smallWords = new Int32Array(this.#small.buffer)
+
+  bytes: Uint8Array = this.#small
+  start = 0
+  end = 0
+  tag = 0
+
+  /** `first`: what the counters begin with, for tests of their wrap. */
+  static create(maxsize: number, first = 0, largest: number = LARGEST_LOG): RingQueue {
+    const memory = SegmentLog.create(largest, first)
+    const words = new Int32Array(memory, 0, 128)
+    words[MAXSIZE] = maxsize
+    words[CREATOR] = ourPeers().self
+    words[ITEM_BELL] = words[SLOT_BELL] = first & ~1
+    return new RingQueue(memory)
+  }
+
+  constructor(memory: unknown) {
+    if (!(memory instanceof SharedArrayBuffer)) throw new TypeError('the memory of a queue is a SharedArrayBuffer')
+    this.#log = new SegmentLog(memory, false)
+    this.#words = new Int32Array(memory, 0, 128)
+    this.maxsize = this.#words[MAXSIZE] as number
+    this.#items = new Bell(this.#words, ITEM_BELL, () => this.#log.size > 0 || this.state !== 'open')
+    this.#slots = new Bell(this.#words, SLOT_BELL, () => !this.full || this.state !== 'open')
+  }
+
+  get memory(): SharedArrayBuffer {
+    return this.#log.memory
+  }
+
+  get size(): number {
+    return this.#log.size
+  }
+
+  get full(): boolean {
+    return this.maxsize > 0 && this.#log.size >= this.maxsize
+  }
+
+  get state(): 'open' | 'shut' | 'lost' {
+    if (this.#isLost()) return 'lost'
+    return Atomics.load(this.#words, STATE) === 0 ? 'open' : 'shut'
+  }
+
+  put(bytes: Uint8Array, start: number, end: number, tag: number): 'done' | 'full' | 'busy' | 'shut' | 'lost' {
+    if (this.#isLost()) return 'lost'
+    const words = this.#words
+    if (!lock(words, PUT_LOCK, this.#self) && !lockSoon(words, PUT_LOCK, this.#peers)) return 'busy'
+    let outcome: 'done' | 'full' | 'shut'
+    if (Atomics.load(words, STATE) !== 0) outcome = 'shut'
+    else if (this.full || !this.#log.append(bytes, start, end, tag)) outcome = 'full'
+    else outcome = 'done'
+    unlock(words, PUT_LOCK)
+    if (outcome === 'done') this.#items.ring()
+    return outcome
+  }
+
+  take(claim: (message: NativeMessage) => void): 'done' | 'empty' | 'busy' | 'shut' | 'lost' {
+    if (this.#isLost()) return 'lost'
+    const log = this.#log
+    const words = this.#words
+    if (log.size === 0) return this.#none()
+    if (!lock(words, GET_LOCK, this.#self) && !lockSoon(words, GET_LOCK, this.#peers)) return 'busy'
+    if (!log.peek()) {
+      unlock(words, GET_LOCK)
+      return this.#none()
+    }
+    const length = log.end - log.start
+    this.tag = log.tag
+    this.start = 0
+    this.end = length
+    if (length <= SMALL) {
+      log.copyTo(this.#small, this.#smallWords)
+      this.bytes = this.#small
+    } else if (log.start === 0) {
+      // It was in pieces, and has been put together in memory of its own.
+      this.bytes = log.bytes
+    } else {
+      this.bytes = log.bytes.slice(log.start, log.end)
+    }
+    if (log.tag !== 0) claim(this)
+    log.take()
+    unlock(words, GET_LOCK)
+    if (this.maxsize > 0) this.#slots.ring()
+    return 'done'
+  }
+
+  shutDown(): void {
+    const words = this.#words
+    while (!lock(words, PUT_LOCK, this.#self) && !lockSoon(words, PUT_LOCK, this.#peers)) this.#peers.check()
+    Atomics.store(words, STATE, 1)
+    unlock(words, PUT_LOCK)
+    this.#items.ringAll()
+    this.#slots.ringAll()
+  }
+
+  watch(what: 'item' | 'slot', wake: () => boolean): void {
+    this.#bell(what).watch(wake)
+  }
+
+  unwatch(what: 'item' | 'slot'): void {
+    this.#bell(what).unwatch()
+  }
+
+  spin(what: 'item' | 'slot'): boolean {
+    return this.#bell(what).spinBriefly()
+  }
+
+  wait(what: 'item' | 'slot', timeout: number): void {
+    this.#bell(what).waitSync(timeout)
+  }
+
+  #bell(what: 'item' | 'slot'): Bell {
+    return what === 'item' ? this.#items : this.#slots
+  }
+
+  /** After nothing was found. The state first: what was put before a shutdown is there when the state says so. */
+  #none(): 'empty' | 'shut' {
+    return Atomics.load(this.#words, STATE) !== 0 && this.#log.size === 0 ? 'shut' : 'empty'
+  }
+
+  #isLost(): boolean {
+    const { deaths } = this.#peers
+    if (deaths !== this.#deaths) {
+      this.#deaths = deaths
+      this.#lost ||= this.#peers.lost(this.#words[CREATOR] as number)
+    }
+    return this.#lost
+  }
+}

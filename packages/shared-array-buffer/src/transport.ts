@@ -1,0 +1,47 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Peer, SpawnOptions, Transport } from '@mp/core/spi'
+import { spawnWorker, type BootData as ThreadBootData, wires } from '@mp/worker-threads/spi'
+import { capabilities } from './capabilities.js'
+import { ourPeers, type PeerData } from './peers.js'
+import * as pipe from './pipe-engine.js'
+import { RingQueue } from './queue-engine.js'
+
+/** What a worker is given to boot with. */
+export interface BootData extends ThreadBootData, PeerData {
+  /** Closes with the thread: so its parent learns of its end, also while it is blocked. */
+  readonly life: MessagePort
+}
+
+const boot = new URL('./boot.js', import.meta.url)
+
+/** Worker threads as `@mp/worker-threads` has them, with queues and pipes in shared memory. */
+export const transport: Transport = Object.freeze({
+  name: 'shared-array-buffer',
+  capabilities,
+  spawn,
+  wires,
+  engines: Object.freeze({
+    queue: {
+      create: (maxsize: number) => RingQueue.create(maxsize),
+      open: (memory: unknown) => new RingQueue(memory),
+    },
+    pipe,
+  }),
+})
+
+function spawn(options: SpawnOptions): Peer {
+  const peers = ourPeers()
+  const { port1, port2 } = new MessageChannel()
+  port1.unref()
+  const child = peers.add(port1)
+  const data: Omit<BootData, 'port'> = { peers: peers.memory, id: child.id, life: port2 }
+  let peer: Peer
+  try {
+    peer = spawnWorker(options, { boot, data, transferList: [port2] })
+  } catch (error) {
+    peers.ended(child)
+    throw error
+  }
+  void peer.exited.then(() => peers.ended(child))
+  return peer
+}
