@@ -39,7 +39,7 @@ export interface BlockingAcquireOptions extends BlockOptions {
 }
 
 /** A call that waits without limit, and so gives a guard. */
-export interface UnboundedBlockOptions {
+interface UnboundedBlockOptions {
   block?: true | undefined
   timeout?: null | undefined
 }
@@ -52,7 +52,7 @@ export interface BlockingGuard extends Guard {
 }
 
 /** What is acquired with calls that block the thread, beside those that await; both stand in one line. */
-export interface BlockingAcquire {
+interface BlockingAcquire {
   /**
    * As `acquire`, but blocks this thread until it is this caller's turn; before other calls of this thread, which could do
    * nothing meanwhile. False after `timeout` ms. What this very thread holds, it waits for without end.

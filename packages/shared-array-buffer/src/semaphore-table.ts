@@ -101,8 +101,9 @@ export class SemaphoreTable {
     const length = words[UNDO_LENGTH] as number
     words[UNDO + 2 * length] = word
     words[UNDO + 2 * length + 1] = words[word] as number
+    // Whoever reads the log does so after this thread's end: it sees all that was stored until then, in this order.
     Atomics.store(words, UNDO_LENGTH, length + 1)
-    Atomics.store(words, word, value)
+    words[word] = value
   }
 
   /** The step is done. */

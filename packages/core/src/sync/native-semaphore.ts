@@ -42,7 +42,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
   acquire(wish: Wish, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<Grant | undefined> {
     this.#checkLost()
     const first = this.#engine.acquire(wish, nowait)
-    if (!first || first.look() !== 'waits') {
+    if (first?.look() !== 'waits') {
       const grant = first && this.#granted(first, wish)
       return turnIsLong(roughNow()) ? turn().then(() => grant) : Promise.resolve(grant)
     }
