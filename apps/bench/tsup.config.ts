@@ -7,6 +7,7 @@ export default defineConfig([
       main: 'src/main.ts',
       produce: 'src/targets/produce.ts',
       echo: 'src/targets/echo.ts',
+      blocking: 'src/targets/blocking.ts',
       hello: 'src/targets/hello.ts',
       square: 'src/targets/square.ts',
       'rival-worker': 'src/rivals/rival-worker.ts',

@@ -15,7 +15,11 @@ const living = new Set<Process<unknown[], unknown>>()
 const endLimit = 10_000 // ms
 const lastWords = 1000 // ms in which messages may still arrive after the news of the child's end
 
-export function startChild<A extends unknown[], R>({ Process }: TransportModule, target: Target<A, R>, args: A): Child {
+export function startChild<A extends unknown[], R>(
+  { Process }: Pick<TransportModule, 'Process'>,
+  target: Target<A, R>,
+  args: A,
+): Child {
   const child = new Process({ target, args, daemon: true }) as Process<unknown[], unknown>
   living.add(child)
   const over = new AbortController()

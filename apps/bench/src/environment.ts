@@ -63,7 +63,9 @@ export async function readEnvironment(setting: Setting): Promise<Omit<Environmen
     packages: readPackages([
       ...transports.map(transport => `@mp/${transport.name}`),
       ...new Set(
-        patterns.flatMap(({ rivals }) => transports.flatMap(each => rivals?.(each) ?? [])).map(each => each.name),
+        patterns
+          .flatMap(({ rivals }) => transports.flatMap(each => rivals?.(each, 'small') ?? []))
+          .map(each => each.name),
       ),
     ]),
     payloads: Object.fromEntries(payloads.map(({ name, definition }) => [name, definition])),

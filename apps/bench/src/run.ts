@@ -75,7 +75,8 @@ function plan(options: Options, transports: readonly LoadedTransport[]): Case[] 
     .flatMap(pattern => {
       const moved = payloads.filter(({ name }) => pattern.payloads.includes(name) && options.payloads.includes(name))
       const columns = pattern.payloads.length === 0 ? [null] : moved
-      return transports.flatMap(transport => columns.map(payload => ({ pattern, payload, transport })))
+      const able = transports.filter(transport => pattern.needs?.(transport) ?? true)
+      return able.flatMap(transport => columns.map(payload => ({ pattern, payload, transport })))
     })
 }
 
@@ -99,7 +100,7 @@ async function measureAll(
     const subject = pattern.subject(transport, name)
     const raw = transport.baseline.instead?.[name] ?? transport.baseline
     const baseline = pattern.baseline(raw, name)
-    const rivals = pattern.rivals?.(transport) ?? []
+    const rivals = pattern.rivals?.(transport, name) ?? []
     const work = pythonBeside(each)
     try {
       const measured = pattern.onePerRound

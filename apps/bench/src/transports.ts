@@ -1,4 +1,5 @@
 import type { BoundContext } from '@mp/core'
+import type * as sharedArrayBuffer from '@mp/shared-array-buffer'
 import type { Baseline } from './baselines/baseline.js'
 import { childProcess } from './baselines/child-process.js'
 import { messageChannel } from './baselines/message-channel.js'
@@ -7,6 +8,9 @@ import { workerThreads } from './baselines/worker-threads.js'
 
 /** The names that every transport package exports, as far as the benchmarks need them. */
 export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool'>
+
+/** Of a transport whose calls can block. */
+export type BlockingModule = Omit<TransportModule, 'Pipe'> & Pick<typeof sharedArrayBuffer, 'Pipe' | 'configure'>
 
 export interface TransportEntry {
   readonly name: string
@@ -19,6 +23,7 @@ export interface TransportEntry {
 export const transports: readonly TransportEntry[] = [
   { name: 'memory', load: () => import('@mp/memory'), baseline: messageChannel },
   { name: 'worker-threads', load: () => import('@mp/worker-threads'), baseline: workerThreads },
+  { name: 'shared-array-buffer', load: () => import('@mp/shared-array-buffer'), baseline: workerThreads },
   { name: 'child-process', load: () => import('@mp/child-process'), baseline: childProcess },
   { name: 'unix-socket', load: () => import('@mp/unix-socket'), baseline: unixSocket },
 ]
@@ -26,6 +31,8 @@ export const transports: readonly TransportEntry[] = [
 export interface LoadedTransport {
   readonly name: string
   readonly module: TransportModule
+  /** The same, where its calls can block. */
+  readonly blocking: BlockingModule | undefined
   readonly baseline: Baseline
 }
 
@@ -38,7 +45,8 @@ export async function loadTransports(
   for (const { name, load, baseline } of transports) {
     if (!names.includes(name)) continue
     try {
-      loaded.push({ name, module: await load(), baseline })
+      const module = await load()
+      loaded.push({ name, module, blocking: 'configure' in module ? (module as BlockingModule) : undefined, baseline })
     } catch (error) {
       note(`${name} is left out: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
     }

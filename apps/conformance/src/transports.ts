@@ -18,6 +18,10 @@ const transports: Readonly<Record<string, Entry>> = {
   'worker-threads': { load: () => import('@mp/worker-threads'), module: import.meta.resolve('@mp/worker-threads') },
   'child-process': { load: () => import('@mp/child-process'), module: import.meta.resolve('@mp/child-process') },
   'unix-socket': { load: () => import('@mp/unix-socket'), module: import.meta.resolve('@mp/unix-socket') },
+  'shared-array-buffer': {
+    load: () => import('@mp/shared-array-buffer'),
+    module: import.meta.resolve('@mp/shared-array-buffer'),
+  },
 }
 
 export const transportNames: readonly string[] = Object.keys(transports)

@@ -2,6 +2,7 @@ import { spawn as spawnProcess } from 'node:child_process'
 import { on, once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { relayLines } from '@mp/core/spi'
 import { SocketWire } from './wire.js'
 
 /** The child's descriptors: of its wire, and of what comes to its end with the parent. */
@@ -23,7 +24,7 @@ const capabilities = Object.freeze({
 export const transport = Object.freeze({ name: 'tcp', capabilities, spawn })
 
 /** Returns at once, as it must: the sockets, and the process, come a moment later. */
-function spawn({ id, daemon, env, execArgv = process.execArgv, stdio = 'inherit' }) {
+function spawn({ id, name, daemon, env, execArgv = process.execArgv, cwd, stdio = 'inherit', resourceLimits }) {
   const wire = new SocketWire()
   let child
   let killedBy
@@ -40,7 +41,9 @@ function spawn({ id, daemon, env, execArgv = process.execArgv, stdio = 'inherit'
       wire.fail()
       return { code: null, signal: killedBy }
     }
-    child = spawnProcess(process.execPath, [...execArgv, daemon ? bootDaemon : boot], {
+    const flags = [...execArgv, ...limitingFlags(resourceLimits)]
+    child = spawnProcess(process.execPath, [...flags, daemon ? bootDaemon : boot], {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', stdio, stdio, theirs, ...(daemon ? ['pipe'] : [])],
     })
@@ -50,7 +53,10 @@ function spawn({ id, daemon, env, execArgv = process.execArgv, stdio = 'inherit'
     // The child has a descriptor of its own.
     theirs.destroy()
     wire.attach(mine)
+    // From the start: Node drops what nobody listens to.
+    const output = stdio === 'pipe' && relayOutput(child, name)
     const [code, signal] = await once(child, 'exit')
+    await output
     child.stdio[LIFELINE]?.destroy()
     return { code, signal }
   }
@@ -64,6 +70,20 @@ function spawn({ id, daemon, env, execArgv = process.execArgv, stdio = 'inherit'
       child?.kill(signal)
     },
   }
+}
+
+/** What a process has of the limits of threads. */
+function limitingFlags({ maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = {}) {
+  return [
+    ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
+    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
+    ...(stack === undefined ? [] : [`--stack-size=${Math.ceil(stack * 1024)}`]),
+  ]
+}
+
+async function relayOutput({ stdout, stderr }, name) {
+  for (const stream of [stdout, stderr]) stream.unref()
+  await Promise.all([relayLines(stdout, process.stdout, name), relayLines(stderr, process.stderr, name)])
 }
 
 /** Two ends of a connection within this machine. The listener takes our own connection, and is gone. */

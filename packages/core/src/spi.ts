@@ -218,8 +218,10 @@ export interface NativeQueue extends NativeMessage {
   readonly full: boolean
   /** Whether it was shut down, and whether it is lost. */
   readonly state: 'open' | 'shut' | 'lost'
-  /** Copies the bytes in, as the youngest item: all of it, or nothing. */
+  /** Copies the bytes in, as the youngest item: all of it, or nothing. Who looks finds it; nobody is woken. */
   put(bytes: Uint8Array, start: number, end: number, tag: number): 'done' | 'full' | 'busy' | 'shut' | 'lost'
+  /** Wakes who waits for an item. Core calls it after puts: at the end of the turn, after many, or before it blocks. */
+  announce(): void
   /** Takes the oldest item, which the message then holds. `claim` is called before an item whose tag is not 0 leaves the queue. */
   take(claim: (message: NativeMessage) => void): 'done' | 'empty' | 'busy' | 'shut' | 'lost'
   /** Every later `put` gives 'shut'. All who wait are woken. */

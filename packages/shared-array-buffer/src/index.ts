@@ -32,6 +32,8 @@ export const {
   Event,
   Condition,
   Barrier,
+  Value,
+  SharedArray,
   Pool,
   wait,
   currentProcess,
@@ -52,6 +54,14 @@ export type BoundedSemaphore = core.BoundedSemaphore
 export type Event = core.Event
 export type Condition = core.Condition
 export type Barrier = core.Barrier
+export type Value<
+  T extends core.SharedType = core.SharedType,
+  L extends core.Lock | undefined = core.Lock,
+> = core.Value<T, L>
+export type SharedArray<
+  T extends core.SharedType = core.SharedType,
+  L extends core.Lock | undefined = core.Lock,
+> = core.SharedArray<T, L>
 export type Pool = core.Pool
 
 export { type Guard, MpError, type MpErrorCode, registerType } from '@mp/core'

@@ -92,8 +92,11 @@ export class RingQueue implements NativeQueue {
     else if (this.full || !this.#log.append(bytes, start, end, tag)) outcome = 'full'
     else outcome = 'done'
     unlock(words, PUT_LOCK)
-    if (outcome === 'done') this.#items.ring()
     return outcome
+  }
+
+  announce(): void {
+    this.#items.ring()
   }
 
   take(claim: (message: NativeMessage) => void): 'done' | 'empty' | 'busy' | 'shut' | 'lost' {

@@ -129,7 +129,7 @@ describe('threads that are terminated at any instruction', () => {
 
       const { queue, taken, producers } = arena
       for (let outcome = queue.take(() => {}); outcome !== 'empty'; outcome = queue.take(() => {})) {
-        if (outcome === 'done') taken[numberIn(queue.bytes, queue.start, queue.end) + 1]++
+        if (outcome === 'done') Atomics.add(taken, numberIn(queue.bytes, queue.start, queue.end) + 1, 1)
       }
       let items = 0
       let lost = 0

@@ -1,3 +1,4 @@
+import { blockingPingPong, blockingPipe } from './blocking.js'
 import type { Pattern } from './pattern.js'
 import { pingPong } from './ping-pong.js'
 import { poolApply, poolMap, poolMapSingly } from './pool.js'
@@ -10,6 +11,8 @@ export const patterns: readonly Pattern[] = [
   throughputQueue,
   throughputPipe,
   pingPong,
+  blockingPipe,
+  blockingPingPong,
   spawn,
   poolMap,
   poolMapSingly,

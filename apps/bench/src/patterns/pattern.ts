@@ -24,11 +24,13 @@ export interface Pattern {
   readonly allowance?: number
   /** Events in one batch at most, where the payload sets no narrower bound. */
   readonly maxBatch?: number
+  /** Which transports can do it; absent: all. */
+  needs?(transport: LoadedTransport): boolean
   subject(transport: LoadedTransport, payload: PayloadName): Open
   /** Null where raw Node has nothing that does the same. */
   baseline(baseline: Baseline, payload: PayloadName): Open | null
   /** Libraries that do the same, measured in turns with the subject. */
-  rivals?(transport: LoadedTransport): readonly NamedOpen[]
+  rivals?(transport: LoadedTransport, payload: PayloadName): readonly NamedOpen[]
   /** The same in Python, measured once before all. */
   readonly python?: PythonWork
 }

@@ -1,0 +1,27 @@
+import type { Connection } from '@mp/core'
+import type { Connection as BlockingConnection } from '@mp/shared-array-buffer'
+import { sitOn } from '../core.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
+
+/** As for the other targets: an order says how many messages to move next, and 0 ends it. It alone is awaited. */
+export async function blockingTarget(
+  data: BlockingConnection,
+  orders: Connection<never, number>,
+  name: PayloadName,
+  role: 'produce' | 'echo',
+  core: number | null,
+): Promise<void> {
+  if (core !== null) sitOn(core)
+  const { configure } = await import('@mp/shared-array-buffer')
+  if (role === 'echo') configure({ wait: 'spin' })
+  const { make } = messagesOf(name)
+  for (;;) {
+    const count = await orders.recv()
+    if (count === 0) return
+    if (role === 'echo') {
+      for (let done = 0; done < count; done++) data.sendBytesSync(data.recvBytesSync())
+    } else {
+      for (let sequence = 0; sequence < count; sequence++) data.sendBytesSync(make(sequence) as Uint8Array)
+    }
+  }
+}
