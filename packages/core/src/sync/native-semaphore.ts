@@ -1,3 +1,4 @@
+import { announceAll } from '../broker/native.js'
 import type { Context } from '../context.js'
 import { sendBatches } from '../link.js'
 import { Pending, type WaitOptions } from '../pending.js'
@@ -75,6 +76,8 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     const first = engine.acquire(wish, timeoutMs <= 0)
     if (!first) return undefined
     if (first.look() !== 'waits') return this.#granted(first, wish)
+    // Who would release it may wait for what this thread has put.
+    announceAll()
     const end = performance.now() + timeoutMs
     const mine = wish === 'hold' ? this.#takeFront(first) : first
     for (;;) {
