@@ -39,6 +39,7 @@ import { blockingLocks } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
+import { wire } from './cases/wire.js'
 import { runCase, type Setting, Trial, within } from './harness.js'
 import { Baseline } from './leaks.js'
 import { idsOf } from './rows/row.js'
@@ -62,6 +63,7 @@ export interface ConformanceOptions extends TestRunner {
 
 const groups: readonly Group[] = [
   capabilities,
+  wire,
   contexts,
   processConstruction,
   start,

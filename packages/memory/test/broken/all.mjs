@@ -1,4 +1,5 @@
 import { brokenClaims } from './claims.mjs'
+import { brokenDirectWires } from './direct-wires.mjs'
 import { brokenPeers } from './peers.mjs'
 import { brokenWires } from './wires.mjs'
 
@@ -8,4 +9,4 @@ import { brokenWires } from './wires.mjs'
  *
  * @type {Record<string, { transport: import('@mp/core/spi').Transport, fails: [group: string, caseBegins: string][] }>}
  */
-export const all = { ...brokenWires, ...brokenPeers, ...brokenClaims }
+export const all = { ...brokenWires, ...brokenPeers, ...brokenClaims, ...brokenDirectWires }

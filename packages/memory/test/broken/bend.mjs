@@ -15,6 +15,8 @@
  * @property {(close: () => void) => void} [close]
  * @property {(start: () => void) => void} [start]
  * @property {(unref: () => void) => void} [unref]
+ * @property {(timeoutMs: number, inner: Wire) => boolean} [receiveSync] Absent: the wire has none.
+ * @property {(inner: Wire) => (parts: readonly Uint8Array<ArrayBuffer>[]) => boolean} [sendParts] Absent: the wire has none.
  */
 
 /**
@@ -40,6 +42,19 @@ export function bendWires(transport, bend) {
 }
 
 /**
+ * The transport, wrong in its direct wires.
+ *
+ * @param {Transport} transport
+ * @param {() => Bend} bend One object per end.
+ * @param {Partial<import('@mp/core/spi').Wires>} [own]
+ * @returns {Transport}
+ */
+export function bendDirectWires(transport, bend, own) {
+  const { wires } = transport
+  return { ...transport, wires: { ...wires, open: value => bentWire(wires.open(value), bend()), ...own } }
+}
+
+/**
  * @param {Wire} inner
  * @param {Bend} bend
  * @returns {Wire}
@@ -58,6 +73,8 @@ function bentWire(inner, bend) {
       return bend.send(frame, pass) ?? true
     },
     close: () => (bend.close ? bend.close(() => inner.close()) : inner.close()),
+    ...(bend.receiveSync && { receiveSync: timeoutMs => bend.receiveSync(timeoutMs, inner) }),
+    ...(bend.sendParts && { sendParts: bend.sendParts(inner) }),
     unref: () => (bend.unref ? bend.unref(() => inner.unref()) : inner.unref()),
   }
 }
