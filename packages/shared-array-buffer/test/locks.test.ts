@@ -44,6 +44,8 @@ describe('a lock in shared memory', () => {
       await using _guard = await lock.acquire()
       counter[0] = (counter[0] as number) + 1
     })
+    // The first may have it by now: this thread must not block before that one has run on.
+    await new Promise(resolve => setImmediate(resolve))
     for (let i = 0; i < 200; i++) {
       const guard = lock.acquireSync()
       counter[0] = (counter[0] as number) + 1
