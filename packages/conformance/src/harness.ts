@@ -4,7 +4,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BoundContext, Connection, MpErrorCode, Process, ProcessOptions } from '@mp/core'
+import type { BoundContext, Connection, MpErrorCode, PipeOptions, Process, ProcessOptions } from '@mp/core'
 import type { Capabilities, Transport } from '@mp/core/spi'
 import { type Holdings, holdings, leftBeyond, longestSettling } from './leaks.js'
 
@@ -164,9 +164,14 @@ export interface Moment {
   readonly turns: number
 }
 
+interface Closable {
+  close(): Promise<void>
+}
+
 /** One run of one case: the transport's API, and what the case made. */
 export class Trial {
   readonly transport: Transport
+  /** As the transport's package exports it, but for pipes: a case need not close those of which it keeps both ends. */
   readonly api: BoundContext
   readonly capabilities: Capabilities
   /** What a child imports to have the same API. */
@@ -177,10 +182,19 @@ export class Trial {
   /** Warnings since the case began; one that it expects is taken out. */
   readonly warnings: Error[] = []
   #folder: string | undefined
+  #pipes: (readonly [Connection, Connection])[] = []
+  #owned: Closable[] = []
 
   constructor({ transport, context, module, seed }: Setting) {
     this.transport = transport
-    this.api = context
+    this.api = {
+      ...context,
+      Pipe: <S, R>(options?: boolean | PipeOptions) => {
+        const pipe = context.Pipe<S, R>(options)
+        this.#pipes.push(pipe as never)
+        return pipe
+      },
+    }
     this.capabilities = transport.capabilities
     this.module = module
     this.#seed = seed
@@ -245,6 +259,25 @@ export class Trial {
     return this.api.Pipe<S, R>()
   }
 
+  /**
+   * For a handle that came here from elsewhere, and stays connected after the children have ended, as its other end, or its
+   * home, is in this context, too: it is closed after the case.
+   */
+  own<H extends Closable>(handle: H): H {
+    this.#owned.push(handle)
+    return handle
+  }
+
+  /**
+   * Closes what nobody but this context keeps open. Not an end whose other end has gone elsewhere: when that is closed, or lost
+   * with its context, the transport must let go by itself.
+   */
+  async close(): Promise<void> {
+    const inUse = this.#pipes.splice(0).filter(ends => ends.every(end => !end.closed))
+    const closing = [...inUse.flat(), ...this.#owned.splice(0)].map(each => each.close())
+    await within(Promise.all(closing), 'the closing of what the case used')
+  }
+
   /** A file that the case's children may write to. */
   file(name: string): string {
     return join(this.folder(), name)
@@ -281,6 +314,7 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
       name,
       LONGEST_CASE,
     )
+    await trial.close()
     await assertNothingLeft(trial, before)
     if (rejections.length > 0) throw new Error('a rejection that nobody handles', { cause: rejections[0] })
   } catch (error) {
@@ -288,6 +322,8 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
   } finally {
     process.off('warning', onWarning)
     process.off('unhandledRejection', onRejection)
+    // After a failure, which a close that fails must not hide.
+    await trial.close().catch(() => {})
     await endChildren(trial.api)
     trial.dispose()
   }

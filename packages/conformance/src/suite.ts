@@ -35,6 +35,7 @@ import { semaphore } from './cases/semaphore.js'
 import { sharedValues } from './cases/shared-values.js'
 import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
+import { blockingLocks } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
@@ -82,6 +83,7 @@ const groups: readonly Group[] = [
   handles,
   death,
   blockingCalls,
+  blockingLocks,
   wait,
   lock,
   rlock,

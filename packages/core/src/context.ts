@@ -7,6 +7,7 @@ import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
 import type { CurrentTask } from './pool/current-task.js'
 import type { Run } from './run.js'
+import type { NativeSemaphoreBackend } from './sync/native-semaphore.js'
 
 /** Who a context is to its creator, and to itself. */
 export interface Identity {
@@ -38,6 +39,8 @@ export class Context {
   onUnguardedStart: ((name: string) => MpError) | undefined
   /** Queues of the medium's own that this context holds, by id. */
   readonly natives = new Map<string, NativeBackend>()
+  /** Semaphores of the medium's own that this context shares with others, by id. */
+  readonly semaphores = new Map<string, NativeSemaphoreBackend>()
   /** Native pipes in which something waits for room. */
   readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */

@@ -27,6 +27,7 @@ export class Envelope implements HandlePacking {
   readonly sharedMemory: boolean
   readonly attachFrom: number | undefined
   #parcels: Parcel[] | undefined
+  #holdsHandles = false
   /** Ends that go back to their owner. */
   #kept: Set<End> | undefined
   #commits: (() => void)[] | undefined
@@ -44,6 +45,10 @@ export class Envelope implements HandlePacking {
 
   get parcels(): readonly Parcel[] | undefined {
     return this.#parcels
+  }
+
+  get holdsHandles(): boolean {
+    return this.#holdsHandles
   }
 
   /** Nothing rides along, nothing is moved: it serves another message. */
@@ -80,6 +85,7 @@ export class Envelope implements HandlePacking {
   }
 
   handle(handle: Handle): PackedHandle {
+    this.#holdsHandles = true
     return handle[PACK](this)
   }
 

@@ -41,6 +41,13 @@ export class Event extends SharedHandle {
     return (await this.#backend.acquire('see', options, nowait, this.waits)) !== undefined
   }
 
+  /** As `wait`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  waitSync(options?: WaitOptions): boolean {
+    this.checkOpen()
+    const limit = checkWait(options) ?? Number.POSITIVE_INFINITY
+    return this.synchronous.acquireSync('see', limit) !== undefined
+  }
+
   /** @internal */
   protected override pack(packing: HandlePacking): unknown {
     return this.#backend.pack(packing)

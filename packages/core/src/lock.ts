@@ -42,6 +42,11 @@ export class Guard implements AsyncDisposable {
 
   /** Gives it back. Rejects with MP_INVALID_STATE where that was done before. */
   async release(): Promise<void> {
+    this.releaseSync()
+  }
+
+  /** As `release`, done when it returns. Typed where the transport has blocking calls. @internal */
+  releaseSync(): void {
     if (!this.#backend.holds.has(this.#hold)) throw released()
     leave(this.#backend, this.#hold)
     this.#released = true
@@ -49,10 +54,17 @@ export class Guard implements AsyncDisposable {
 
   /** As `release`, where there is something to give back, and somebody to take it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this[Symbol.dispose]()
+  }
+
+  /** @internal */
+  [Symbol.dispose](): void {
     if (this.#released) return
-    await this.release().catch(error => {
+    try {
+      this.releaseSync()
+    } catch (error) {
       if (!hasCode(error, 'MP_INVALID_STATE') && !hasCode(error, 'MP_SHUT_DOWN')) throw error
-    })
+    }
   }
 }
 
@@ -92,6 +104,14 @@ export class Acquirable extends SharedHandle {
     const limit = checkWait(options)
     const nowait = !blocks(options) || limit === 0
     const grant = await this.#backend.acquire('hold', options, nowait, this.waits)
+    return grant ? new Guard(this.#backend, this.#backend.holds.of(grant)) : false
+  }
+
+  /** As `acquire`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  acquireSync(options?: AcquireOptions): Guard | false {
+    this.checkOpen()
+    const limit = checkWait(options)
+    const grant = this.synchronous.acquireSync('hold', blocks(options) ? (limit ?? Number.POSITIVE_INFINITY) : 0)
     return grant ? new Guard(this.#backend, this.#backend.holds.of(grant)) : false
   }
 

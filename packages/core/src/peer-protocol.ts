@@ -21,6 +21,8 @@ export interface StartOrder {
   readonly daemon: boolean
   /** Its stderr is to be ignored. */
   readonly quiet: boolean
+  /** There are handles among the arguments. */
+  readonly handles: boolean
   readonly path: readonly number[]
   readonly parent: { readonly pid: number; readonly name: string }
   readonly target: TargetReference | LocalTarget | null

@@ -224,6 +224,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
       pid: peer.pid ?? null,
       daemon: this.#daemon,
       quiet: this.#options.stdio === 'ignore',
+      handles: envelope.holdsHandles,
       path: this.#path,
       parent: { pid: identity.pid, name: identity.name },
       target: this.#targetFor(reference),

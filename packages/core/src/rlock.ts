@@ -32,12 +32,13 @@ export class RLock extends Lock {
   override async acquire(options?: AcquireOptions & Reentry): Promise<Guard | false> {
     const guard = options?.guard
     if (guard === undefined) return super.acquire(options as AcquireOptions)
-    this.checkOpen()
-    if (!(guard instanceof GuardClass)) throw new TypeError('guard must be what an earlier acquire gave')
-    const hold = guard.holdOf(this.backend)
-    if (!hold) throw new MpError('MP_INVALID_STATE', 'this guard was released, or belongs to another lock')
-    hold.depth++
-    return new GuardClass(this.backend, hold)
+    return this.#enterAgain(guard)
+  }
+
+  /** As `acquire`, but blocks this thread. @internal */
+  override acquireSync(options?: AcquireOptions & Reentry): Guard | false {
+    const guard = options?.guard
+    return guard === undefined ? super.acquireSync(options) : this.#enterAgain(guard)
   }
 
   /** Leaves it once. MP_INVALID_STATE where this context does not hold it. */
@@ -46,5 +47,14 @@ export class RLock extends Lock {
     const own = this.backend.holds.first()
     if (!own) throw released()
     leave(this.backend, own)
+  }
+
+  #enterAgain(guard: Guard): Guard {
+    this.checkOpen()
+    if (!(guard instanceof GuardClass)) throw new TypeError('guard must be what an earlier acquire gave')
+    const hold = guard.holdOf(this.backend)
+    if (!hold) throw new MpError('MP_INVALID_STATE', 'this guard was released, or belongs to another lock')
+    hold.depth++
+    return new GuardClass(this.backend, hold)
   }
 }

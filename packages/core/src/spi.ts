@@ -40,7 +40,7 @@ export interface Transport {
   readonly wires?: Wires
   /** Wires between unrelated programs. Core authenticates both sides. */
   readonly network?: Network
-  /** Queues and pipes of the medium's own, where it can do better than frames. Leaving them out costs speed, and blocking calls. */
+  /** Queues, pipes and semaphores of the medium's own, where it can do better than frames. Leaving them out costs speed, and blocking calls. */
   readonly engines?: Engines
 }
 
@@ -194,6 +194,13 @@ export interface Engines {
     /** Turns a ticket's value into the live end. Called once per ticket. */
     open(value: unknown): NativePipe
   }
+  /** Without it, locks, semaphores, events and conditions are brokered, and have no blocking calls. */
+  readonly semaphore?: {
+    /** `value` permits are free, and never more than `limit`. The calling context is its creator. */
+    create(value: number, limit: number): NativeSemaphore
+    /** The same semaphore in another context. Called once per context and semaphore, until that has left it. */
+    open(memory: unknown): NativeSemaphore
+  }
 }
 
 /** Bytes that an engine gives: `bytes[start, end)`, until its next call. */
@@ -236,6 +243,50 @@ export interface NativeQueue extends NativeMessage {
   spin(what: 'item' | 'slot'): boolean
   /** Blocks for at most `timeout` ms; may return early, and in vain. */
   wait(what: 'item' | 'slot', timeout: number): void
+}
+
+/**
+ * One context's access to a counting semaphore; core makes Lock, RLock, Semaphore, Event and Condition of it. Calls that wait
+ * are served first come, first served, over all contexts; a free permit and a call that waits for one never both exist. What
+ * a context that has ended waited for is forgotten, and what it held is free, and `abandoned` to whoever gets it next.
+ */
+export interface NativeSemaphore {
+  /** What `open` takes: plain data that the codec can encode, shared memory in it. */
+  readonly memory: unknown
+  /** How many permits are free. */
+  readonly value: number
+  /** Its creator was killed, or whoever inherited it. Whatever is called then has no effect that anybody could see. */
+  readonly lost: boolean
+  /** 'hold' is for a permit; 'see' waits until one is free, and leaves it. Undefined where it would wait, with `nowait`. */
+  acquire(wish: 'hold' | 'see', nowait: boolean): NativeTurn | undefined
+  /**
+   * Adds permits. `exact`: all of them within the limit, or none, and false; held permits end thereby, the caller's own first,
+   * then the oldest. Otherwise what exceeds the limit serves calls that wait, and is dropped.
+   */
+  post(count: number, exact: boolean): boolean
+  /** Gives back, as `abandoned`, what this context holds. Not used again here. */
+  leave(): void
+}
+
+/** A call of `acquire`, and the permit that it gets. */
+export interface NativeTurn {
+  /** Unique among those of the semaphore that live; 0 where it had only to see, and saw. */
+  readonly number: number
+  /** Of a granted permit: whether its last holder ended while it held it. */
+  readonly abandoned: boolean
+  /** How it stands. 'over': given back, by whomever. What has seen a permit says 'granted' once. */
+  look(): 'waits' | 'granted' | 'over'
+  /** Gives the permit back. No-op where it is over; so are the next two. */
+  release(): void
+  /** The permit is used up. */
+  consume(): void
+  /** Leaves the line; a permit that came meanwhile goes on as it came. */
+  giveUp(): void
+  /** Calls `wake` once, in a later turn, when it may not wait any more or the semaphore may be lost; a later call replaces the earlier one. */
+  watch(wake: () => void): void
+  unwatch(): void
+  /** Blocks for at most `timeout` ms; may return early, and in vain. */
+  wait(timeout: number): void
 }
 
 /** One end of a pipe, used by one context at a time. */

@@ -32,6 +32,23 @@ export function setWait(wait: WaitStrategy): void {
   strategy.never = wait === 'spin'
 }
 
+/**
+ * Blocks while the word is `value`, for about `timeout` ms at most; may return early, or in vain, and does so every SLICE,
+ * and when somebody has died.
+ */
+export function sleepWhile(words: Int32Array, at: number, value: number, timeout: number): void {
+  for (let i = strategy.spins; i > 0; i--) if (Atomics.load(words, at) !== value) return
+  const peers = ourPeers()
+  if (!strategy.never) {
+    if (Atomics.wait(words, at, value, Math.min(timeout, SLICE)) === 'timed-out') peers.check()
+    return
+  }
+  const { deaths } = peers
+  for (const end = performance.now() + timeout; performance.now() < end && peers.deaths === deaths; peers.check()) {
+    for (let i = 0; i < 1000; i++) if (Atomics.load(words, at) !== value) return
+  }
+}
+
 export class Bell {
   words: Int32Array
   readonly #at: number

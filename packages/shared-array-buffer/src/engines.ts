@@ -2,3 +2,4 @@
 export { joinPeers, ourPeers, type PeerData, Peers } from './peers.js'
 export { RingQueue } from './queue-engine.js'
 export { SegmentLog } from './segment-log.js'
+export { SharedSemaphore } from './semaphore-engine.js'

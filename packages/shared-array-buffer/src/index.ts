@@ -1,10 +1,22 @@
 import type * as core from '@mp/core'
 import { createContext } from '@mp/core'
-import type { BlockingConnection, BlockingQueue } from './blocking.js'
+import type {
+  BlockingBoundedSemaphore,
+  BlockingConnection,
+  BlockingEvent,
+  BlockingLock,
+  BlockingQueue,
+  BlockingRLock,
+  BlockingSemaphore,
+} from './blocking.js'
 import { transport } from './transport.js'
 
 /** As in `@mp/core`; what can block has the calls for it. */
-interface Context extends Omit<core.BoundContext, 'Queue' | 'Connection' | 'Pipe'> {
+interface Context
+  extends Omit<
+    core.BoundContext,
+    'Queue' | 'Connection' | 'Pipe' | 'Lock' | 'RLock' | 'Semaphore' | 'BoundedSemaphore' | 'Event'
+  > {
   readonly Queue: {
     /** `maxsize`: how many items it holds before puts wait; 0 (the default) or less: no bound. */
     new <T = unknown>(maxsize?: number): BlockingQueue<T>
@@ -14,6 +26,19 @@ interface Context extends Omit<core.BoundContext, 'Queue' | 'Connection' | 'Pipe
     readonly prototype: BlockingConnection
     [Symbol.hasInstance](value: unknown): value is BlockingConnection
   }
+  readonly Lock: { new (): BlockingLock; readonly prototype: BlockingLock }
+  readonly RLock: { new (): BlockingRLock; readonly prototype: BlockingRLock }
+  readonly Semaphore: {
+    /** `value`: how often it can be acquired at first; 1 where absent. */
+    new (value?: number): BlockingSemaphore
+    readonly prototype: BlockingSemaphore
+  }
+  readonly BoundedSemaphore: {
+    /** `value`: how often it can be acquired at first, and at most; 1 where absent. */
+    new (value?: number): BlockingBoundedSemaphore
+    readonly prototype: BlockingBoundedSemaphore
+  }
+  readonly Event: { new (): BlockingEvent; readonly prototype: BlockingEvent }
   /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
   Pipe<S = unknown, R = S>(options?: boolean | core.PipeOptions): [BlockingConnection<S, R>, BlockingConnection<R, S>]
 }
@@ -47,11 +72,11 @@ export type Process<A extends unknown[] = unknown[], R = unknown> = core.Process
 export type Queue<T = unknown> = BlockingQueue<T>
 export type JoinableQueue<T = unknown> = core.JoinableQueue<T>
 export type Connection<S = unknown, R = S> = BlockingConnection<S, R>
-export type Lock = core.Lock
-export type RLock = core.RLock
-export type Semaphore = core.Semaphore
-export type BoundedSemaphore = core.BoundedSemaphore
-export type Event = core.Event
+export type Lock = BlockingLock
+export type RLock = BlockingRLock
+export type Semaphore = BlockingSemaphore
+export type BoundedSemaphore = BlockingBoundedSemaphore
+export type Event = BlockingEvent
 export type Condition = core.Condition
 export type Barrier = core.Barrier
 export type Value<
@@ -65,6 +90,6 @@ export type SharedArray<
 export type Pool = core.Pool
 
 export { type Guard, MpError, type MpErrorCode, registerType } from '@mp/core'
-export type { BlockOptions } from './blocking.js'
+export type { BlockingAcquireOptions, BlockingGuard, BlockOptions } from './blocking.js'
 export { configure, type WaitStrategy } from './configure.js'
 export { transport }

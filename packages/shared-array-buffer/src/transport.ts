@@ -5,6 +5,7 @@ import { capabilities } from './capabilities.js'
 import { ourPeers, type PeerData } from './peers.js'
 import * as pipe from './pipe-engine.js'
 import { RingQueue } from './queue-engine.js'
+import { SharedSemaphore } from './semaphore-engine.js'
 
 /** What a worker is given to boot with. */
 export interface BootData extends ThreadBootData, PeerData {
@@ -26,6 +27,10 @@ export const transport: Transport = Object.freeze({
       open: (memory: unknown) => new RingQueue(memory),
     },
     pipe,
+    semaphore: {
+      create: (value: number, limit: number) => SharedSemaphore.create(value, limit),
+      open: (memory: unknown) => new SharedSemaphore(memory),
+    },
   }),
 })
 

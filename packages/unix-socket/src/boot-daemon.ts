@@ -1,7 +1,9 @@
 import { PipeWire, runChild, WIRE, watch } from '@mp/child-process/spi'
-import { awaitParentOnInterrupt, leftover } from './program.js'
+import { awaitParentOnInterrupt, removeWhenOrphaned } from './program.js'
 import { transport } from './transport.js'
 
-watch(leftover())
+const wire = new PipeWire({ fd: WIRE }, true)
+// In both threads: whichever learns of the end first ends the process before the other comes to it.
+watch(removeWhenOrphaned(wire))
 awaitParentOnInterrupt()
-await runChild(transport, new PipeWire({ fd: WIRE }, true))
+await runChild(transport, wire)

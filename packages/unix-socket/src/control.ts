@@ -25,6 +25,8 @@ export const SENT = 4
 export const OPENED = 9
 /** What was on its way over the wire `token` will not arrive any more. */
 export const LOST = 10
+/** The context listens at the address in the text, or is about to: a socket to be removed when it has ended. */
+export const DOOR = 11
 /** Rendezvous to the end that came first: the other one is here, let it come to you. */
 export const LISTEN = 5
 /** Its answer: I listen here. */
@@ -41,6 +43,9 @@ export interface WireEnd {
   /** How often it has gone from one context to another, unopened. */
   hops: number
 }
+
+/** For what is said of no wire. */
+export const NO_WIRE: WireEnd = Object.freeze({ token: '', end: 0, hops: 0 })
 
 export interface Control extends WireEnd {
   readonly what: number

@@ -1,7 +1,8 @@
+import { readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PipeWire } from '@mp/child-process/spi'
 import { flushBriefly, freshDirectory, removeAtExit } from './address.js'
-import { CONTEXT, control, LOST, OPEN, type WireEnd } from './control.js'
+import { CONTEXT, control, DOOR, LOST, NO_WIRE, OPEN, type WireEnd } from './control.js'
 import { Door } from './door.js'
 import { Line } from './line.js'
 import { Rendezvous } from './rendezvous.js'
@@ -52,10 +53,37 @@ export function childEnvironment(): Readonly<Record<string, string>> {
   return { [VARIABLE]: `${secret.toString('hex')}${main}${address}` }
 }
 
-/** The program's directory, in a child of the main context: if that is killed, its children are left to remove it. */
-export function leftover(): string | undefined {
-  if (inherited?.slice(32, inherited.indexOf('/')) !== String(process.ppid)) return undefined
-  return dirname(addressIn(inherited))
+/**
+ * If the main context is killed, its children are left to remove the program's directory, when the wire to there ends. Gives
+ * the directory; undefined elsewhere than in a child of the main context.
+ */
+export function removeWhenOrphaned(parent: PipeWire): string | undefined {
+  const main = Number(inherited?.slice(32, inherited.indexOf('/')))
+  if (inherited === undefined || main !== process.ppid) return undefined
+  const directory = dirname(addressIn(inherited))
+  const removeIt = () => rmSync(directory, { recursive: true, force: true })
+  void parent.ended.then(removeIt)
+  // Its sockets close one after the other: another one's end may be the end of this process before it hears of that wire's.
+  process.on('exit', () => {
+    if (isParentEnding(main)) removeIt()
+  })
+  return directory
+}
+
+/** Of Linux, in the flags of a process: it is gone but for what the kernel has still to do, such as closing its sockets. */
+const EXITING = 0x4
+
+function isParentEnding(pid: number): boolean {
+  if (process.ppid !== pid) return true
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // Behind the name, which may hold anything: state, ppid, pgrp, session, tty, tpgid, flags.
+    const flags = stat.slice(stat.lastIndexOf(')')).split(' ')[7]
+    return (Number(flags) & EXITING) !== 0
+  } catch {
+    // Not on this system.
+    return false
+  }
 }
 
 /** Connects to another context of this program, and says why. */
@@ -77,6 +105,8 @@ class Doorstep {
     const { randomBytes } = process.getBuiltinModule('node:crypto')
     const here = join(dirname(address), randomBytes(6).toString('hex'))
     removeAtExit(here)
+    // First, lest it stay if this process is killed in between.
+    tell(DOOR, NO_WIRE, here)
     this.#door = new Door(here, secret, 'patiently', ({ token }, line) => {
       const come = this.#expected.get(token)
       if (!come) return line.close()

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import * as control from './control.js'
 import { Door } from './door.js'
 import type { Line } from './line.js'
@@ -138,13 +139,19 @@ export class Rendezvous {
 
   /** A context tells what it holds, until its end. */
   #listen(line: Line): void {
+    let door: string | undefined
     line.give({
       frame: bytes => {
         const told = control.readControl(this.#secret, bytes)
-        if (told) this.#hear(told, line)
+        if (told?.what === control.DOOR) door = told.text
+        else if (told) this.#hear(told, line)
       },
       drain() {},
-      close: () => this.#close(({ at }) => at === line),
+      close: () => {
+        this.#close(({ at }) => at === line)
+        // One that was killed could not do it.
+        if (door !== undefined) rmSync(door, { force: true })
+      },
     })
   }
 

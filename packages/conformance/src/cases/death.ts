@@ -171,7 +171,7 @@ async function endWithCallsPending(t: Trial, how: 'exception' | 'exit' | 'hard e
   assert.equal(await within(join, 'join', SOON), code)
   if (how === 'hard exit') assert.equal(await within(get, 'get', SOON), 'MP_SHUT_DOWN')
   else {
-    await within(own.put('adopted'), 'put')
+    await within(t.own(own).put('adopted'), 'put')
     assert.equal(await within(get, 'get', SOON), 'an item')
   }
   assert.equal(await full.get(), 'full')

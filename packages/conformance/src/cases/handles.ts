@@ -142,7 +142,7 @@ export const handles = group('Handles travel', {
     const child = await t.start(targets.echo, [theirs])
     await near.send('on the way')
     await mine.send(far)
-    const back = (await within(mine.recv(), 'the end')) as Connection
+    const back = t.own((await within(mine.recv(), 'the end')) as Connection)
     assert.equal(await within(back.recv(), 'recv'), 'on the way')
     await back.send('hello')
     assert.equal(await within(near.recv(), 'recv'), 'hello')
@@ -157,7 +157,7 @@ export const handles = group('Handles travel', {
     const queue = new t.api.Queue<Connection>()
     await queue.put(r as never)
     await queue.put(w as never)
-    const [reader, writer] = [await within(queue.get(), 'get'), await within(queue.get(), 'get')]
+    const [reader, writer] = [t.own(await within(queue.get(), 'get')), t.own(await within(queue.get(), 'get'))]
     assert.deepEqual([reader.readable, reader.writable, writer.readable, writer.writable], [true, false, false, true])
     await writer.send(1)
     assert.equal(await within(reader.recv(), 'recv'), 1)
@@ -230,7 +230,7 @@ export const handles = group('Handles travel', {
     const [end, same] = (await within(child.result(), 'result')) as [Connection, Queue]
     await t.ends(child)
     await near.send('there')
-    assert.equal(await within(end.recv(), 'recv'), 'there')
+    assert.equal(await within(t.own(end).recv(), 'recv'), 'there')
     await same.put(1)
     assert.equal(await within(queue.get(), 'get'), 1)
   },

@@ -129,8 +129,8 @@ export const network = group('Listener and connect', {
     },
   ),
 
-  'L6 a wrong key rejects with MP_AUTH on both sides; the right one works then': byAddress(
-    async (_, { listen, connect }) => {
+  'L6 L7 a wrong key rejects with MP_AUTH on both sides, since each proves its own; the right one works then':
+    byAddress(async (_, { listen, connect }) => {
       await using listener = await within(listen({ authKey: KEY }), 'listen')
       const accepted = rejects(listener.accept(), 'MP_AUTH')
       await rejects(connect(listener.address, { authKey: 'wrong' }), 'MP_AUTH')
@@ -138,8 +138,7 @@ export const network = group('Listener and connect', {
       const bytes = new TextEncoder().encode(KEY)
       const [here, there] = await pair(listener, connect(listener.address, { authKey: bytes }))
       await Promise.all([here.close(), there.close()])
-    },
-  ),
+    }),
 
   'L6 an empty key still authenticates, and is not any key': byAddress(async (_, { listen, connect }) => {
     await using listener = await within(listen({ authKey: '' }), 'listen')

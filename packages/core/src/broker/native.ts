@@ -28,7 +28,7 @@ const UNANNOUNCED_MS = 1
 /** Queues with puts that nobody was woken for. This thread must not block before that. */
 const unannounced = new Set<NativeBackend>()
 
-function announceAll(): void {
+export function announceAll(): void {
   for (const backend of unannounced) backend.announce()
 }
 

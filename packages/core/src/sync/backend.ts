@@ -61,8 +61,10 @@ export interface Grant {
 
 export interface PackedSemaphore {
   readonly id: string
-  /** The end of a wire that leads to the home. */
-  readonly end: number
+  /** The end of a wire that leads to the home; of a brokered one. */
+  readonly end?: number
+  /** Of a native one. */
+  readonly memory?: unknown
 }
 
 /** Told of each call of one handle that waits, so that its close can reject it. */

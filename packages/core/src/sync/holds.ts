@@ -9,9 +9,15 @@ export interface Hold {
 /** What this context has acquired of one semaphore, through whichever of its handles. The backend adds and takes out. */
 export class Holds {
   readonly #byNumber = new Map<number, Hold>()
+  readonly #isHeld: ((grant: Grant) => boolean) | undefined
+
+  /** `isHeld`: for a backend that is not told when another context gives a permit back. */
+  constructor(isHeld?: (grant: Grant) => boolean) {
+    this.#isHeld = isHeld
+  }
 
   has(hold: Hold): boolean {
-    return this.#byNumber.get(hold.grant.number) === hold
+    return this.#byNumber.get(hold.grant.number) === hold && this.#check(hold)
   }
 
   add(grant: Grant): Grant {
@@ -26,7 +32,7 @@ export class Holds {
 
   /** The earliest acquisition. */
   first(): Hold | undefined {
-    for (const hold of this.#byNumber.values()) return hold
+    for (const hold of this.#byNumber.values()) if (this.#check(hold)) return hold
     return undefined
   }
 
@@ -42,5 +48,11 @@ export class Holds {
 
   clear(): void {
     this.#byNumber.clear()
+  }
+
+  #check({ grant }: Hold): boolean {
+    if (!this.#isHeld || this.#isHeld(grant)) return true
+    this.#byNumber.delete(grant.number)
+    return false
   }
 }

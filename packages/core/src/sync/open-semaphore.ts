@@ -1,28 +1,34 @@
 import type { Context } from '../context.js'
 import { discard, type End, open } from '../end.js'
+import { MpError } from '../errors.js'
 import type { Transport } from '../spi.js'
 import { type PackedSemaphore, type SemaphoreBackend, UNLIMITED } from './backend.js'
+import { NativeSemaphoreBackend } from './native-semaphore.js'
 import { SemaphoreClient } from './semaphore-client.js'
 import { SemaphoreHome } from './semaphore-home.js'
 
-/** A new semaphore, whose home is `context`. */
+/** A new semaphore: the medium's own where it has such, else one whose home is `context`. */
 export function makeSemaphore(
   context: Context,
   transport: Transport,
   value: number,
   limit: number = UNLIMITED,
 ): SemaphoreBackend {
-  return new SemaphoreHome(context, transport, context.nextId(), value, limit).local.use()
+  const id = context.nextId()
+  const engine = transport.engines?.semaphore?.create(value, limit)
+  if (engine) return new NativeSemaphoreBackend(context, id, engine).use()
+  return new SemaphoreHome(context, transport, id, value, limit).local.use()
 }
 
 /** A semaphore that arrived in a message: this context's one object for it. */
 export function openSemaphore(
   context: Context,
   transport: Transport,
-  { id, end }: PackedSemaphore,
+  { id, end, memory }: PackedSemaphore,
   endOf: (index: number) => End,
 ): SemaphoreBackend {
-  const wire = endOf(end)
+  if (memory !== undefined) return openNative(context, transport, id, memory)
+  const wire = endOf(end as number)
   const home = context.homes.get(id)
   const known = context.clients.get(id)
   if (known instanceof SemaphoreClient || home instanceof SemaphoreHome) {
@@ -31,4 +37,14 @@ export function openSemaphore(
     return known instanceof SemaphoreClient ? known.use() : (home as SemaphoreHome).local.use()
   }
   return new SemaphoreClient(context, transport, id, open(wire, transport)).use()
+}
+
+function openNative(context: Context, transport: Transport, id: string, memory: unknown): SemaphoreBackend {
+  const known = context.semaphores.get(id)
+  if (known) return known.use()
+  const engine = transport.engines?.semaphore?.open(memory)
+  if (!engine) throw new MpError('MP_DECODE', `a native semaphore came to ${transport.name}, which has none`)
+  const backend = new NativeSemaphoreBackend(context, id, engine)
+  context.semaphores.set(id, backend)
+  return backend.use()
 }

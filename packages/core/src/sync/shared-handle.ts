@@ -3,9 +3,11 @@ import { MpError } from '../errors.js'
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../handle.js'
 import { checkTravels } from '../network.js'
 import type { Transport } from '../spi.js'
-import type { WaitingCall, Waits } from './backend.js'
+import type { SemaphoreBackend, WaitingCall, Waits } from './backend.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+type Blocking = Required<Pick<SemaphoreBackend, 'acquireSync'>>
 
 /** What Lock, Semaphore, Event, Condition and Barrier are alike in: they travel, and they close. */
 export class SharedHandle implements Handle {
@@ -63,6 +65,13 @@ export class SharedHandle implements Handle {
   /** @internal */
   protected pack(_packing: HandlePacking): unknown {
     throw new TypeError(`${this.#what} does not travel`)
+  }
+
+  /** @internal What has the calls that block. */
+  protected get synchronous(): Blocking {
+    const backend = this.#backend as Partial<Blocking>
+    if (backend.acquireSync) return backend as Blocking
+    throw new MpError('MP_NOT_SUPPORTED', `${this.#what} has no blocking calls on ${this.#transport.name}`)
   }
 
   /** @internal */
