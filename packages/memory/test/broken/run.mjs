@@ -11,9 +11,16 @@ const entries = new Map([
   [threads.name, new URL('../../../worker-threads/dist/index.js', import.meta.url)],
 ])
 
-/** What came of a case: null where it passed, else why it failed. */
-async function outcome(transport, [group, begins]) {
-  const found = []
+/** The cases of a transport, declared once: what it holds without them is then measured once. */
+const declared = new Map()
+
+function casesOf(transport) {
+  if (!declared.has(transport)) declared.set(transport, declare(transport))
+  return declared.get(transport)
+}
+
+function declare(transport) {
+  const cases = []
   const path = []
   conformance({
     transport,
@@ -25,19 +32,29 @@ async function outcome(transport, [group, begins]) {
       path.pop()
     },
     test(name, { skip }, body) {
-      if (!skip && path.at(-1) === group && name.startsWith(begins)) found.push(body)
+      if (!skip) cases.push({ group: path.at(-1), name, body })
     },
   })
+  return cases
+}
+
+/** What came of a case: null where it passed, else why it failed. */
+async function outcome(transport, [group, begins]) {
+  const found = casesOf(transport).filter(each => each.group === group && each.name.startsWith(begins))
   if (found.length !== 1) throw new Error(`${found.length} cases of '${group}' begin with '${begins}'`)
   // Any test runner counts it against the case that runs.
-  const uncaught = new Promise(resolve => process.once('uncaughtException', error => resolve(error.message)))
-  return Promise.race([
-    uncaught,
-    found[0]().then(
-      () => null,
-      error => error.message,
-    ),
-  ])
+  let onUncaught
+  const uncaught = new Promise(resolve => {
+    onUncaught = error => resolve(error.message)
+    process.once('uncaughtException', onUncaught)
+  })
+  const body = found[0].body().then(
+    () => null,
+    error => error.message,
+  )
+  const came = await Promise.race([uncaught, body])
+  process.off('uncaughtException', onUncaught)
+  return came
 }
 
 const outcomes = {}
