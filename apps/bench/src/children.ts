@@ -7,6 +7,8 @@ import type { TransportModule } from './transports.js'
 export interface Child {
   /** Settles as `work` does; rejects when the child ends before that, so that no round waits for a dead child. */
   during<T>(work: Promise<T>): Promise<T>
+  /** What its target returned. */
+  result(): Promise<unknown>
   /** Waits for the child's orderly end. */
   ended(): Promise<void>
 }
@@ -32,6 +34,7 @@ export function startChild<A extends unknown[], R>(
     })
   lost.catch(() => {}) // seen by `during`, where somebody waits
   return {
+    result: () => child.result(),
     async during(work) {
       try {
         return await Promise.race([work, lost])

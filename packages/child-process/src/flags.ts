@@ -1,5 +1,4 @@
-import { MpError } from '@mp/core'
-import type { SpawnOptions } from '@mp/core/spi'
+import { MpError, type SpawnOptions } from '@mp/core/spi'
 
 /** Flags that say what this process runs, or how; a child runs a file of its own. */
 const OF_THE_SCRIPT = /^--(input-type|eval|print|check|interactive|test|watch|watch-path)(=|$)|^-[ci]$/

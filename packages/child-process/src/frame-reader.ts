@@ -1,4 +1,4 @@
-import { MpError } from '@mp/core'
+import { MpError } from '@mp/core/spi'
 
 /** A frame is a u32 length, little-endian, and as many bytes. */
 export const HEADER = 4

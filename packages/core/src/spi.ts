@@ -6,6 +6,8 @@
  * is sent after `close`. See docs/writing-a-transport.md.
  */
 
+// Not from '@mp/core': a transport that imports that loads all of it into each of its children, 10 ms.
+export { MpError } from './errors.js'
 export { IN_PLACE } from './in-place.js'
 export { relayLines } from './line-prefix.js'
 export { serve } from './serve.js'

@@ -1,5 +1,4 @@
-import { MpError } from '@mp/core'
-import { type Peer, type PeerExit, type SpawnOptions, serve, type Transport } from '@mp/core/spi'
+import { MpError, type Peer, type PeerExit, type SpawnOptions, serve, type Transport } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { wirePair } from './wire.js'
 

@@ -1,4 +1,4 @@
-import { MpError } from '@mp/core'
+import { MpError } from '@mp/core/spi'
 
 /**
  * The memory of a semaphore: a few counts, and an entry for each call that waits and each permit that is held. An entry is in

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PipeHandle, PipeWire } from '@mp/child-process/spi'
-import { MpError } from '@mp/core'
+import { MpError } from '@mp/core/spi'
 
 /** Bytes that a socket's path may have; Node cuts what is longer, and would listen somewhere else. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103

@@ -1,4 +1,4 @@
-import { MpError } from '@mp/core'
+import { MpError } from '@mp/core/spi'
 import { listenAt } from './address.js'
 import { type Control, LONGEST_CONTROL, readFirst } from './control.js'
 import { Line } from './line.js'

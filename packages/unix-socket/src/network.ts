@@ -2,8 +2,7 @@ import { lstatSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { resolve as absolute, join } from 'node:path'
 import { PipeWire } from '@mp/child-process/spi'
-import { MpError } from '@mp/core'
-import type { Listening, Network, NetworkWire } from '@mp/core/spi'
+import { type Listening, MpError, type Network, type NetworkWire } from '@mp/core/spi'
 import { checkAddress, flushBriefly, freshDirectory, listenAt, remove, removeAtExit } from './address.js'
 
 /** Bytes that a frame may have before its sender has shown who he is. */

@@ -1,6 +1,6 @@
 import { MessageChannel, MessagePort, type Transferable, Worker } from 'node:worker_threads'
-import { MpError } from '@mp/core'
 import {
+  MpError,
   type Peer,
   type PeerExit,
   relayLines,

@@ -9,7 +9,7 @@ export const spawn: Pattern = {
   name: 'spawn',
   title: 'Start of a Process',
   description:
-    'From just before new Process(...).start() to the message that the first line of the target sends. ' +
+    'From just before new Process(...).start() to what the first, and only, line of the target returns; in raw Node it posts it. ' +
     'The first start of all, which also finds the target’s module, is warm-up.',
   metric: 'time-to-first-line',
   unit: 'ms',
@@ -34,14 +34,12 @@ function starts(start: () => Promise<number>): Open {
 }
 
 async function timeToFirstLine(transport: TransportModule): Promise<number> {
-  const [here, there] = transport.Pipe<never, string>()
   const greeting = `hello ${Math.random()}`
   const before = performance.now()
-  const child = startChild(transport, hello, [there, greeting])
-  const answer = await child.during(here.recv())
+  const child = startChild(transport, hello, [greeting])
+  const answer = await child.result()
   const latency = performance.now() - before
   if (answer !== greeting) throw new CheckError(`expected '${greeting}' from the new process, got '${answer}'`)
   await child.ended()
-  await here.close()
   return latency
 }
