@@ -218,6 +218,10 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     const deadline = deadlineOf(options)
     const bytes = plainBytes(data, offset, size)
     const pipe = this.#writable()
+    if (bytes.length <= pipe.largest && this.#senders.length === 0) {
+      sendBatches()
+      if (pipe.write(bytes, 0, bytes.length, BYTES) === 'done') return
+    }
     this.#waitForRoom(pipe, deadline)
     this.#sync(this.#write(pipe, bytes, bytes.length, BYTES, undefined), deadline)
   }
@@ -232,11 +236,8 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     if (maxLength === Number.POSITIVE_INFINITY) {
       const pipe = this.#readable()
       // The usual case, without detours.
-      if (!this.#assembly && pipe.read() === 'done' && pipe.tag === BYTES) {
-        const bytes = pipe.bytes.slice(pipe.start, pipe.end)
-        pipe.skip()
-        return bytes
-      }
+      const bytes = this.#assembly ? undefined : pipe.takeCopy(BYTES)
+      if (bytes) return bytes
       return this.#recvSync(options, this.#takeAnyBytes) as Uint8Array
     }
     if (typeof maxLength !== 'number' || !(maxLength >= 0)) throw badLength(maxLength)
