@@ -227,7 +227,7 @@ export class RingPipe implements NativePipe {
   }
 
   spin(what: 'message' | 'room'): boolean {
-    return this.#bell(what).spinBriefly()
+    return this.#bell(what).spinBriefly(this.#in.taken)
   }
 
   wait(what: 'message' | 'room', timeout: number): void {

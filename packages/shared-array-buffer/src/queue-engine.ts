@@ -147,7 +147,7 @@ export class RingQueue implements NativeQueue {
   }
 
   spin(what: 'item' | 'slot'): boolean {
-    return this.#bell(what).spinBriefly()
+    return this.#bell(what).spinBriefly(this.#log.taken)
   }
 
   wait(what: 'item' | 'slot', timeout: number): void {

@@ -19,8 +19,8 @@
  *     segment: i32 next | pad to 8 | records, each 8-aligned: u32 length | u32 tag | body, padded to 8
  *
  * Counts wrap at 2 ** 32. A position is `segment << 13 | offset / 8`; offset 0 stands for the end of the segment. A record of
- * up to 4 KiB lies in one segment (a length of SKIP says that the next segment goes on); a longer one fills what is left and
- * continues in the segments behind.
+ * up to 4 KiB lies in one segment (a length of SKIP says that the next segment goes on); a longer one begins where 4 KiB are
+ * left at least, and continues in the segments behind.
  *
  * Why a death does no harm: all that a side changes is invisible to both until its one store of PUTS or GETS. The next
  * producer begins where the last published tail is. A segment joins the circle by one store of `next`; the count of segments
@@ -136,9 +136,17 @@ export class SegmentLog implements RecordBytes {
     return (Atomics.load(this.words, PUTS) - gets) >>> 0
   }
 
-  /** Where neither side is exclusive: whether there is nothing to take. No look at PUTS, which the producers' cores hold, when more was seen last. */
+  /**
+   * Where neither side is exclusive: whether there is nothing to take. Looks at PUTS, which is in the producer's core, only
+   * when all that was there at the last look has been taken.
+   */
   get looksEmpty(): boolean {
     return this.#putsSeen === this.#gets && this.size === 0
+  }
+
+  /** How many records were taken, as the consumer knows; wraps. */
+  get taken(): number {
+    return this.#gets
   }
 
   /** For an exclusive consumer: whether there is a record. */
@@ -169,7 +177,7 @@ export class SegmentLog implements RecordBytes {
     const length = end - start
     const padded = RECORD_HEADER + ((length + 7) & ~7)
     let room = offset === 0 ? 0 : SEGMENT_BYTES - offset
-    if (room < (padded <= WHOLE ? padded : 2 * RECORD_HEADER)) {
+    if (room < Math.min(padded, WHOLE)) {
       if (room > 0) this.words[wordAt(segment, offset)] = SKIP
       const next = this.#nextSegment(segment)
       if (next < 0) return false
