@@ -161,6 +161,16 @@ export class SegmentLog implements RecordBytes {
     return (this.#putBytes - this.#gotSeen) >>> 0 < limit
   }
 
+  /** For an exclusive producer: the count of bytes taken from which on `below(limit)` holds. */
+  belowFrom(limit: number): number {
+    return (this.#putBytes - limit + 1) | 0
+  }
+
+  /** For an exclusive consumer: whether so many bytes were taken. */
+  hasTaken(bytes: number): boolean {
+    return ((this.#gotBytes - bytes) | 0) >= 0
+  }
+
   /** For an exclusive producer: the longest record that fits in without being cut. */
   get piece(): number {
     const offset = (this.#tail & OFFSET_MASK) * 8
