@@ -53,7 +53,7 @@ export class Envelope implements HandlePacking {
 
   /** Nothing rides along, nothing is moved: it serves another message. */
   get unused(): boolean {
-    return !this.#parcels && !this.#commits && !this.#transfer
+    return !this.#parcels && !this.#commits && !this.#rollbacks && !this.#transfer
   }
 
   transfers(object: object): boolean {

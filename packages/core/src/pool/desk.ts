@@ -1,6 +1,7 @@
-import { appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
-import { decode, encode, encodeError } from '../codec.js'
+import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
+import { encode, encodeError } from '../codec.js'
 import type { Context } from '../context.js'
+import { Deque } from '../deque.js'
 import { discardParcels, type End, open } from '../end.js'
 import { Envelope } from '../envelope.js'
 import { MpError } from '../errors.js'
@@ -10,8 +11,10 @@ import { Pending } from '../pending.js'
 import type { Transport } from '../spi.js'
 import { loadTarget, type TargetReference } from '../target.js'
 import { turn } from '../turn.js'
-import { type HandleOpener, type OpenHandle, ParcelReader, readMessage } from '../unpacking.js'
+import { type HandleOpener, MessageReader, type OpenHandle } from '../unpacking.js'
+import type { Claims } from './claims.js'
 import { CurrentTask } from './current-task.js'
+import { beginEntry, endEntry, TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
@@ -19,8 +22,14 @@ type AnyFunction = (...args: unknown[]) => unknown
 /** A function as a worker is told of it; in its creator's thread the function itself. */
 export type FunctionReference = TargetReference | LocalTarget
 
-/** ms that the items of one task may hold the event loop of their worker, which has aborts to hear. */
+interface Failure {
+  readonly error: unknown
+}
+
+/** ms that tasks may hold the event loop of their worker, which has aborts to hear. */
 const LONGEST_HOLD = 10
+/** ms that an answer may wait for those behind it, from one task to the next. */
+const LONGEST_WAIT = 1
 /** ms. Between two looks at the clock items may take about so long. */
 const LOOK_EVERY = 1
 const LONGEST_STRIDE = 1024
@@ -30,9 +39,20 @@ export class Desk implements OpenHandle {
   readonly #context: Context
   readonly #transport: Transport
   readonly #link: Link
-  readonly #reader: ParcelReader
-  /** Those that have not begun, by number, in their order. */
-  readonly #tasks = new Map<number, Message>()
+  readonly #reader: MessageReader
+  #claims: Claims | null = null
+  /** What has come, in its order. All behind the first packet's current task has not begun. */
+  readonly #packets = new Deque<TaskPacket>()
+  /** Those in `packets` that are not to begin. */
+  readonly #dropped = new Set<number>()
+  /** Answers that wait for those behind: a packet; and one that is being encoded. */
+  readonly #held = new ByteBuffer(256)
+  /** Where the whole ones end. */
+  #heldEnd = 0
+  /** When the first of `held`, or the answer that comes next, began: ms. */
+  #since = 0
+  /** When the event loop has last turned, ms. */
+  #turned = 0
   readonly #functions = new Map<number, AnyFunction | Promise<AnyFunction>>()
   #running: { readonly id: number; readonly task: CurrentTask } | undefined
   #wake: (() => void) | undefined
@@ -41,7 +61,7 @@ export class Desk implements OpenHandle {
   constructor(context: Context, transport: Transport, end: End) {
     this.#context = context
     this.#transport = transport
-    this.#reader = new ParcelReader(context, transport, undefined)
+    this.#reader = new MessageReader(context, transport)
     this.#link = new Link(open(end, transport), transport, {
       message: message => this.#hear(message),
       closed: () => this.#left(),
@@ -51,7 +71,13 @@ export class Desk implements OpenHandle {
   }
 
   /** Works until the pool closes the link. */
-  async serve(initializer: FunctionReference | null, initargs: readonly unknown[]): Promise<void> {
+  async serve(
+    claims: Claims | null,
+    initializer: FunctionReference | null,
+    initargs: readonly unknown[],
+  ): Promise<void> {
+    this.#claims = claims
+    this.#context.desk = this
     // Nothing else keeps the event loop of an idle worker alive. That of its creator is not its own to keep.
     const held = this.#transport.capabilities.isolation === 'none' ? undefined : new Pending<void>()
     // The pool may have closed before this worker was up.
@@ -67,16 +93,16 @@ export class Desk implements OpenHandle {
     this.#link.control(protocol.READY)
     // An async loop, not work done where a message arrives: in its creator's thread a worker is known by its async context.
     while (!this.#link.closed) {
-      const next = this.#tasks.entries().next().value
-      if (next) {
-        this.#tasks.delete(next[0])
-        await this.#take(...next)
+      const next = this.#packets.peek()
+      if (next && (await this.#take(next))) {
+        this.#packets.shift()
         continue
       }
       this.#link.flush()
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
+      this.#turned = performance.now()
     }
     held?.resolve()
   }
@@ -88,8 +114,7 @@ export class Desk implements OpenHandle {
 
   #left(): void {
     this.#context.links.delete(this.#link)
-    for (const { parcels } of this.#tasks.values()) discardParcels(parcels, this.#transport)
-    this.#tasks.clear()
+    this.#clear()
     this.#running?.task.abort(new MpError('MP_CLOSED', 'the pool is gone'))
     this.#wake?.()
   }
@@ -108,11 +133,14 @@ export class Desk implements OpenHandle {
         this.#functions.set(number, loading)
         return
       }
-      case protocol.TASK:
-        this.#tasks.set(number, message)
+      case protocol.TASKS:
+        this.#packets.push(new TaskPacket(message))
         this.#wake?.()
         this.#wake = undefined
         return
+      case protocol.TAKEN:
+        this.#clear()
+        return this.#link.control(protocol.YIELDED)
       case protocol.RECALL:
         return this.#drop(number)
       case protocol.ABORT:
@@ -123,56 +151,104 @@ export class Desk implements OpenHandle {
     }
   }
 
+  /** What has not begun never will. */
+  #clear(): void {
+    for (const packet of this.#packets) {
+      if (!packet.begun) discardParcels(packet.parcels, this.#transport)
+      packet.clear()
+    }
+    this.#dropped.clear()
+  }
+
   /** It has not begun, and will not. Where it has, or is through, that is told in any case. */
   #drop(id: number): void {
-    const message = this.#tasks.get(id)
-    if (!message) return
-    this.#tasks.delete(id)
-    discardParcels(message.parcels, this.#transport)
-    this.#tellDropped(id)
+    if (this.#dropped.has(id)) return
+    for (const packet of this.#packets) {
+      for (const each of packet.rest()) {
+        if (each !== id) continue
+        discardParcels(packet.parcels, this.#transport)
+        this.#dropped.add(id)
+        return this.#tellDropped(id)
+      }
+    }
   }
 
-  async #take(id: number, message: Message): Promise<void> {
-    const { bytes, start } = message
-    const task = new CurrentTask()
-    this.#running = { id, task }
-    this.#context.task = task
-    try {
-      await this.#run(id, readU32(bytes, start + 4), bytes[start + 8] as protocol.How, message, task)
-    } finally {
+  /** Runs the tasks of a packet. False where the pool has taken back what is left of it, and of those behind. */
+  async #take(packet: TaskPacket): Promise<boolean> {
+    this.#since = performance.now()
+    const call = await this.#functionOf(packet)
+    while (!packet.empty) {
+      if (this.#claims && !this.#claims.begin()) {
+        this.#sendHeld()
+        return false
+      }
+      packet.next()
+      if (this.#dropped.delete(packet.task)) continue
+      const task = new CurrentTask()
+      this.#running = { id: packet.task, task }
+      this.#context.task = task
+      const running = this.#run(packet, call, task)
+      if (running) await running
       this.#running = undefined
       this.#context.task = undefined
+      const now = performance.now()
+      if (!packet.quiet) this.#link.flush()
+      else if (now - this.#since > LONGEST_WAIT) await this.#sendHeld()
+      if (now - this.#turned > LONGEST_HOLD) {
+        await turn()
+        this.#turned = performance.now()
+      }
     }
-    this.#link.flush()
+    await this.#sendHeld()
+    return true
   }
 
-  async #run(id: number, number: number, how: protocol.How, message: Message, task: CurrentTask): Promise<void> {
-    let call: AnyFunction
-    let given: unknown[]
+  /** Never rejects: what goes wrong is told by each task. */
+  async #functionOf({ callee }: TaskPacket): Promise<AnyFunction | Failure> {
     try {
-      const found = this.#functions.get(number)
-      if (!found) throw new MpError('MP_DECODE', `a task calls function ${number}, of which nothing was told`)
-      call = typeof found === 'function' ? found : await found
-      given = this.#decode(message, 9) as unknown[]
+      const found = this.#functions.get(callee)
+      if (!found) throw new MpError('MP_DECODE', `a task calls function ${callee}, of which nothing was told`)
+      return await found
     } catch (error) {
-      return this.#tellFailed(id, asDecodeError(error))
+      return { error }
     }
-    if (how === protocol.ONE) return this.#runOne(id, call, given)
-    return this.#runEach(id, call, given, how === protocol.EACH_SPREAD, task)
   }
 
-  async #runOne(id: number, call: AnyFunction, args: unknown[]): Promise<void> {
-    let value: unknown
+  /** Gives a promise only where there is something to wait for. */
+  #run(packet: TaskPacket, call: AnyFunction | Failure, task: CurrentTask): Promise<void> | undefined {
+    let given: unknown
     try {
-      value = call(...args)
-      if (isThenable(value)) value = await value
-      await this.#send(protocol.RESULTS, id, undefined, value)
+      if (typeof call !== 'function') throw call.error
+      given = this.#reader.read(packet)
     } catch (error) {
-      this.#tellFailed(id, error)
+      this.#tellFailed(packet.task, asDecodeError(error))
+      return undefined
+    }
+    const { how } = packet
+    if (how === protocol.EACH || how === protocol.EACH_SPREAD) {
+      return this.#runEach(packet, call, given as unknown[], task)
+    }
+    try {
+      const value = how === protocol.ITEM ? call(given) : call(...(given as unknown[]))
+      if (isThenable(value)) return this.#answerLater(packet, value)
+      return this.#answer(packet, value)
+    } catch (error) {
+      this.#tellFailed(packet.task, error)
+      return undefined
     }
   }
 
-  async #runEach(id: number, call: AnyFunction, items: unknown[], spread: boolean, task: CurrentTask): Promise<void> {
+  async #answerLater(packet: TaskPacket, value: PromiseLike<unknown>): Promise<void> {
+    try {
+      await this.#answer(packet, await value)
+    } catch (error) {
+      this.#tellFailed(packet.task, error)
+    }
+  }
+
+  async #runEach(packet: TaskPacket, call: AnyFunction, items: unknown[], task: CurrentTask): Promise<void> {
+    const id = packet.task
+    const spread = packet.how === protocol.EACH_SPREAD
     const results: unknown[] = new Array(items.length)
     let failures: Map<number, unknown> | undefined
     let stride = 1
@@ -201,7 +277,7 @@ export class Desk implements OpenHandle {
     }
     if (!failures) {
       try {
-        return await this.#send(protocol.RESULTS, id, undefined, results)
+        return await this.#answer(packet, results)
       } catch {
         // One of them cannot travel: each for itself then, and those that can do.
       }
@@ -212,7 +288,7 @@ export class Desk implements OpenHandle {
         continue
       }
       try {
-        await this.#send(protocol.FULFILLED, id, i, results[i])
+        await this.#send(protocol.FULFILLED, results[i], id, i)
       } catch (error) {
         this.#tellRejected(id, i, error)
       }
@@ -220,17 +296,85 @@ export class Desk implements OpenHandle {
     this.#tell(protocol.SETTLED, id)
   }
 
-  /** Throws where the value cannot travel; nothing was sent then. Waits while the pool's side has too much unread. */
-  #send(type: number, id: number, index: number | undefined, value: unknown): Promise<void> {
-    const link = this.#link
+  /** Throws where the value cannot travel. */
+  #answer(packet: TaskPacket, value: unknown): Promise<void> | undefined {
+    if (packet.quiet && this.#hold(packet.task, value)) return undefined
+    packet.quiet = false
+    this.#sendHeld()
+    return this.#send(protocol.RESULTS, value, packet.task)
+  }
+
+  /** Lets the answer wait for those behind. False where something rides beside it, which goes with it alone. */
+  #hold(id: number, value: unknown): boolean {
+    const held = this.#held
+    const at = beginEntry(held, id)
+    const envelope = this.#takeEnvelope()
+    try {
+      encode(value, held, envelope, 'result')
+    } catch (error) {
+      held.length = at
+      envelope.rollback()
+      throw error
+    }
+    if (envelope.unused) {
+      this.#envelope = envelope
+      endEntry(held, at)
+      this.#heldEnd = held.length
+      return true
+    }
+    held.length = at
+    envelope.rollback()
+    return false
+  }
+
+  /** Sends what waits: this context may end now. */
+  flush(): void {
+    void this.#sendHeld()
+  }
+
+  /** Gives a promise where the pool's side has too much unread. */
+  #sendHeld(): Promise<void> | undefined {
+    const { bytes } = this.#held
+    const end = this.#heldEnd
+    if (end === 0) return undefined
+    const out = this.#beginResults()
+    appendBytes(out, bytes, 0, end)
+    this.#held.length = 0
+    this.#heldEnd = 0
+    const accepted = this.#link.commit(out, undefined).catch(() => {})
+    this.#link.flush()
+    return this.#link.writable ? undefined : accepted
+  }
+
+  #beginResults(): ByteBuffer {
+    const out = this.#link.begin(protocol.RESULTS, true)
+    const now = performance.now()
+    appendU32(out, Math.min((now - this.#since) * 1000, 0xffff_ffff))
+    this.#since = now
+    return out
+  }
+
+  #takeEnvelope(): Envelope {
     const envelope = this.#envelope ?? new Envelope(this.#transport)
     this.#envelope = undefined
-    const out = link.begin(type, true)
-    appendU32(out, id)
-    if (index !== undefined) appendU32(out, index)
+    return envelope
+  }
+
+  /** Throws where the value cannot travel; nothing was sent then. Waits while the pool's side has too much unread. */
+  #send(type: number, value: unknown, id: number, index?: number): Promise<void> {
+    const link = this.#link
+    const envelope = this.#takeEnvelope()
+    const whole = index === undefined
+    const out = whole ? this.#beginResults() : link.begin(type, true)
     let accepted: Promise<void>
     try {
+      const entry = whole ? beginEntry(out, id) : -1
+      if (!whole) {
+        appendU32(out, id)
+        appendU32(out, index)
+      }
       encode(value, out, envelope, 'result')
+      if (whole) endEntry(out, entry)
       accepted = link.commit(out, envelope.parcels)
     } catch (error) {
       link.abandon(out)
@@ -264,11 +408,8 @@ export class Desk implements OpenHandle {
     })
   }
 
-  #decode(message: Message, skip: number): unknown {
-    const { bytes, end, parcels } = message
-    const start = message.start + skip
-    if (parcels) return readMessage(this.#context, this.#transport, { bytes, start, end, parcels })
-    return decode(bytes, start, end, this.#reader)
+  #decode({ bytes, start, end, parcels }: Message, skip: number): unknown {
+    return this.#reader.read({ bytes, start: start + skip, end, parcels })
   }
 }
 
