@@ -14,6 +14,7 @@ import { turn } from '../turn.js'
 import { type HandleOpener, MessageReader, type OpenHandle } from '../unpacking.js'
 import type { Claims } from './claims.js'
 import { CurrentTask } from './current-task.js'
+import { Linger } from './linger.js'
 import { beginEntry, endEntry, TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 
@@ -51,6 +52,9 @@ export class Desk implements OpenHandle {
   #heldEnd = 0
   /** When the first of `held`, or the answer that comes next, began: ms. */
   #since = 0
+  /** The last packet was a single task: more come when it is answered, if at all. */
+  #alone = false
+  readonly #linger = new Linger()
   /** When the event loop has last turned, ms. */
   #turned = 0
   readonly #functions = new Map<number, AnyFunction | Promise<AnyFunction>>()
@@ -99,12 +103,22 @@ export class Desk implements OpenHandle {
         continue
       }
       this.#link.flush()
+      await this.#wait()
+    }
+    held?.resolve()
+  }
+
+  async #wait(): Promise<void> {
+    const since = performance.now()
+    const ended = () => this.#packets.length > 0 || this.#link.closed
+    if (this.#alone && this.#linger.begin()) await this.#linger.until(ended)
+    if (!ended()) {
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
-      this.#turned = performance.now()
     }
-    held?.resolve()
+    this.#turned = performance.now()
+    this.#linger.waited(this.#turned - since)
   }
 
   async close(): Promise<void> {
@@ -176,12 +190,14 @@ export class Desk implements OpenHandle {
   /** Runs the tasks of a packet. False where the pool has taken back what is left of it, and of those behind. */
   async #take(packet: TaskPacket): Promise<boolean> {
     this.#since = performance.now()
-    const call = await this.#functionOf(packet)
+    const found = this.#functions.get(packet.callee)
+    const call = typeof found === 'function' ? found : await loaded(packet.callee, found)
     while (!packet.empty) {
       if (this.#claims && !this.#claims.begin()) {
         this.#sendHeld()
         return false
       }
+      this.#alone = !packet.begun
       packet.next()
       if (this.#dropped.delete(packet.task)) continue
       const task = new CurrentTask()
@@ -192,26 +208,15 @@ export class Desk implements OpenHandle {
       this.#running = undefined
       this.#context.task = undefined
       const now = performance.now()
-      if (!packet.quiet) this.#link.flush()
-      else if (now - this.#since > LONGEST_WAIT) await this.#sendHeld()
+      if (now - this.#since > LONGEST_WAIT) await this.#sendHeld()
       if (now - this.#turned > LONGEST_HOLD) {
         await turn()
         this.#turned = performance.now()
       }
     }
-    await this.#sendHeld()
+    const accepted = this.#sendHeld()
+    if (accepted) await accepted
     return true
-  }
-
-  /** Never rejects: what goes wrong is told by each task. */
-  async #functionOf({ callee }: TaskPacket): Promise<AnyFunction | Failure> {
-    try {
-      const found = this.#functions.get(callee)
-      if (!found) throw new MpError('MP_DECODE', `a task calls function ${callee}, of which nothing was told`)
-      return await found
-    } catch (error) {
-      return { error }
-    }
   }
 
   /** Gives a promise only where there is something to wait for. */
@@ -294,6 +299,7 @@ export class Desk implements OpenHandle {
       }
     }
     this.#tell(protocol.SETTLED, id)
+    this.#link.flush()
   }
 
   /** Throws where the value cannot travel. */
@@ -301,7 +307,9 @@ export class Desk implements OpenHandle {
     if (packet.quiet && this.#hold(packet.task, value)) return undefined
     packet.quiet = false
     this.#sendHeld()
-    return this.#send(protocol.RESULTS, value, packet.task)
+    const accepted = this.#send(protocol.RESULTS, value, packet.task)
+    this.#link.flush()
+    return this.#link.writable ? undefined : accepted
   }
 
   /** Lets the answer wait for those behind. False where something rides beside it, which goes with it alone. */
@@ -395,10 +403,12 @@ export class Desk implements OpenHandle {
 
   #tellFailed(id: number, error: unknown): void {
     this.#tell(protocol.FAILED, id, out => encodeError(error, out, new Envelope(this.#transport)))
+    this.#link.flush()
   }
 
   #tellDropped(id: number): void {
     this.#tell(protocol.DROPPED, id)
+    this.#link.flush()
   }
 
   #tell(type: number, id: number, write?: (out: ByteBuffer) => void): void {
@@ -416,6 +426,16 @@ export class Desk implements OpenHandle {
 export const openDesk: HandleOpener = (context, transport, state, endOf) => {
   const { end }: { end: number } = state
   return new Desk(context, transport, endOf(end))
+}
+
+/** Never rejects: what goes wrong is told by each task. */
+async function loaded(number: number, found: Promise<AnyFunction> | undefined): Promise<AnyFunction | Failure> {
+  try {
+    if (!found) throw new MpError('MP_DECODE', `a task calls function ${number}, of which nothing was told`)
+    return await found
+  } catch (error) {
+    return { error }
+  }
 }
 
 async function load(reference: FunctionReference): Promise<AnyFunction> {
