@@ -181,8 +181,8 @@ export class Member {
   }
 
   /**
-   * Takes back what it has not begun, if it is at anything at all, and gives it; where memory is not shared, asks for that.
-   * Not what can be given only once.
+   * Takes back what it has not begun, if it is at a task, and gives it; where memory is not shared, asks for that. Not what
+   * can be given only once. One that is at nothing is about to begin: else tasks would go round where all are slow to wake.
    */
   takeBack(): readonly Task[] {
     const [, ...ahead] = this.inFlight.values()
@@ -191,7 +191,8 @@ export class Member {
       for (const task of ahead) if (!task.recalled && !task.parcels && !task.job.over) this.#recall(task)
       return []
     }
-    for (const task of this.inFlight.values()) if (task.parcels && claims.behind(task.place) > 0) return []
+    const { current, untouched } = this.remains()
+    if (!current || untouched.length === 0 || untouched.some(task => task.parcels)) return []
     claims.takeBack()
     const taken = [...this.inFlight.values()].filter(task => claims.behind(task.place) > 0 && !task.job.over)
     if (taken.length === 0) return []
