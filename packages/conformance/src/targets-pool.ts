@@ -65,6 +65,13 @@ export function blockOn(item: SharedArrayBuffer | number): unknown {
 }
 
 /** In memory: how often `countAndHang` was called with each number. */
+/** Keeps its thread busy for so many ms. */
+export function busyFor(ms: number): number {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+  return ms
+}
+
 const tallies: Int32Array[] = []
 
 export function shareTally(memory: SharedArrayBuffer): void {

@@ -259,6 +259,15 @@ export const poolOrder = group('Pool: order, chunks, laziness', {
     assert.equal((await within(results.next(), 'the long task')).value, 'over')
   },
 
+  'a worker that is busy for some milliseconds takes part again afterwards': needs('isolation', async t => {
+    await using pool = new t.api.Pool(2)
+    for (let i = 0; i < 30; i++) await within(pool.map(targets.busyFor, new Array(50).fill(0), { chunksize: 1 }), 'map')
+    const items = upTo(300).map(i => (i === 100 ? 8 : 0))
+    for (let i = 0; i < 20; i++) {
+      assert.deepEqual(await within(pool.map(targets.busyFor, items, { chunksize: 1 }), 'map'), items)
+    }
+  }),
+
   'what a worker that is busy has not begun is taken from it': needs('isolation', 'sharedMemory', async t => {
     await using pool = new t.api.Pool(2)
     for (let i = 0; i < 30; i++) await within(pool.map(targets.blockOn, upTo(50), { chunksize: 1 }), 'map')

@@ -8,8 +8,11 @@ import { describeTarget, type Target } from '../target.js'
 import { Member, type MemberUser, type Orders, type Remains } from './member.js'
 import { type Callee, type Job, rejectAll, type Task } from './task.js'
 
-/** How much work a worker may have beside the task that it is at: ms, tasks, bytes. Enough that it never waits for a round trip. */
-const AHEAD = { ms: 1, tasks: 512, bytes: 1024 * 1024 }
+/**
+ * How much work a worker may have beside the task that it is at: ms (more where it can be taken back at any time), tasks, bytes.
+ * Enough that it never waits for a round trip.
+ */
+const AHEAD = { ms: 1, takeable: 4, tasks: 512, bytes: 1024 * 1024 }
 /** ms after which what a worker that says nothing has not begun is taken back, when another one is idle. */
 const STEAL_AFTER = 5
 /** How many workers one task may take with it where lost tasks are tried again. */
@@ -526,10 +529,13 @@ export class Crew implements MemberUser {
 const LONGEST_GRACE = 0x7fff_ffff
 
 /** Only tasks that are known to be short wait behind another, and only such as can still be given to another worker. */
-function fitsAhead({ inFlight, load, bytes, heardAt }: Member, task: Task, now: number): boolean {
+function fitsAhead({ inFlight, load, bytes, heardAt, sharesMemory }: Member, task: Task, now: number): boolean {
   if (task.parcels || task.callee.pace === undefined || inFlight.size >= AHEAD.tasks) return false
   if (now - heardAt > STEAL_AFTER) return false
-  return load + task.callee.pace * task.count <= AHEAD.ms && bytes + task.end - task.start <= AHEAD.bytes
+  return (
+    load + task.callee.pace * task.count <= (sharesMemory ? AHEAD.takeable : AHEAD.ms) &&
+    bytes + task.end - task.start <= AHEAD.bytes
+  )
 }
 
 /**

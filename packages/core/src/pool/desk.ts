@@ -60,6 +60,8 @@ export class Desk implements OpenHandle {
   readonly #functions = new Map<number, AnyFunction | Promise<AnyFunction>>()
   #running: { readonly id: number; readonly task: CurrentTask } | undefined
   #wake: (() => void) | undefined
+  /** Counts what a wait may end with. */
+  #heard = 0
   #envelope: Envelope | undefined
 
   constructor(context: Context, transport: Transport, end: End) {
@@ -97,20 +99,23 @@ export class Desk implements OpenHandle {
     this.#link.control(protocol.READY)
     // An async loop, not work done where a message arrives: in its creator's thread a worker is known by its async context.
     while (!this.#link.closed) {
+      // Not whether there are packets: they may have been taken back, of which only the next message tells.
+      const heard = this.#heard
       const next = this.#packets.peek()
       if (next && (await this.#take(next))) {
         this.#packets.shift()
         continue
       }
       this.#link.flush()
-      await this.#wait()
+      await this.#wait(heard)
     }
     held?.resolve()
   }
 
-  async #wait(): Promise<void> {
+  /** Until something comes that had not when `heard` was counted. */
+  async #wait(heard: number): Promise<void> {
     const since = performance.now()
-    const ended = () => this.#packets.length > 0 || this.#link.closed
+    const ended = () => this.#heard !== heard || this.#link.closed
     if (this.#alone && this.#linger.begin()) await this.#linger.until(ended)
     if (!ended()) {
       await new Promise<void>(resolve => {
@@ -126,11 +131,17 @@ export class Desk implements OpenHandle {
     this.#left()
   }
 
+  #goOn(): void {
+    this.#heard++
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
   #left(): void {
     this.#context.links.delete(this.#link)
     this.#clear()
     this.#running?.task.abort(new MpError('MP_CLOSED', 'the pool is gone'))
-    this.#wake?.()
+    this.#goOn()
   }
 
   #hear(message: Message): void {
@@ -149,12 +160,11 @@ export class Desk implements OpenHandle {
       }
       case protocol.TASKS:
         this.#packets.push(new TaskPacket(message))
-        this.#wake?.()
-        this.#wake = undefined
-        return
+        return this.#goOn()
       case protocol.TAKEN:
         this.#clear()
-        return this.#link.control(protocol.YIELDED)
+        this.#link.control(protocol.YIELDED)
+        return this.#goOn()
       case protocol.RECALL:
         return this.#drop(number)
       case protocol.ABORT:

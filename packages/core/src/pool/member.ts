@@ -128,6 +128,11 @@ export class Member {
     return this.process.name
   }
 
+  /** What it has not begun can be taken back whatever it is at. */
+  get sharesMemory(): boolean {
+    return this.#claims !== undefined
+  }
+
   /** The task that it is at; it may be through already, with the answer on its way. */
   get current(): Task | undefined {
     return this.remains().current
