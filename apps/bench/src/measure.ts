@@ -29,6 +29,8 @@ export interface Limits {
   readonly maxGenerations: number
   /** The largest batch, so that a flood of large messages does not fill the memory. */
   readonly maxBatch: number
+  /** Of each generation; absent: 3. */
+  readonly rounds?: number | undefined
   /** Messages that the warm-up moves at least, time permitting. */
   readonly minWarmUp: number
 }
@@ -61,11 +63,11 @@ export async function measure(
   limits: Limits,
 ): Promise<Measured> {
   const sides = sidesOf(subject, baseline, rivals)
-  const { allowance, maxGenerations, maxBatch, minWarmUp } = limits
+  const { allowance, maxGenerations, maxBatch, minWarmUp, rounds: perGeneration = roundsPerGeneration } = limits
   const deadline = performance.now() + allowance
   const planned = allowance > roomForTwo ? 2 : 1
   const warmUpTime = within(warmUp, allowance / planned)
-  const roundTime = within(measured, allowance / (planned * roundsPerGeneration * sides.length))
+  const roundTime = within(measured, allowance / (planned * perGeneration * sides.length))
 
   for (let generation = 0; generation < maxGenerations; generation++) {
     const before = performance.now()
@@ -76,7 +78,7 @@ export async function measure(
       await settle(each, warmUpTime, minWarmUp)
       running.push(each)
     }
-    for (let round = 0; round < roundsPerGeneration; round++) {
+    for (let round = 0; round < perGeneration; round++) {
       for (const each of running) {
         each.session.ready?.()
         each.rounds.push(joined(await fill(each, roundTime)))
@@ -139,12 +141,12 @@ async function fill(running: Running, time: number): Promise<Batch[]> {
   const batches: Batch[] = []
   let left = time
   do {
-    const count = Math.round(clamp(running.pace * left, 2, running.maxBatch))
+    const count = running.session.batch ?? Math.round(clamp(running.pace * left, 2, running.maxBatch))
     const before = performance.now()
     batches.push(await unstuck(running.session.run(count)))
     const wall = performance.now() - before
     left -= wall
-    running.pace = wall >= believable || count === running.maxBatch ? count / wall : running.pace * 4
+    running.pace = wall >= believable || count >= running.maxBatch ? count / wall : running.pace * 4
   } while (left > time * 0.3)
   return batches
 }

@@ -15,7 +15,10 @@ interface Case {
   readonly transport: LoadedTransport
 }
 
-/** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
+/**
+ * Milliseconds for Python and all cases together; each takes its share, by how many sides it has, and what one leaves over goes
+ * to those that follow.
+ */
 const budgets = { full: 45_000, quick: 10_000 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
@@ -45,20 +48,23 @@ export async function run(options: Options): Promise<Results> {
   const works = [...new Set(cases.map(pythonBeside).filter(work => work !== null))]
   const begin = (title: string, done: number) => progress.begin(title, done, cases.length + works.length)
   try {
-    const python = new Map<PythonWork, PythonReference>()
-    for (const [index, work] of works.entries()) {
-      begin(`${work.name}, for comparison`, index)
+    const python = new Map<PythonWork, PythonReference | null>()
+    // Right before the first case that it is compared with: the machine may be another one a minute later.
+    const inPython = async (work: PythonWork, done: number): Promise<PythonReference | null> => {
+      const known = python.get(work)
+      if (known !== undefined || [...python.values()].includes(null)) return known ?? null
+      begin(`${work.name}, for comparison`, done + python.size)
       const reference = await measurePython(work, quick, note)
-      if (!reference) break
       python.set(work, reference)
+      return reference
     }
-    const results = await measureAll(cases, quick, end, python, (title, done) => begin(title, done + works.length))
+    const results = await measureAll(cases, quick, end, inPython, (title, done) => begin(title, done + python.size))
     const rounds = results.map(result => result.rounds)
     return {
       schema: 1,
       environment: {
         ...environment,
-        python: [...python.values()][0]?.version ?? null,
+        python: [...python.values()].find(each => each !== null)?.version ?? null,
         rounds: { min: Math.min(...rounds), max: Math.max(...rounds) },
       },
       results,
@@ -84,16 +90,19 @@ async function measureAll(
   cases: readonly Case[],
   quick: boolean,
   end: number,
-  python: ReadonlyMap<PythonWork, PythonReference>,
+  inPython: (work: PythonWork, done: number) => Promise<PythonReference | null>,
   begin: (title: string, done: number) => void,
 ): Promise<Result[]> {
   const mode = quick ? 'quick' : 'full'
   const results: Result[] = []
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each
+    const work = pythonBeside(each)
+    const python = work && (await inPython(work, index))
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const share = Math.max(0, end - performance.now()) / (cases.length - index)
+    const left = cases.slice(index).reduce((sum, other) => sum + sidesOf(other), 0)
+    const share = (Math.max(0, end - performance.now()) * sidesOf(each)) / left
     const allowance = Math.min(share, pattern.allowance ?? share)
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
@@ -101,7 +110,6 @@ async function measureAll(
     const raw = transport.baseline.instead?.[name] ?? transport.baseline
     const baseline = pattern.baseline(raw, name)
     const rivals = pattern.rivals?.(transport, name) ?? []
-    const work = pythonBeside(each)
     try {
       const measured = pattern.onePerRound
         ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
@@ -112,19 +120,25 @@ async function measureAll(
             {
               allowance,
               maxBatch,
+              rounds: pattern.rounds,
               minWarmUp: pattern.latency ? 2000 : 0,
               maxGenerations: maxGenerations[mode],
             },
           )
       const names = rivals.map(rival => rival.name)
-      results.push(
-        resultOf(pattern, transport.name, raw.name, payload, measured, names, (work && python.get(work)) ?? null),
-      )
+      results.push(resultOf(pattern, transport.name, raw.name, payload, measured, names, python))
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })
     }
   }
   return results
+}
+
+/** Subject, baseline, rivals: they share the time of a case. */
+function sidesOf({ pattern, payload, transport }: Case): number {
+  const name = payload?.name ?? 'small'
+  const rivals = pattern.rivals?.(transport, name).length ?? 0
+  return 1 + (pattern.baseline(transport.baseline, name) ? 1 : 0) + rivals
 }
 
 function pythonBeside({ pattern, payload }: Case): PythonWork | null {

@@ -3,35 +3,38 @@ import { turn } from '../turn.js'
 
 /** ms that the event loop turns on for. To be woken takes a thread 5 to 50 us, and as long whoever wakes it. */
 const LONGEST = 0.1
-/** ms. After a wait that was longer, nothing is expected soon. */
+/** ms. After a wait that was longer, nothing is expected soon; it counts as no more. */
 const SOON = 0.2
-/** One wait in so many goes the other way, to see whether that has become better. */
-const SAMPLE = 512
+/** So many waits go the other way, to compare. */
+const TRIAL = 8
+/** Waits until the next trial: twice as many as until the one before, within these bounds. */
+const PERIOD = { first: 64, last: 1024 }
+/** Turning on takes a core, so it has to be better by so much. */
+const GAIN = 0.8
 /** The share of a new wait in the average. */
 const WEIGHT = 1 / 16
-/** It has to be better by so much, since it takes a core. */
-const GAIN = 0.8
 
 /**
  * The wait for what comes soon: the event loop turns on for a moment, instead of going to sleep and being woken. Only where
- * the last wait was short, and where waits have been shorter so: whoever is waited for may need this very core.
+ * the last wait was short, and where waits have turned out to be shorter so: whoever is waited for may need this very core.
  */
 export class Linger {
   #soon = false
+  /** The better way, so far; and how long a wait takes so, ms: a moving average. */
+  #turning = false
+  #usual = LONGEST
   /** How the present wait goes; undefined where there was nothing to choose. */
   #turns: boolean | undefined
-  #waits = 0
-  /** How long waits took, ms: moving averages. */
-  #turning = 0
-  #sleeping = LONGEST
+  #period = PERIOD.first
+  #untilTrial = PERIOD.first
+  /** Waits of the trial that runs, and how long they took. */
+  #tried = 0
+  #sum = 0
 
   /** Whether the wait that begins is to be such a one: {@link until}. */
   begin(): boolean {
-    this.#turns = undefined
-    if (!this.#soon || cores < 2) return false
-    const sample = ++this.#waits % SAMPLE === 0
-    this.#turns = this.#turning < this.#sleeping * GAIN !== sample
-    return this.#turns
+    this.#turns = this.#soon && cores > 1 ? this.#turning !== (this.#untilTrial === 0) : undefined
+    return this.#turns === true
   }
 
   /** Resolves when `come` is true, or will not be for a while. */
@@ -46,8 +49,27 @@ export class Linger {
     this.#soon = ms < SOON
     if (this.#turns === undefined) return
     const counted = Math.min(ms, SOON)
-    if (this.#turns) this.#turning += (counted - this.#turning) * WEIGHT
-    else this.#sleeping += (counted - this.#sleeping) * WEIGHT
+    if (this.#untilTrial > 0) {
+      this.#untilTrial--
+      this.#usual += (counted - this.#usual) * WEIGHT
+      return
+    }
+    this.#tried++
+    this.#sum += counted
+    if (this.#tried === TRIAL || this.#sum > TRIAL * this.#usual * 2) this.#judge()
+  }
+
+  #judge(): void {
+    const other = this.#sum / this.#tried
+    const better = this.#turning ? this.#usual > other * GAIN : other < this.#usual * GAIN
+    if (better) {
+      this.#turning = !this.#turning
+      this.#usual = other
+    }
+    this.#period = Math.min(this.#period * 2, PERIOD.last)
+    this.#untilTrial = this.#period
+    this.#tried = 0
+    this.#sum = 0
   }
 }
 
