@@ -3,12 +3,14 @@ import { turn } from '../turn.js'
 
 /** ms that the event loop turns on for. To be woken takes a thread 5 to 50 us, and as long whoever wakes it. */
 const LONGEST = 0.1
-/** ms. After a wait that was longer, nothing is expected soon; it counts as no more. */
+/** ms. After a wait that was longer, nothing is expected soon. */
 const SOON = 0.2
 /** So many waits go the other way, to compare. */
 const TRIAL = 8
-/** Waits until the next trial: twice as many as until the one before, within these bounds. */
+/** Waits until the next trial: twice as many as until the one before, within these bounds; the fewest where waits have changed. */
 const PERIOD = { first: 64, last: 1024 }
+/** Waits have changed when they take so many times as long as at the last trial; a single one counts for no more. */
+const CHANGE = 2
 /** Turning on takes a core, so it has to be better by so much. */
 const GAIN = 0.8
 /** The share of a new wait in the average. */
@@ -23,12 +25,15 @@ export class Linger {
   /** The better way, so far; and how long a wait takes so, ms: a moving average. */
   #turning = false
   #usual = LONGEST
+  /** As it was at the last trial. */
+  #known = LONGEST
   /** How the present wait goes; undefined where there was nothing to choose. */
   #turns: boolean | undefined
   #period = PERIOD.first
   #untilTrial = PERIOD.first
-  /** Waits of the trial that runs, and how long they took. */
+  /** Of the trial that runs: waits, those among them that tell for the other way, and how long these took. */
   #tried = 0
+  #won = 0
   #sum = 0
 
   /** Whether the wait that begins is to be such a one: {@link until}. */
@@ -48,27 +53,31 @@ export class Linger {
   waited(ms: number): void {
     this.#soon = ms < SOON
     if (this.#turns === undefined) return
-    const counted = Math.min(ms, SOON)
-    if (this.#untilTrial > 0) {
-      this.#untilTrial--
-      this.#usual += (counted - this.#usual) * WEIGHT
-      return
-    }
-    this.#tried++
-    this.#sum += counted
-    if (this.#tried === TRIAL || this.#sum > TRIAL * this.#usual * 2) this.#judge()
+    if (this.#untilTrial === 0) return this.#tryOther(ms)
+    this.#untilTrial--
+    // That somebody else had the core now and then tells nothing.
+    this.#usual += (Math.min(ms, this.#usual * CHANGE) - this.#usual) * WEIGHT
+    const changed = this.#usual > this.#known * CHANGE && this.#period - this.#untilTrial >= PERIOD.first
+    if (changed) this.#untilTrial = 0
   }
 
-  #judge(): void {
-    const other = this.#sum / this.#tried
-    const better = this.#turning ? this.#usual > other * GAIN : other < this.#usual * GAIN
-    if (better) {
-      this.#turning = !this.#turning
-      this.#usual = other
+  #tryOther(ms: number): void {
+    this.#tried++
+    if (ms < (this.#turning ? this.#usual / GAIN : this.#usual * GAIN)) {
+      this.#won++
+      this.#sum += ms
     }
+    const lost = this.#tried - this.#won
+    if (this.#tried < TRIAL && lost * 2 <= TRIAL) return
+    if (lost * 2 < TRIAL) {
+      this.#turning = !this.#turning
+      this.#usual = this.#sum / this.#won
+    }
+    this.#known = this.#usual
     this.#period = Math.min(this.#period * 2, PERIOD.last)
     this.#untilTrial = this.#period
     this.#tried = 0
+    this.#won = 0
     this.#sum = 0
   }
 }
