@@ -9,7 +9,7 @@ const SOON = 0.2
 const TRIAL = 8
 /** Waits until the next trial: twice as many as until the one before, within these bounds; the fewest where waits have changed. */
 const PERIOD = { first: 64, last: 1024 }
-/** Waits have changed when they take so many times as long as at the last trial; a single one counts for no more. */
+/** Waits have changed when they take so many times as long as at the last trial. */
 const CHANGE = 2
 /** Turning on takes a core, so it has to be better by so much. */
 const GAIN = 0.8
@@ -31,9 +31,8 @@ export class Linger {
   #turns: boolean | undefined
   #period = PERIOD.first
   #untilTrial = PERIOD.first
-  /** Of the trial that runs: waits, those among them that tell for the other way, and how long these took. */
+  /** Waits of the trial that runs, and how long they took. */
   #tried = 0
-  #won = 0
   #sum = 0
 
   /** Whether the wait that begins is to be such a one: {@link until}. */
@@ -53,31 +52,30 @@ export class Linger {
   waited(ms: number): void {
     this.#soon = ms < SOON
     if (this.#turns === undefined) return
-    if (this.#untilTrial === 0) return this.#tryOther(ms)
+    // That somebody else had the core for long tells nothing.
+    const counted = Math.min(ms, LONGEST)
+    if (this.#untilTrial === 0) return this.#tryOther(counted)
     this.#untilTrial--
-    // That somebody else had the core now and then tells nothing.
-    this.#usual += (Math.min(ms, this.#usual * CHANGE) - this.#usual) * WEIGHT
-    const changed = this.#usual > this.#known * CHANGE && this.#period - this.#untilTrial >= PERIOD.first
-    if (changed) this.#untilTrial = 0
+    this.#usual += (counted - this.#usual) * WEIGHT
+    if (this.#usual < this.#known * CHANGE) return
+    this.#known = Number.POSITIVE_INFINITY
+    this.#period = PERIOD.first
+    this.#untilTrial = Math.min(this.#untilTrial, this.#period)
   }
 
   #tryOther(ms: number): void {
     this.#tried++
-    if (ms < (this.#turning ? this.#usual / GAIN : this.#usual * GAIN)) {
-      this.#won++
-      this.#sum += ms
-    }
-    const lost = this.#tried - this.#won
-    if (this.#tried < TRIAL && lost * 2 <= TRIAL) return
-    if (lost * 2 < TRIAL) {
+    this.#sum += ms
+    const limit = this.#turning ? this.#usual / GAIN : this.#usual * GAIN
+    if (this.#tried < TRIAL && this.#sum < limit * TRIAL) return
+    if (this.#sum < limit * TRIAL) {
       this.#turning = !this.#turning
-      this.#usual = this.#sum / this.#won
+      this.#usual = this.#sum / TRIAL
     }
     this.#known = this.#usual
     this.#period = Math.min(this.#period * 2, PERIOD.last)
     this.#untilTrial = this.#period
     this.#tried = 0
-    this.#won = 0
     this.#sum = 0
   }
 }
