@@ -296,6 +296,14 @@ export class Link {
     this.#wire.close()
   }
 
+  /** Closes, as this context ends, whose thread goes on: calls that wait for the other side reject, for good. */
+  leave(): void {
+    if (this.#closed) return
+    this.flushAll()
+    this.#wire.close()
+    this.#lose(new MpError('MP_CLOSED', 'the context that made this call has ended'))
+  }
+
   /**
    * Moves the other side's end of this link to the context that holds, or will hold, the other end of `end`'s wire. The
    * other side goes on as if nothing had happened. Resolves when everything it sent to this context has arrived, or when

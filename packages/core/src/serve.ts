@@ -252,7 +252,7 @@ class Child {
 
   /** In its creator's thread nothing ends by itself: what is open closes, as a process's descriptors do. */
   #leave(): void {
-    for (const link of [...this.#context.links]) link.close()
+    for (const link of [...this.#context.links]) link.leave()
   }
 
   #parentGone(): void {
