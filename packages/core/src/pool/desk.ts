@@ -1,5 +1,5 @@
-import { appendBytes, appendU32, ByteBuffer, readU32 } from '../byte-buffer.js'
-import { encode, encodeError } from '../codec.js'
+import { readU32 } from '../byte-buffer.js'
+import { encodeError } from '../codec.js'
 import type { Context } from '../context.js'
 import { Deque } from '../deque.js'
 import { discardParcels, type End, open } from '../end.js'
@@ -12,10 +12,11 @@ import type { Transport } from '../spi.js'
 import { loadTarget, type TargetReference } from '../target.js'
 import { turn } from '../turn.js'
 import { type HandleOpener, MessageReader, type OpenHandle } from '../unpacking.js'
+import { Answers } from './answers.js'
 import type { Claims } from './claims.js'
 import { CurrentTask } from './current-task.js'
 import { Linger } from './linger.js'
-import { beginEntry, endEntry, TaskPacket } from './packet.js'
+import { TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
@@ -29,8 +30,6 @@ interface Failure {
 
 /** ms that tasks may hold the event loop of their worker, which has aborts to hear. */
 const LONGEST_HOLD = 10
-/** ms that an answer may wait for those behind it, from one task to the next. */
-const LONGEST_WAIT = 1
 /** ms. Between two looks at the clock items may take about so long. */
 const LOOK_EVERY = 1
 const LONGEST_STRIDE = 1024
@@ -46,12 +45,7 @@ export class Desk implements OpenHandle {
   readonly #packets = new Deque<TaskPacket>()
   /** Those in `packets` that are not to begin. */
   readonly #dropped = new Set<number>()
-  /** Answers that wait for those behind: a packet; and one that is being encoded. */
-  readonly #held = new ByteBuffer(256)
-  /** Where the whole ones end. */
-  #heldEnd = 0
-  /** When the first of `held`, or the answer that comes next, began: ms. */
-  #since = 0
+  readonly #answers: Answers
   /** The last packet was a single task: more come when it is answered, if at all. */
   #alone = false
   readonly #linger = new Linger()
@@ -62,7 +56,6 @@ export class Desk implements OpenHandle {
   #wake: (() => void) | undefined
   /** Counts what a wait may end with. */
   #heard = 0
-  #envelope: Envelope | undefined
 
   constructor(context: Context, transport: Transport, end: End) {
     this.#context = context
@@ -74,6 +67,7 @@ export class Desk implements OpenHandle {
       lost: () => new MpError('MP_WORKER_LOST', 'the pool is gone'),
     })
     context.links.add(this.#link)
+    this.#answers = new Answers(this.#link, transport)
   }
 
   /** Works until the pool closes the link. */
@@ -192,19 +186,19 @@ export class Desk implements OpenHandle {
         if (each !== id) continue
         discardParcels(packet.parcels, this.#transport)
         this.#dropped.add(id)
-        return this.#tellDropped(id)
+        return this.#answers.dropped(id)
       }
     }
   }
 
   /** Runs the tasks of a packet. False where the pool has taken back what is left of it, and of those behind. */
   async #take(packet: TaskPacket): Promise<boolean> {
-    this.#since = performance.now()
+    this.#answers.begin()
     const found = this.#functions.get(packet.callee)
     const call = typeof found === 'function' ? found : await loaded(packet.callee, found)
     while (!packet.empty) {
       if (this.#claims && !this.#claims.begin()) {
-        this.#sendHeld()
+        void this.#answers.send()
         return false
       }
       this.#alone = !packet.begun
@@ -218,13 +212,13 @@ export class Desk implements OpenHandle {
       this.#running = undefined
       this.#context.task = undefined
       const now = performance.now()
-      if (now - this.#since > LONGEST_WAIT) await this.#sendHeld()
+      if (this.#answers.due(now)) await this.#answers.send()
       if (now - this.#turned > LONGEST_HOLD) {
         await turn()
         this.#turned = performance.now()
       }
     }
-    const accepted = this.#sendHeld()
+    const accepted = this.#answers.send()
     if (accepted) await accepted
     return true
   }
@@ -236,7 +230,7 @@ export class Desk implements OpenHandle {
       if (typeof call !== 'function') throw call.error
       given = this.#reader.read(packet)
     } catch (error) {
-      this.#tellFailed(packet.task, asDecodeError(error))
+      this.#answers.failed(packet.task, asDecodeError(error))
       return undefined
     }
     const { how } = packet
@@ -246,18 +240,18 @@ export class Desk implements OpenHandle {
     try {
       const value = how === protocol.ITEM ? call(given) : call(...(given as unknown[]))
       if (isThenable(value)) return this.#answerLater(packet, value)
-      return this.#answer(packet, value)
+      return this.#answers.give(packet, value)
     } catch (error) {
-      this.#tellFailed(packet.task, error)
+      this.#answers.failed(packet.task, error)
       return undefined
     }
   }
 
   async #answerLater(packet: TaskPacket, value: PromiseLike<unknown>): Promise<void> {
     try {
-      await this.#answer(packet, await value)
+      await this.#answers.give(packet, await value)
     } catch (error) {
-      this.#tellFailed(packet.task, error)
+      this.#answers.failed(packet.task, error)
     }
   }
 
@@ -280,7 +274,7 @@ export class Desk implements OpenHandle {
           await turn()
           turned = performance.now()
         }
-        if (task.aborted) return this.#tellDropped(id)
+        if (task.aborted) return this.#answers.dropped(id)
       }
       try {
         const value = spread ? call(...(items[i] as unknown[])) : call(items[i])
@@ -292,140 +286,28 @@ export class Desk implements OpenHandle {
     }
     if (!failures) {
       try {
-        return await this.#answer(packet, results)
+        return await this.#answers.give(packet, results)
       } catch {
         // One of them cannot travel: each for itself then, and those that can do.
       }
     }
     for (let i = 0; i < results.length; i++) {
       if (failures?.has(i)) {
-        this.#tellRejected(id, i, failures.get(i))
+        this.#answers.rejected(id, i, failures.get(i))
         continue
       }
       try {
-        await this.#send(protocol.FULFILLED, results[i], id, i)
+        await this.#answers.fulfilled(id, i, results[i])
       } catch (error) {
-        this.#tellRejected(id, i, error)
+        this.#answers.rejected(id, i, error)
       }
     }
-    this.#tell(protocol.SETTLED, id)
-    this.#link.flush()
-  }
-
-  /** Throws where the value cannot travel. */
-  #answer(packet: TaskPacket, value: unknown): Promise<void> | undefined {
-    if (packet.quiet && this.#hold(packet.task, value)) return undefined
-    packet.quiet = false
-    this.#sendHeld()
-    const accepted = this.#send(protocol.RESULTS, value, packet.task)
-    this.#link.flush()
-    return this.#link.writable ? undefined : accepted
-  }
-
-  /** Lets the answer wait for those behind. False where something rides beside it, which goes with it alone. */
-  #hold(id: number, value: unknown): boolean {
-    const held = this.#held
-    const at = beginEntry(held, id)
-    const envelope = this.#takeEnvelope()
-    try {
-      encode(value, held, envelope, 'result')
-    } catch (error) {
-      held.length = at
-      envelope.rollback()
-      throw error
-    }
-    if (envelope.unused) {
-      this.#envelope = envelope
-      endEntry(held, at)
-      this.#heldEnd = held.length
-      return true
-    }
-    held.length = at
-    envelope.rollback()
-    return false
+    this.#answers.settled(id)
   }
 
   /** Sends what waits: this context may end now. */
   flush(): void {
-    void this.#sendHeld()
-  }
-
-  /** Gives a promise where the pool's side has too much unread. */
-  #sendHeld(): Promise<void> | undefined {
-    const { bytes } = this.#held
-    const end = this.#heldEnd
-    if (end === 0) return undefined
-    const out = this.#beginResults()
-    appendBytes(out, bytes, 0, end)
-    this.#held.length = 0
-    this.#heldEnd = 0
-    const accepted = this.#link.commit(out, undefined).catch(() => {})
-    this.#link.flush()
-    return this.#link.writable ? undefined : accepted
-  }
-
-  #beginResults(): ByteBuffer {
-    const out = this.#link.begin(protocol.RESULTS, true)
-    const now = performance.now()
-    appendU32(out, Math.min((now - this.#since) * 1000, 0xffff_ffff))
-    this.#since = now
-    return out
-  }
-
-  #takeEnvelope(): Envelope {
-    const envelope = this.#envelope ?? new Envelope(this.#transport)
-    this.#envelope = undefined
-    return envelope
-  }
-
-  /** Throws where the value cannot travel; nothing was sent then. Waits while the pool's side has too much unread. */
-  #send(type: number, value: unknown, id: number, index?: number): Promise<void> {
-    const link = this.#link
-    const envelope = this.#takeEnvelope()
-    const whole = index === undefined
-    const out = whole ? this.#beginResults() : link.begin(type, true)
-    let accepted: Promise<void>
-    try {
-      const entry = whole ? beginEntry(out, id) : -1
-      if (!whole) {
-        appendU32(out, id)
-        appendU32(out, index)
-      }
-      encode(value, out, envelope, 'result')
-      if (whole) endEntry(out, entry)
-      accepted = link.commit(out, envelope.parcels)
-    } catch (error) {
-      link.abandon(out)
-      envelope.rollback()
-      throw error
-    }
-    if (envelope.unused) this.#envelope = envelope
-    else envelope.commit()
-    return accepted.catch(() => {})
-  }
-
-  #tellRejected(id: number, index: number, error: unknown): void {
-    this.#tell(protocol.REJECTED, id, out => {
-      appendU32(out, index)
-      encodeError(error, out, new Envelope(this.#transport))
-    })
-  }
-
-  #tellFailed(id: number, error: unknown): void {
-    this.#tell(protocol.FAILED, id, out => encodeError(error, out, new Envelope(this.#transport)))
-    this.#link.flush()
-  }
-
-  #tellDropped(id: number): void {
-    this.#tell(protocol.DROPPED, id)
-    this.#link.flush()
-  }
-
-  #tell(type: number, id: number, write?: (out: ByteBuffer) => void): void {
-    this.#link.control(type, out => {
-      appendU32(out, id)
-      write?.(out)
-    })
+    void this.#answers.send()
   }
 
   #decode({ bytes, start, end, parcels }: Message, skip: number): unknown {
