@@ -101,15 +101,15 @@ async function measureAll(
     const python = work && (await inPython(work, index))
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const left = cases.slice(index).reduce((sum, other) => sum + sidesOf(other), 0)
-    const share = (Math.max(0, end - performance.now()) * sidesOf(each)) / left
+    const left = cases.slice(index).reduce((sum, other) => sum + sidesOf(other, quick), 0)
+    const share = (Math.max(0, end - performance.now()) * sidesOf(each, quick)) / left
     const allowance = Math.min(share, pattern.allowance ?? share)
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
     const subject = pattern.subject(transport, name)
     const raw = transport.baseline.instead?.[name] ?? transport.baseline
     const baseline = pattern.baseline(raw, name)
-    const rivals = pattern.rivals?.(transport, name) ?? []
+    const rivals = rivalsOf(each, quick)
     try {
       const measured = pattern.onePerRound
         ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
@@ -120,7 +120,7 @@ async function measureAll(
             {
               allowance,
               maxBatch,
-              rounds: pattern.rounds,
+              rounds: quick ? undefined : pattern.rounds,
               minWarmUp: pattern.latency ? 2000 : 0,
               maxGenerations: maxGenerations[mode],
             },
@@ -135,10 +135,15 @@ async function measureAll(
 }
 
 /** Subject, baseline, rivals: they share the time of a case. */
-function sidesOf({ pattern, payload, transport }: Case): number {
-  const name = payload?.name ?? 'small'
-  const rivals = pattern.rivals?.(transport, name).length ?? 0
-  return 1 + (pattern.baseline(transport.baseline, name) ? 1 : 0) + rivals
+function sidesOf(each: Case, quick: boolean): number {
+  const { pattern, payload, transport } = each
+  return 1 + (pattern.baseline(transport.baseline, payload?.name ?? 'small') ? 1 : 0) + rivalsOf(each, quick).length
+}
+
+/** In a hurry they run beside one transport only. */
+function rivalsOf({ pattern, payload, transport }: Case, quick: boolean) {
+  if (quick && transport.name !== 'worker-threads') return []
+  return pattern.rivals?.(transport, payload?.name ?? 'small') ?? []
 }
 
 function pythonBeside({ pattern, payload }: Case): PythonWork | null {
