@@ -17,6 +17,9 @@ export interface HandlePacking extends Packing {
   onCommit(action: () => void): void
 }
 
+/** Bytes that may ride beside a message of a transport with `buffers`: what is more goes in it, and so in fragments. */
+const ROOM = 1024 * 1024
+
 /**
  * What rides beside one encoded value. `seal` after the encode: transferred buffers leave their owner there; then the
  * message goes; then `commit`. After a throw before that, `rollback` gives everything back.
@@ -26,6 +29,7 @@ export class Envelope implements HandlePacking {
   readonly attachments: boolean
   readonly sharedMemory: boolean
   readonly attachFrom: number | undefined
+  #room: number
   #parcels: Parcel[] | undefined
   #holdsHandles = false
   /** Ends that go back to their owner. */
@@ -40,7 +44,12 @@ export class Envelope implements HandlePacking {
     this.transport = transport
     this.attachments = transport.capabilities.attachments
     this.sharedMemory = transport.capabilities.sharedMemory
+    this.#room = transport.buffers ? ROOM : 0
     this.#transfer = transfer
+  }
+
+  get room(): number {
+    return this.#room
   }
 
   get parcels(): readonly Parcel[] | undefined {
@@ -61,6 +70,7 @@ export class Envelope implements HandlePacking {
   }
 
   attach(object: object): number {
+    if (this.#room > 0 && object instanceof ArrayBuffer) this.#room = Math.max(0, this.#room - object.byteLength)
     return this.#add(new LiveObject(object))
   }
 

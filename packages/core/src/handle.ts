@@ -21,6 +21,8 @@ export interface Packing {
   readonly attachments: boolean
   /** Byte arrays of as many bytes ride beside the message; the codec's own limit where absent. */
   readonly attachFrom?: number | undefined
+  /** Where live objects cannot: how many bytes, in ArrayBuffers, may still ride beside this message; none where absent. */
+  readonly room?: number
   /** A SharedArrayBuffer stays shared. */
   readonly sharedMemory: boolean
   /** Whether the user asked for this object to be transferred. */
