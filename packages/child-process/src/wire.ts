@@ -22,7 +22,8 @@ const GATHERED = 64
 /** How long a process that exits waits for the other side to read, ms. */
 const LONGEST_FLUSH = 30_000
 
-const READ_BUFFER = 64 * 1024
+/** Bytes: a batch of core's, or an array of 64 KiB with what goes beside it, in one read. */
+const READ_BUFFER = 72 * 1024
 /** Every small frame leaves from here. */
 const writeBuffer = new Uint8Array(new ArrayBuffer(HEADER + COPIED))
 
@@ -418,14 +419,18 @@ function gathered(
   for (const each of beside ?? []) buffers.push(header(each.byteLength + BESIDE), new Uint8Array(each))
   let length = 0
   for (const part of parts) length += part.length
-  buffers.push(header(length), ...parts)
+  const [first] = parts
+  if (first && first.length <= COPIED) buffers.push(header(length, first), ...parts.slice(1))
+  else buffers.push(header(length), ...parts)
   return buffers
 }
 
-function header(length: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER)
-  writeLength(bytes, length)
-  return bytes
+/** With `bytes` behind it, where there are some. */
+function header(length: number, bytes?: Uint8Array): Uint8Array {
+  const out = new Uint8Array(HEADER + (bytes?.length ?? 0))
+  writeLength(out, length)
+  if (bytes) out.set(bytes, HEADER)
+  return out
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4))

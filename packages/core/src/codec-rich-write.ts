@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util'
-import type { ByteBuffer } from './byte-buffer.js'
+import { type ByteBuffer, copyBuffer } from './byte-buffer.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type Packing } from './handle.js'
 
@@ -490,7 +490,7 @@ export class RichWriter {
 
   /** A buffer of its own, without a zero fill where nothing would show it. */
   private cut(entry: Bytes, size: number): ArrayBufferLike {
-    if (entry.whole || entry.shown.length === 1) return entry.buffer.slice(entry.low, entry.low + size)
+    if (entry.whole || entry.shown.length === 1) return copyBuffer(entry.buffer, entry.low, size)
     const copy = new Uint8Array(size)
     this.copy(entry, copy)
     return copy.buffer

@@ -1,5 +1,5 @@
 import { Unpackr } from 'msgpackr/unpack'
-import type { ByteBuffer } from './byte-buffer.js'
+import { type ByteBuffer, copyBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
 import { attempt, isDetached, MAX_DEPTH, RichWriter, ridesBeside } from './codec-rich-write.js'
@@ -129,7 +129,7 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
   const moves = packing.transfers(buffer)
   if (moves && byteLength < buffer.byteLength) return false
   if (ridesBeside(packing, byteLength, moves)) {
-    const index = packing.attach(moves ? buffer : buffer.slice(byteOffset, byteOffset + byteLength))
+    const index = packing.attach(moves ? buffer : copyBuffer(buffer, byteOffset, byteLength))
     out.reserve(5)
     out.bytes[out.length++] = Form.AttachedBytes
     appendLength(out, index)
