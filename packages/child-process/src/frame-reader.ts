@@ -9,8 +9,8 @@ export const BESIDE = 0x8000_0000
 
 /** What may ride beside one frame, in longest frames. Checked, as a frame's length is, before anything is allocated. */
 const MOST_BESIDE = 256
-/** Bytes that a buffer counts for beside its own, so that tiny ones cannot be countless. */
-const OVERHEAD = 1024
+/** Bytes that a buffer counts for beside its own: an empty one, which core never sends, takes 300. */
+const OVERHEAD = 16 * 1024
 
 /** Bytes. Up to this size a loop is faster than a view and a native call. */
 const TINY = 96

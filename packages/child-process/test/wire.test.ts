@@ -10,6 +10,7 @@ class Trial {
   readonly child: ChildProcess
   readonly wire: PipeWire
   readonly frames: Uint8Array[] = []
+  readonly beside: (readonly object[] | undefined)[] = []
   readonly closed: Promise<Error | undefined>
   drained = 0
   #onFrame = () => {}
@@ -24,8 +25,9 @@ class Trial {
     this.wire = new PipeWire({ handle }, false)
     this.closed = new Promise(resolve => {
       this.wire.start({
-        frame: bytes => {
+        frame: (bytes, beside) => {
           this.frames.push(bytes)
+          this.beside.push(beside)
           this.#onFrame()
         },
         drain: () => {
@@ -68,7 +70,7 @@ function frame(length: number, seed: number): Uint8Array<ArrayBuffer> {
 }
 
 describe('a wire', () => {
-  for (const act of ['bomb', 'zeros', 'text']) {
+  for (const act of ['bomb', 'zeros', 'text', 'heap']) {
     it(`closes with MP_DECODE when what comes is no frame (${act})`, async ({ expect }) => {
       const before = process.memoryUsage().rss
       const trial = new Trial(act)
@@ -95,6 +97,22 @@ describe('a wire', () => {
       const index = at % sizes.length
       const sent = frame(sizes[index] as number, Math.floor(at / sizes.length) + index)
       if (Buffer.compare(got, sent) !== 0) expect.fail(`frame ${at}, of ${sent.length} bytes, arrived as ${got.length}`)
+    }
+  })
+
+  it('carries buffers beside a frame, in memory of their own', async ({ expect }) => {
+    const trial = new Trial('echo')
+    const sizes = [[65_536], [], [0, 1, 1_048_576], [32_768, 32_768], Array.from({ length: 100 }, (_, i) => 700 * i), [3]]
+    const sent = sizes.map((each, i) => each.map((size, j) => frame(size, i + j).buffer))
+    for (const [i, beside] of sent.entries()) trial.wire.send(frame(10 + 40_000 * (i % 2), i), beside.length > 0 ? beside : undefined)
+    await trial.framesCame(sizes.length)
+    for (const [i, got] of trial.frames.entries()) {
+      expect(got).toEqual(frame(10 + 40_000 * (i % 2), i))
+      const beside = (trial.beside[i] ?? []) as ArrayBuffer[]
+      expect(beside.map(each => each.byteLength)).toEqual(sizes[i])
+      for (const [j, each] of beside.entries()) {
+        if (Buffer.compare(Buffer.from(each), Buffer.from(sent[i]?.[j] as ArrayBuffer)) !== 0) expect.fail(`buffer ${j} of frame ${i}`)
+      }
     }
   })
 
