@@ -1,6 +1,7 @@
 import { activeChildren, Pipe, Process, Queue } from '@mp/child-process'
+import { within } from '@mp/conformance'
 import { afterEach, describe, it } from 'vitest'
-import { target, within } from './bounded.js'
+import { target } from './target.js'
 
 afterEach(async ({ expect }) => {
   const left = activeChildren()

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 import { type PipeHandle, PipeWire } from '../src/wire.js'
-import { within } from './bounded.js'
 
 /** A wire to a process that knows nothing of the package, and what came of it. */
 class Trial {
@@ -102,16 +102,25 @@ describe('a wire', () => {
 
   it('carries buffers beside a frame, in memory of their own', async ({ expect }) => {
     const trial = new Trial('echo')
-    const sizes = [[65_536], [], [0, 1, 1_048_576], [32_768, 32_768], Array.from({ length: 100 }, (_, i) => 700 * i), [3]]
+    const sizes = [
+      [65_536],
+      [],
+      [0, 1, 1_048_576],
+      [32_768, 32_768],
+      Array.from({ length: 100 }, (_, i) => 700 * i),
+      [3],
+    ]
     const sent = sizes.map((each, i) => each.map((size, j) => frame(size, i + j).buffer))
-    for (const [i, beside] of sent.entries()) trial.wire.send(frame(10 + 40_000 * (i % 2), i), beside.length > 0 ? beside : undefined)
+    for (const [i, beside] of sent.entries())
+      trial.wire.send(frame(10 + 40_000 * (i % 2), i), beside.length > 0 ? beside : undefined)
     await trial.framesCame(sizes.length)
     for (const [i, got] of trial.frames.entries()) {
       expect(got).toEqual(frame(10 + 40_000 * (i % 2), i))
       const beside = (trial.beside[i] ?? []) as ArrayBuffer[]
       expect(beside.map(each => each.byteLength)).toEqual(sizes[i])
       for (const [j, each] of beside.entries()) {
-        if (Buffer.compare(Buffer.from(each), Buffer.from(sent[i]?.[j] as ArrayBuffer)) !== 0) expect.fail(`buffer ${j} of frame ${i}`)
+        if (Buffer.compare(Buffer.from(each), Buffer.from(sent[i]?.[j] as ArrayBuffer)) !== 0)
+          expect.fail(`buffer ${j} of frame ${i}`)
       }
     }
   })
