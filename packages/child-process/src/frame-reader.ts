@@ -8,7 +8,7 @@ export const HEADER = 4
 export const BESIDE = 0x8000_0000
 
 /** What may ride beside one frame, in longest frames. Checked, as a frame's length is, before anything is allocated. */
-const MOST_BESIDE = 256
+const MOST_BESIDE = 512
 /** Bytes that a buffer counts for beside its own: an empty one, which core never sends, takes 300. */
 const OVERHEAD = 16 * 1024
 

@@ -189,6 +189,7 @@ export class PipeWire implements Wire {
       if (this.#socket.writableLength === 0) this.#dequeue(1)
     }
     this.#flushSync()
+    this.#drained()
   }
 
   #flushSync(): void {
@@ -288,11 +289,15 @@ export class PipeWire implements Wire {
       this.#spin.sign()
       if (!this.#writeQueue()) this.#ring()
       else if (this.#closed) this.#socket.destroy()
-      if (this.#full && this.#queued < LOW_WATER) {
-        this.#full = false
-        if (!this.#closed) this.#sink?.drain()
-      }
+      this.#drained()
     })
+  }
+
+  /** Tells core, where it waits for that. */
+  #drained(): void {
+    if (!this.#full || this.#queued >= LOW_WATER) return
+    this.#full = false
+    if (!this.#closed) this.#sink?.drain()
   }
 
   /** The stream could not write, and is about to be destroyed: what is still to be read is read first. */

@@ -144,6 +144,15 @@ describe('a wire', () => {
     expect(Number(await within(told, 'the count'))).toBe(bytes)
   })
 
+  it('has core go on when the process exits, and takes all that follows within the call', async ({ expect }) => {
+    const trial = new Trial('late')
+    while (trial.wire.send(frame(50_000, 0)));
+    trial.child.stdin?.write('!')
+    trial.wire.exit()
+    expect(trial.drained).toBe(1)
+    for (let i = 0; i < 20; i++) expect(trial.wire.send(frame(300_000, i))).toBe(true)
+  })
+
   it('gives what the other side had sent before it went, also when a send has failed', async ({ expect }) => {
     const trial = new Trial('farewell')
     let gone = false
