@@ -1,6 +1,6 @@
 import { readSync, writeSync, writevSync } from 'node:fs'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import type { Wire, WireSink } from '@mp/core/spi'
+import { recycle, type Wire, type WireSink } from '@mp/core/spi'
 import { BESIDE, FrameReader, HEADER } from './frame-reader.js'
 import { Spin } from './spin.js'
 
@@ -71,6 +71,8 @@ export class PipeWire implements Wire {
 
   #queue: Uint8Array[] = []
   #queued = 0
+  /** Buffers beside frames of which a part is in the queue. */
+  readonly #beside = new Set<ArrayBufferLike>()
   /** The first byte of the queue is with the stream. */
   #ringing = false
   /** Core waits for `drain`. */
@@ -120,7 +122,10 @@ export class PipeWire implements Wire {
   /** `beside`: ArrayBuffers. */
   send(bytes: Uint8Array<ArrayBuffer>, beside?: readonly object[]): boolean {
     const { length } = bytes
-    if (beside || length > COPIED) return this.#sendAll(gathered([bytes], beside as readonly ArrayBuffer[] | undefined))
+    if (beside || length > COPIED) {
+      const buffers = (beside ?? []) as readonly ArrayBuffer[]
+      return this.#sendAll(gathered([bytes], buffers), buffers)
+    }
     if (this.#closed || this.#unheard || this.#socket.destroyed) return true
     writeLength(writeBuffer, length)
     let taken = 0
@@ -135,24 +140,30 @@ export class PipeWire implements Wire {
   }
 
   sendParts(parts: readonly Uint8Array<ArrayBuffer>[]): boolean {
-    return this.#sendAll(gathered(parts, undefined))
+    return this.#sendAll(gathered(parts, []))
   }
 
-  #sendAll(buffers: readonly Uint8Array[]): boolean {
+  #sendAll(buffers: readonly Uint8Array[], beside: readonly ArrayBuffer[] = []): boolean {
     if (this.#closed || this.#unheard || this.#socket.destroyed) return true
+    for (const each of beside) if (each.byteLength > 0) this.#beside.add(each)
     let taken = 0
     if (this.#queued === 0) {
-      let length = 0
-      for (const each of buffers) length += each.length
       // What is more than one call takes waits for the next.
-      taken = this.#write(() => writevSync(this.#fd, buffers.length > GATHERED ? buffers.slice(0, GATHERED) : buffers))
-      if (taken === length || this.#unheard) return true
+      const first = buffers.length > GATHERED ? buffers.slice(0, GATHERED) : buffers
+      taken = this.#write(() => writevSync(this.#fd, first))
+      if (this.#unheard) return true
     }
     for (const each of buffers) {
       if (taken < each.length) this.#enqueue(taken > 0 ? each.subarray(taken) : each)
+      else this.#written(each)
       taken = Math.max(0, taken - each.length)
     }
-    return this.#queueGrew()
+    return this.#queued === 0 || this.#queueGrew()
+  }
+
+  /** All of it is with the kernel. */
+  #written({ buffer }: Uint8Array): void {
+    if (this.#beside.size > 0 && this.#beside.delete(buffer)) recycle(buffer as ArrayBuffer)
   }
 
   receiveSync(timeoutMs: number): boolean {
@@ -242,6 +253,7 @@ export class PipeWire implements Wire {
       }
       left -= first.length
       this.#queue.shift()
+      this.#written(first)
     }
   }
 
@@ -250,6 +262,7 @@ export class PipeWire implements Wire {
     this.#ringing = false
     this.#queue = []
     this.#queued = 0
+    this.#beside.clear()
   }
 
   /** Gives the kernel what it takes. Whether it took all. */
@@ -416,12 +429,9 @@ function writeLength(bytes: Uint8Array, length: number): void {
 }
 
 /** A frame as it is written: each buffer beside it with its length, then its own length and bytes. */
-function gathered(
-  parts: readonly Uint8Array<ArrayBuffer>[],
-  beside: readonly ArrayBuffer[] | undefined,
-): readonly Uint8Array[] {
+function gathered(parts: readonly Uint8Array<ArrayBuffer>[], beside: readonly ArrayBuffer[]): readonly Uint8Array[] {
   const buffers: Uint8Array[] = []
-  for (const each of beside ?? []) buffers.push(header(each.byteLength + BESIDE), new Uint8Array(each))
+  for (const each of beside) buffers.push(header(each.byteLength + BESIDE), new Uint8Array(each))
   let length = 0
   for (const part of parts) length += part.length
   const [first] = parts

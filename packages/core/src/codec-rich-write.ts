@@ -79,6 +79,10 @@ export function ridesBeside(packing: Packing, size: number, moves: boolean): boo
   return size >= BESIDE_FROM && size <= (packing.room ?? 0)
 }
 
+export function copyToAttach(packing: Packing, buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer {
+  return packing.copy ? packing.copy(buffer, start, size) : copyBuffer(buffer, start, size)
+}
+
 export interface RegisteredType {
   readonly type: new (...args: never[]) => unknown
   readonly name: string
@@ -490,7 +494,7 @@ export class RichWriter {
 
   /** A buffer of its own, without a zero fill where nothing would show it. */
   private cut(entry: Bytes, size: number): ArrayBufferLike {
-    if (entry.whole || entry.shown.length === 1) return copyBuffer(entry.buffer, entry.low, size)
+    if (entry.whole || entry.shown.length === 1) return copyToAttach(this.packing, entry.buffer, entry.low, size)
     const copy = new Uint8Array(size)
     this.copy(entry, copy)
     return copy.buffer

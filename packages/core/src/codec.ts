@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
-import { type ByteBuffer, copyBuffer } from './byte-buffer.js'
+import type { ByteBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
-import { attempt, isDetached, MAX_DEPTH, RichWriter, ridesBeside } from './codec-rich-write.js'
+import { attempt, copyToAttach, isDetached, MAX_DEPTH, RichWriter, ridesBeside } from './codec-rich-write.js'
 import { readSmall, SMALL } from './codec-small.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
@@ -140,7 +140,7 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
   const moves = packing.transfers(buffer)
   if (moves && byteLength < buffer.byteLength) return false
   if (ridesBeside(packing, byteLength, moves)) {
-    const index = packing.attach(moves ? buffer : copyBuffer(buffer, byteOffset, byteLength))
+    const index = packing.attach(moves ? buffer : copyToAttach(packing, buffer, byteOffset, byteLength))
     out.reserve(5)
     out.bytes[out.length++] = Form.AttachedBytes
     appendLength(out, index)

@@ -1,7 +1,9 @@
+import { copyBuffer } from './byte-buffer.js'
 import { isDetached } from './codec-rich-write.js'
 import { discardParcels, type End, LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from './handle.js'
+import { copyToSendOnce } from './spare-buffers.js'
 import type { Transport } from './spi.js'
 
 /** What a handle may do to the message it travels in, besides the codec's questions. */
@@ -30,6 +32,8 @@ export class Envelope implements HandlePacking {
   readonly sharedMemory: boolean
   readonly attachFrom: number | undefined
   #room: number
+  /** Its message goes over one wire at most, and then nobody has it: nothing is sent again. */
+  readonly #once: boolean
   #parcels: Parcel[] | undefined
   #holdsHandles = false
   /** Ends that go back to their owner. */
@@ -39,8 +43,9 @@ export class Envelope implements HandlePacking {
   readonly #transfer: readonly object[] | undefined
 
   /** `attachFrom` Infinity: for an engine, which takes bytes of any length, and beside them only what cannot be bytes. */
-  constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number) {
+  constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number, once = false) {
     this.attachFrom = attachFrom
+    this.#once = once && transport.buffers === true
     this.transport = transport
     this.attachments = transport.capabilities.attachments
     this.sharedMemory = transport.capabilities.sharedMemory
@@ -72,6 +77,10 @@ export class Envelope implements HandlePacking {
   attach(object: object): number {
     if (this.#room > 0 && object instanceof ArrayBuffer) this.#room = Math.max(0, this.#room - object.byteLength)
     return this.#add(new LiveObject(object))
+  }
+
+  copy(buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer {
+    return this.#once ? copyToSendOnce(buffer, start, size) : copyBuffer(buffer, start, size)
   }
 
   attachEnd(end: End): number {
@@ -128,7 +137,7 @@ export class Envelope implements HandlePacking {
   }
 }
 
-/** The envelopes of one sender. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
+/** The envelopes of one sender, which sends each message once. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
 export class Envelopes {
   readonly #transport: Transport
   #spare: Envelope | undefined
@@ -139,7 +148,7 @@ export class Envelopes {
 
   take(transfer?: readonly object[]): Envelope {
     const spare = this.#spare
-    if (transfer || !spare) return new Envelope(this.#transport, transfer)
+    if (transfer || !spare) return new Envelope(this.#transport, transfer, undefined, true)
     this.#spare = undefined
     return spare
   }

@@ -11,6 +11,7 @@ export { MpError } from './errors.js'
 export { IN_PLACE } from './in-place.js'
 export { relayLines } from './line-prefix.js'
 export { serve } from './serve.js'
+export { recycle } from './spare-buffers.js'
 
 /** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
 export interface Capabilities {

@@ -136,6 +136,24 @@ export const pipe = group('Pipe and Connection', {
     await t.ends(child)
   },
 
+  'C7 one large array that is filled anew for each send arrives each time as it was': async t => {
+    const [mine, theirs] = t.pipe()
+    const child = await t.start(targets.echoBytes, [theirs])
+    const count = 300
+    const bytes = new Uint8Array(70_000)
+    const filled = (seed: number) => bytes.fill(seed).fill(seed >> 8, 35_000)
+    const sent = (async () => {
+      // Some wait for the medium, some for nothing.
+      for (let i = 0; i < count; i++) await (i % 7 === 0 ? mine.sendBytes(filled(i)) : void mine.sendBytes(filled(i)))
+    })()
+    const received: Uint8Array[] = []
+    while (received.length < count) received.push(await within(mine.recvBytes(), `array ${received.length}`))
+    await within(sent, 'the sends')
+    for (const [i, each] of received.entries()) assert.equal(Buffer.compare(each, filled(i)), 0, `array ${i}`)
+    await mine.close()
+    await t.ends(child)
+  },
+
   'C10 recvBytesInto() gives the number of bytes and leaves the others alone': async t => {
     const [a, b] = t.api.Pipe()
     const target = new Uint8Array(8).fill(9)
