@@ -1,7 +1,8 @@
 import { readSync, writeSync, writevSync } from 'node:fs'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { recycle, type Wire, type WireSink } from '@mp/core/spi'
-import { BESIDE, FrameReader, HEADER } from './frame-reader.js'
+import { FrameReader, HEADER } from './frame-reader.js'
+import { COPIED, gathered, writeLength } from './frame-writer.js'
 import { Spin } from './spin.js'
 
 /** Bytes. What is larger, core cuts. */
@@ -15,8 +16,6 @@ const LONGEST_RECEIVED = 2 * MAX_FRAME
  */
 const HIGH_WATER = 128 * 1024
 const LOW_WATER = 32 * 1024
-/** Bytes. Up to this size copying header and frame together is cheaper than a write of two buffers. */
-const COPIED = 32 * 1024
 /** Buffers per system call; the kernel takes 1,024. */
 const GATHERED = 64
 /** How long a process that exits waits for the other side to read, ms. */
@@ -420,33 +419,6 @@ const flushedAtExit = new Set<PipeWire>()
 process.on('exit', () => {
   for (const wire of flushedAtExit) wire.exit()
 })
-
-function writeLength(bytes: Uint8Array, length: number): void {
-  bytes[0] = length
-  bytes[1] = length >>> 8
-  bytes[2] = length >>> 16
-  bytes[3] = length >>> 24
-}
-
-/** A frame as it is written: each buffer beside it with its length, then its own length and bytes. */
-function gathered(parts: readonly Uint8Array<ArrayBuffer>[], beside: readonly ArrayBuffer[]): readonly Uint8Array[] {
-  const buffers: Uint8Array[] = []
-  for (const each of beside) buffers.push(header(each.byteLength + BESIDE), new Uint8Array(each))
-  let length = 0
-  for (const part of parts) length += part.length
-  const [first] = parts
-  if (first && first.length <= COPIED) buffers.push(header(length, first), ...parts.slice(1))
-  else buffers.push(header(length), ...parts)
-  return buffers
-}
-
-/** With `bytes` behind it, where there are some. */
-function header(length: number, bytes?: Uint8Array): Uint8Array {
-  const out = new Uint8Array(HEADER + (bytes?.length ?? 0))
-  writeLength(out, length)
-  if (bytes) out.set(bytes, HEADER)
-  return out
-}
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 

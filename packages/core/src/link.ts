@@ -216,7 +216,8 @@ export class Link {
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
     try {
-      checkLength(parcels ? length + attachedBytes(parcels) : length, this.transport)
+      const beside = parcels && this.transport.buffers ? attachedBytes(parcels) : 0
+      checkLength(length + beside, this.transport)
     } catch (error) {
       this.abandon(out)
       throw error
