@@ -1,10 +1,12 @@
+import { collectGarbage } from './garbage.js'
 import type { Batch, Open, Session } from './session.js'
 
 /**
  * Rounds alternate, subject, baseline, subject, baseline, ... so that both see the same machine. Rounds come in generations:
  * each opens new children on both sides, warms both up, measures a few rounds, and ends the children. New children, because
  * a V8 that has optimised otherwise gives other figures; not new ones for each round, because a thread needs some 100,000
- * messages until its code is compiled, and a round that measures the compiler says little about the transport.
+ * messages until its code is compiled, and a round that measures the compiler says little about the transport. Both sides
+ * receive in this process: what one leaves to the garbage collector is collected before the other's round begins.
  */
 
 export interface Round {
@@ -29,16 +31,14 @@ export interface Limits {
   readonly maxGenerations: number
   /** The largest batch, so that a flood of large messages does not fill the memory. */
   readonly maxBatch: number
-  /** Of each generation; absent: 3. */
-  readonly rounds?: number | undefined
   /** Messages that the warm-up moves at least, time permitting. */
   readonly minWarmUp: number
 }
 
-const roundsPerGeneration = 3
+const roundsPerGeneration = 6
 const roomForTwo = 1200 // ms of allowance that let two generations in
 const warmUp = { share: 0.4, min: 60, max: 500 } // of the allowance, and ms: the longest, for each generation and side
-const measured = { share: 0.3, min: 15, max: 150 } // of the allowance for all rounds together, and ms for each
+const measured = { share: 0.35, min: 15, max: 75 } // of the allowance for all rounds together, and ms for each
 const settleStep = 20 // ms
 const believable = 4 // ms that a batch must take before its pace is believed
 const stuckLimit = 20_000 // ms
@@ -63,11 +63,11 @@ export async function measure(
   limits: Limits,
 ): Promise<Measured> {
   const sides = sidesOf(subject, baseline, rivals)
-  const { allowance, maxGenerations, maxBatch, minWarmUp, rounds: perGeneration = roundsPerGeneration } = limits
+  const { allowance, maxGenerations, maxBatch, minWarmUp } = limits
   const deadline = performance.now() + allowance
   const planned = allowance > roomForTwo ? 2 : 1
   const warmUpTime = within(warmUp, allowance / planned)
-  const roundTime = within(measured, allowance / (planned * perGeneration * sides.length))
+  const roundTime = within(measured, allowance / (planned * roundsPerGeneration * sides.length))
 
   for (let generation = 0; generation < maxGenerations; generation++) {
     const before = performance.now()
@@ -78,9 +78,10 @@ export async function measure(
       await settle(each, warmUpTime, minWarmUp)
       running.push(each)
     }
-    for (let round = 0; round < perGeneration; round++) {
+    for (let round = 0; round < roundsPerGeneration; round++) {
       for (const each of running) {
         each.session.ready?.()
+        collectGarbage()
         each.rounds.push(joined(await fill(each, roundTime)))
       }
     }

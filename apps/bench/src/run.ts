@@ -15,11 +15,10 @@ interface Case {
   readonly transport: LoadedTransport
 }
 
-/**
- * Milliseconds for Python and all cases together; each takes its share, by how many sides it has, and what one leaves over goes
- * to those that follow.
- */
-const budgets = { full: 45_000, quick: 10_000 }
+/** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
+const budgets = { full: 48_000, quick: 10_000 }
+/** From as many bytes on a case takes a larger share: a round of 20 ms would be a dozen messages, and a collection of garbage. */
+const large = { bytes: 1024 * 1024, share: 3 }
 const maxGenerations = { full: 4, quick: 1 }
 const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024
@@ -101,8 +100,8 @@ async function measureAll(
     const python = work && (await inPython(work, index))
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const left = cases.slice(index).reduce((sum, other) => sum + sidesOf(other, quick), 0)
-    const share = (Math.max(0, end - performance.now()) * sidesOf(each, quick)) / left
+    const shares = cases.slice(index).reduce((sum, later) => sum + shareOf(later, quick), 0)
+    const share = (Math.max(0, end - performance.now()) * shareOf(each, quick)) / shares
     const allowance = Math.min(share, pattern.allowance ?? share)
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
@@ -120,7 +119,6 @@ async function measureAll(
             {
               allowance,
               maxBatch,
-              rounds: quick ? undefined : pattern.rounds,
               minWarmUp: pattern.latency ? 2000 : 0,
               maxGenerations: maxGenerations[mode],
             },
@@ -134,10 +132,10 @@ async function measureAll(
   return results
 }
 
-/** Subject, baseline, rivals: they share the time of a case. */
-function sidesOf(each: Case, quick: boolean): number {
-  const { pattern, payload, transport } = each
-  return 1 + (pattern.baseline(transport.baseline, payload?.name ?? 'small') ? 1 : 0) + rivalsOf(each, quick).length
+/** Where rivals run beside, their time is in it. */
+function shareOf(each: Case, quick: boolean): number {
+  if (rivalsOf(each, quick).length > 0) return large.share
+  return (each.payload?.bytes ?? 0) >= large.bytes ? large.share : 1
 }
 
 /** In a hurry they run beside one transport only. */

@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util'
-import type { ByteBuffer } from './byte-buffer.js'
+import { type ByteBuffer, copyBuffer } from './byte-buffer.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type Packing } from './handle.js'
 
@@ -69,7 +69,19 @@ export const hiddenErrorKeys: readonly string[] = ['name', 'message', 'stack', '
 export const MAX_DEPTH = 1000
 
 /** From this size on, in bytes, one copy and one more object in the message beat two copies: by half between threads. */
-export const ATTACH_FROM = 16384
+const ATTACH_FROM = 16384
+/** The same where they ride as bytes, through the kernel. */
+const BESIDE_FROM = 32 * 1024
+
+/** Whether as many bytes ride beside their message: those that are moved need not be copied at all. */
+export function ridesBeside(packing: Packing, size: number, moves: boolean): boolean {
+  if (packing.attachments) return moves || size >= (packing.attachFrom ?? ATTACH_FROM)
+  return size >= BESIDE_FROM && size <= (packing.room ?? 0)
+}
+
+export function copyToAttach(packing: Packing, buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer {
+  return packing.copy ? packing.copy(buffer, start, size) : copyBuffer(buffer, start, size)
+}
 
 export interface RegisteredType {
   readonly type: new (...args: never[]) => unknown
@@ -455,7 +467,7 @@ export class RichWriter {
         throw new MpError('MP_NOT_SHAREABLE', this.message(depth, reason))
       }
       attachment = this.packing.attach(buffer)
-    } else if (this.packing.attachments && this.packing.transfers(buffer)) {
+    } else if (this.packing.transfers(buffer) && ridesBeside(this.packing, buffer.byteLength, true)) {
       attachment = this.packing.attach(buffer)
     }
     const index = this.bytes.push({ buffer, attachment, shown: [], whole: false, low: 0 }) - 1
@@ -477,14 +489,12 @@ export class RichWriter {
     entry.low = low
     for (const node of entry.shown) node[3] = (node[3] as number) - low
     const size = high - low
-    if (size >= (this.packing.attachFrom ?? ATTACH_FROM) && this.packing.attachments)
-      return -1 - this.packing.attach(this.cut(entry, size))
-    return size
+    return ridesBeside(this.packing, size, false) ? -1 - this.packing.attach(this.cut(entry, size)) : size
   }
 
   /** A buffer of its own, without a zero fill where nothing would show it. */
   private cut(entry: Bytes, size: number): ArrayBufferLike {
-    if (entry.whole || entry.shown.length === 1) return entry.buffer.slice(entry.low, entry.low + size)
+    if (entry.whole || entry.shown.length === 1) return copyToAttach(this.packing, entry.buffer, entry.low, size)
     const copy = new Uint8Array(size)
     this.copy(entry, copy)
     return copy.buffer

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { ByteBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
-import { ATTACH_FROM, attempt, isDetached, MAX_DEPTH, RichWriter } from './codec-rich-write.js'
+import { attempt, copyToAttach, isDetached, MAX_DEPTH, RichWriter, ridesBeside } from './codec-rich-write.js'
 import { readSmall, SMALL } from './codec-small.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
@@ -137,16 +137,14 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) return false
   if (!(buffer instanceof ArrayBuffer) || isDetached(buffer)) return false
-  if (packing.attachments) {
-    const moves = packing.transfers(buffer)
-    if (moves && byteLength < buffer.byteLength) return false
-    if (moves || byteLength >= (packing.attachFrom ?? ATTACH_FROM)) {
-      const index = packing.attach(moves ? buffer : buffer.slice(byteOffset, byteOffset + byteLength))
-      out.reserve(5)
-      out.bytes[out.length++] = Form.AttachedBytes
-      appendLength(out, index)
-      return true
-    }
+  const moves = packing.transfers(buffer)
+  if (moves && byteLength < buffer.byteLength) return false
+  if (ridesBeside(packing, byteLength, moves)) {
+    const index = packing.attach(moves ? buffer : copyToAttach(packing, buffer, byteOffset, byteLength))
+    out.reserve(5)
+    out.bytes[out.length++] = Form.AttachedBytes
+    appendLength(out, index)
+    return true
   }
   out.reserve(1 + byteLength)
   out.bytes[out.length] = Form.Bytes

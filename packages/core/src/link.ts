@@ -4,6 +4,7 @@ import { Deque } from './deque.js'
 import { discardParcels, type End, open, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
 import {
+  attachedBytes,
   CREDITED,
   checkLength,
   cost,
@@ -64,6 +65,8 @@ export interface Message {
 
 export interface LinkUser {
   message(message: Message): void
+  /** What was said to wait may be sent. */
+  drained?(): void
   /** The other side is another context from here on; everything that the one before sent has come. */
   moved?(): void
   /** Where both sides may move at once: true at one of them, false at the other. */
@@ -180,6 +183,11 @@ export class Link {
     return out
   }
 
+  /** Whether the wire has asked to wait: what is sent all the same, waits here. */
+  get undrained(): boolean {
+    return this.#undrained
+  }
+
   get #stopped(): boolean {
     return this.#undrained || this.#listening
   }
@@ -208,7 +216,8 @@ export class Link {
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
     try {
-      checkLength(length, this.transport)
+      const beside = parcels && this.transport.buffers ? attachedBytes(parcels) : 0
+      checkLength(length + beside, this.transport)
     } catch (error) {
       this.abandon(out)
       throw error
@@ -226,7 +235,7 @@ export class Link {
       start = 0
     }
     if (parcels) this.#addParcels(out, start, parcels)
-    if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
+    if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels, this.transport)
     const accepted = this.#batched()
     // What the encode of this message sent on this link comes behind it.
     if (this.#waiting.length > 0) this.#sendWhatWaits()
@@ -357,6 +366,7 @@ export class Link {
         if (this.#wire !== wire) return
         this.#undrained = false
         this.#sendWhatWaits()
+        if (!this.#undrained) this.#user.drained?.()
       },
       close: error => {
         if (this.#wire === wire) this.#lose(error)
@@ -453,7 +463,7 @@ export class Link {
     if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
       // In memory of its own already.
       this.flush()
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       this.#put(bytes, undefined)
     } else if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
@@ -461,7 +471,7 @@ export class Link {
       const start = out.length
       appendBytes(out, bytes, 0, bytes.length)
       if (parcels) this.#addParcels(out, start, parcels)
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       void this.#batched()
     } else {
       this.flush()
@@ -470,7 +480,7 @@ export class Link {
         if (!force && (this.#undrained || (next.credited && this.#outstanding >= this.#window))) return
         this.#sendFragment(next, Math.min(chunk, bytes.length - next.sent))
       }
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
     }
     this.#waiting.shift()
     next.pending?.resolve()
@@ -479,7 +489,7 @@ export class Link {
   /** A fragment's own bytes are credited when it arrives; the whole message's when a reader took it. */
   #sendFragment(next: Waiting, size: number): void {
     const out = fragment(next.bytes, next.sent, size)
-    this.#outstanding += cost(FRAGMENT_HEADER + size, undefined)
+    this.#outstanding += cost(FRAGMENT_HEADER + size, undefined, this.transport)
     next.sent += size
     const last = next.sent === next.bytes.length
     if (last && next.parcels) this.#addParcels(out, 0, next.parcels)
@@ -537,7 +547,7 @@ export class Link {
           start,
           end,
           parcels,
-          cost: flags & CREDITED ? cost(end - start, parcels) : 0,
+          cost: flags & CREDITED ? cost(end - start, parcels, this.transport) : 0,
         })
     }
   }

@@ -68,6 +68,7 @@ class Child {
     })
     this.#link = new Link(wire, transport, {
       message: message => this.#hear(message),
+      drained: () => this.#channels.drained(),
       closed: () => this.#parentGone(),
       lost: () => new MpError('MP_WORKER_LOST', 'the parent is gone'),
     })

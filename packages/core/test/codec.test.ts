@@ -307,6 +307,23 @@ describe('bytes', () => {
     },
   )
 
+  test.each([(bytes: Uint8Array): unknown => bytes, (bytes: Uint8Array): unknown => ({ bytes })])(
+    'large ones ride beside the message of a medium of bytes, as long as there is room',
+    wrap => {
+      const bytes = new Uint8Array(80_000).fill(3)
+      const within = new Parcel({ room: 79_999 }).encode(wrap(bytes))
+      expect(within.objects).toHaveLength(0)
+      const beside = new Parcel({ room: 80_000 }).encode(wrap(bytes))
+      expect(beside.bytes.length).toBeLessThan(100)
+      expect(beside.objects).toStrictEqual([bytes.buffer.slice(0)])
+      expect(beside.objects[0]).not.toBe(bytes.buffer)
+      for (const parcel of [within, beside]) expect(parcel.decode()).toStrictEqual(wrap(bytes))
+      const moved = new Parcel({ room: 80_000, transfer: [bytes.buffer] }).encode(wrap(bytes))
+      expect(moved.objects[0]).toBe(bytes.buffer)
+      expect(new Parcel({ room: 80_000 }).encode(wrap(bytes.subarray(0, 1000))).objects).toHaveLength(0)
+    },
+  )
+
   test('transferred buffers are attached as they are', () => {
     const { buffer } = new Uint8Array([1, 2, 3, 4])
     for (const value of [

@@ -15,6 +15,7 @@ const boots: Boots = {
 export const transport: NetworkTransport = Object.freeze({
   name: 'unix-socket',
   capabilities,
+  buffers: true,
   spawn: (options: SpawnOptions) => spawnChild(options, boots),
   wires,
   network,

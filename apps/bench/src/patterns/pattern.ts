@@ -24,8 +24,6 @@ export interface Pattern {
   readonly allowance?: number
   /** Events in one batch at most, where the payload sets no narrower bound. */
   readonly maxBatch?: number
-  /** Rounds of each generation, where the usual few would vary too much. */
-  readonly rounds?: number
   /** Which transports can do it; absent: all. */
   needs?(transport: LoadedTransport): boolean
   subject(transport: LoadedTransport, payload: PayloadName): Open

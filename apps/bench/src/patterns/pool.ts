@@ -13,8 +13,6 @@ const items = 200_000
 
 const common = {
   payloads: [],
-  // Three threads on two cores: who gets which one differs from round to round, and decides.
-  rounds: 7,
   baseline: () => null,
 } as const satisfies Partial<Pattern>
 
