@@ -15,12 +15,21 @@ interface Case {
   readonly transport: LoadedTransport
 }
 
-/** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
-const budgets = { full: 48_000, quick: 10_000 }
+const modes = {
+  full: {
+    /** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
+    budget: 48_000,
+    rounds: { maxGenerations: 4, roundsPerGeneration: 6, shortest: { warmUp: 60, round: 15 }, collects: true },
+    starts: { minRounds: 5, maxRounds: 30 },
+  },
+  quick: {
+    budget: 8_000,
+    rounds: { maxGenerations: 1, roundsPerGeneration: 3, shortest: { warmUp: 20, round: 10 }, collects: false },
+    starts: { minRounds: 3, maxRounds: 10 },
+  },
+}
 /** From as many bytes on a case takes a larger share: a round of 20 ms would be a dozen messages, and a collection of garbage. */
 const large = { bytes: 1024 * 1024, share: 3 }
-const maxGenerations = { full: 4, quick: 1 }
-const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
 const batchBytes = 128 * 1024 * 1024
 const batchMessages = 500_000
 
@@ -43,7 +52,7 @@ export async function run(options: Options): Promise<Results> {
     patterns: patterns.filter(pattern => cases.some(each => each.pattern === pattern)),
     payloads: payloads.filter(payload => cases.some(each => each.payload === payload)),
   })
-  const end = performance.now() + budgets[quick ? 'quick' : 'full']
+  const end = performance.now() + modes[quick ? 'quick' : 'full'].budget
   const works = [...new Set(cases.map(pythonBeside).filter(work => work !== null))]
   const begin = (title: string, done: number) => progress.begin(title, done, cases.length + works.length)
   try {
@@ -92,7 +101,7 @@ async function measureAll(
   inPython: (work: PythonWork, done: number) => Promise<PythonReference | null>,
   begin: (title: string, done: number) => void,
 ): Promise<Result[]> {
-  const mode = quick ? 'quick' : 'full'
+  const { rounds, starts } = modes[quick ? 'quick' : 'full']
   const results: Result[] = []
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each
@@ -111,7 +120,7 @@ async function measureAll(
     const rivals = rivalsOf(each, quick)
     try {
       const measured = pattern.onePerRound
-        ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
+        ? await measureOneByOne(subject, baseline, { allowance, ...starts })
         : await measure(
             subject,
             baseline,
@@ -120,7 +129,7 @@ async function measureAll(
               allowance,
               maxBatch,
               minWarmUp: pattern.latency ? 2000 : 0,
-              maxGenerations: maxGenerations[mode],
+              ...rounds,
             },
           )
       const names = rivals.map(rival => rival.name)
