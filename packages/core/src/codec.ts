@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module'
+import { copyToAttach, ridesBeside } from './beside.js'
 import type { ByteBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
-import { attempt, copyToAttach, isDetached, MAX_DEPTH, RichWriter, ridesBeside } from './codec-rich-write.js'
+import { RichWriter } from './codec-rich-write.js'
 import { readSmall, SMALL } from './codec-small.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
 import type { Unpackr } from './msgpackr-reader.js'
-
-export { registerType } from './codec-rich-write.js'
+import { attempt, isDetached } from './object-facts.js'
+import { MAX_DEPTH } from './rich-form.js'
 
 /** The first byte of an encoded value says what follows. */
 const Form = {

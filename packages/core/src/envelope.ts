@@ -1,8 +1,8 @@
 import { copyBuffer } from './byte-buffer.js'
-import { isDetached } from './codec-rich-write.js'
 import { discardParcels, type End, LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from './handle.js'
+import { isDetached } from './object-facts.js'
 import { copyToSendOnce } from './spare-buffers.js'
 import type { Transport } from './spi.js'
 
