@@ -317,6 +317,8 @@ export interface NativePipe extends NativeMessage {
   readonly room: 'open' | 'full' | 'gone'
   /** Finds the oldest message, which stays until `skip`. 'over': nothing comes any more. */
   read(): 'done' | 'empty' | 'over'
+  /** Takes the oldest message where it has this tag: a copy of its own, as by `read` and `skip`. Undefined: `read` says more. */
+  takeCopy(tag: number): Uint8Array | undefined
   /** The objects that came with the message that `read` found. Once. */
   attachments(): readonly object[]
   /** The message that `read` found is done with. */
