@@ -2,7 +2,8 @@ import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
 import type { Line, LineUser } from './line.js'
-import { dial, doorstep, lost, program, tellEnd } from './program.js'
+import { closed, opened } from './open-wires.js'
+import { dial, doorstep, failed, left, lost, program, tellEnd } from './program.js'
 import type { OwnEnd } from './rendezvous.js'
 
 /**
@@ -37,6 +38,7 @@ export class SocketWire implements Wire, OwnEnd {
 
   constructor(end: control.WireEnd) {
     this.#end = end
+    opened(end.token)
     const { rendezvous, address } = program()
     if (!rendezvous?.open(end, this)) this.#use(dial(address, end))
   }
@@ -84,6 +86,9 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#closed) return
     this.#closed = true
     this.#kept = []
+    closed(this.#end.token)
+    if (this.#over) lost(this.#end.token)
+    else left(this.#end.token)
     // One that waits for the other end goes when that has come, and has got what was sent.
     this.#hangUp()
   }
@@ -199,6 +204,7 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#over) return
     this.#over = { error }
     this.#early = []
+    if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'connect') failed(this.#end)
     this.#hangUp()
     if (this.#sink && this.#kept.length === 0) tellEnd(() => this.#tellClose())
   }
@@ -207,6 +213,7 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#closed) return
     this.#closed = true
     // Both ends tell: here everything that came has been read.
+    closed(this.#end.token)
     lost(this.#end.token)
     this.#sink?.close(this.#over?.error)
   }
