@@ -47,3 +47,25 @@ export async function handOnWhenTold(
   await turns(5)
   return obey(orders)
 }
+
+/** Uses the end, hands it on, and ends. */
+export async function useAndHandOn(end: Connection<string, string>, to: Connection): Promise<void> {
+  await end.send('used')
+  await to.send(end)
+}
+
+/** The first use of the end: sends through it, and ends. */
+export async function sendFirst(
+  end: Connection<string, string>,
+  words: readonly string[],
+  how: 'end' | 'exit',
+): Promise<void> {
+  for (const word of words) await end.send(word)
+  if (how === 'exit') process.exit(5)
+}
+
+/** As `sendFirst`, and hands it on at once. */
+export async function sendFirstAndHandOn(end: Connection<string, string>, word: string, to: Connection): Promise<void> {
+  await end.send(word)
+  await to.send(end)
+}

@@ -42,6 +42,8 @@ export const LISTEN = 5
 export const LISTENING = 6
 /** Rendezvous to the end that came second: the other one listens here. */
 export const GO = 7
+/** Rendezvous to an end: what the other one had sent before you came has gone to you, if there is any. */
+export const READY = 17
 /** End to end: what I send from here on comes the direct way. */
 export const SWITCHED = 8
 

@@ -98,6 +98,8 @@ export class Rendezvous {
     const meeting = this.#meeting(token)
     // A ticket opens once.
     if (meeting.seats[end]) return line.close()
+    // What the other end sent may be in this process's sockets, unread, and so may the word of its opening.
+    twoTurns(() => line.send(control.control(this.#secret, control.READY, opened)))
     const other = meeting.seats[1 - end]
     if (!other) {
       meeting.seats[end] = { line }
@@ -266,6 +268,10 @@ export class Rendezvous {
     if ('own' in other) other.own.lost()
     else other.line.close()
   }
+}
+
+export function twoTurns(then: () => void): void {
+  setImmediate(() => setImmediate(then))
 }
 
 /** When all that was said before, over other connections, has been heard. */
