@@ -1,4 +1,4 @@
-import { Unpackr } from 'msgpackr/unpack'
+import { createRequire } from 'node:module'
 import type { ByteBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
@@ -6,6 +6,7 @@ import { ATTACH_FROM, attempt, isDetached, MAX_DEPTH, RichWriter } from './codec
 import { readSmall, SMALL } from './codec-small.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
+import type { Unpackr } from './msgpackr-reader.js'
 
 export { registerType } from './codec-rich-write.js'
 
@@ -21,9 +22,19 @@ const Form = {
   AttachedBytes: 3,
 } as const
 
-// No records and no extensions: each message stands alone, and any other peer reads it. Writing is `codec-plain`'s, so that
-// a worker need not load msgpackr's writer.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })
+const require = createRequire(import.meta.url)
+
+/**
+ * Loaded by the first message that is not small: a child that gets none starts 1 ms earlier. No records and no extensions:
+ * each message stands alone, and any other peer reads it. Writing is `codec-plain`'s.
+ */
+function loadUnpackr(): Unpackr {
+  const { Unpackr } = require('#msgpackr-reader') as typeof import('./msgpackr-reader.js')
+  unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })
+  return unpackr
+}
+
+let unpackr: Unpackr | undefined
 
 /**
  * Appends `value` to `out` so that {@link decode} makes an equal value of it: same types, same identity of the objects in
@@ -178,7 +189,7 @@ function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean,
   if (end - start <= SMALL) return readSmall(bytes, start, end)
   if (!trusted) validate(bytes, start, end, maps)
   if (start === end) throw malformed('the length')
-  return unpackr.unpack(bytes, { start, end })
+  return (unpackr ?? loadUnpackr()).unpack(bytes, { start, end })
 }
 
 /**

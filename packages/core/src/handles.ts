@@ -1,3 +1,5 @@
+// So that all that a child loads first is in one file: see tsup.config.ts.
+import './spi.js'
 import { openBarrier } from './barrier.js'
 import { Condition } from './condition.js'
 import { openConnection } from './connection.js'

@@ -1,3 +1,6 @@
+// So that all that a child loads first is in one file: see tsup.config.ts.
+import './spi.js'
+
 export type { Barrier, BarrierOptions } from './barrier.js'
 export type { ConnectOptions, ListenOptions, NetworkContext } from './bind-network.js'
 export { registerType } from './codec.js'

@@ -1,3 +1,5 @@
+// So that all that a child loads first is in one file: see tsup.config.ts.
+import '../spi.js'
 import { registerHandle } from '../unpacking.js'
 import { type Desk, type FunctionReference, openDesk } from './desk.js'
 
