@@ -381,6 +381,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     const wire = open(this.#end as End, this.#transport)
     this.#end = undefined
     this.#link = this.#listen(wire, false)
+    this.#link.keepFirst()
     if (this.#backlogEnd) {
       this.#held = []
       this.#backlogEnded = new Promise(resolve => {

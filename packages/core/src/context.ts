@@ -2,7 +2,7 @@ import type { Home } from './broker/holders.js'
 import type { Client } from './broker/home-link.js'
 import type { NativeBackend } from './broker/native.js'
 import type { MpError } from './errors.js'
-import type { Link } from './link.js'
+import { type Link, listenNow } from './link.js'
 import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
 import type { CurrentTask } from './pool/current-task.js'
@@ -91,6 +91,7 @@ export class Context {
 
   /** The same for a context that exits, whose event loop turns no more: what is on its way within this thread leaves too. */
   flushNow(): void {
+    listenNow(this.links)
     do this.flush()
     while (deliverNow())
     // What came out of one link may have gone into the batch of another.

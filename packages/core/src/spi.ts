@@ -122,6 +122,12 @@ export interface Wire {
   sendParts?(parts: readonly Uint8Array<ArrayBuffer>[]): boolean
   /** Closes both directions after the frames that were sent; the other side's sink hears `close()`. Idempotent. */
   close(): void
+  /**
+   * Fulfils when the sink has been given what the other side sent before this end was opened; or when nobody has opened that
+   * side, or it is gone. Called after `start`, any number of times. Absent: two turns of the event loop bring it, as they do where what was sent
+   * lies in this process, or its kernel, already. Where it is there, `receiveSync` must not block any longer once this is so.
+   */
+  caughtUp?(): Promise<void>
   /** Called once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is pending. */
   unref(): void
   /**

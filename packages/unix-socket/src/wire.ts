@@ -2,8 +2,9 @@ import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
 import type { Frame, Line, LineUser } from './line.js'
-import { dial, doorstep, lost, program, tellEnd } from './program.js'
-import type { OwnEnd } from './rendezvous.js'
+import { closed, opened } from './open-wires.js'
+import { dial, doorstep, failed, left, lost, program, tellEnd } from './program.js'
+import { type OwnEnd, twoTurns } from './rendezvous.js'
 
 /**
  * One end of a direct wire. It begins as a connection to the rendezvous, or in the main context as nothing at all, until the
@@ -32,13 +33,18 @@ export class SocketWire implements Wire, OwnEnd {
   #expected = false
   /** Core waits for `drain`. */
   #full = false
+  /** The rendezvous has said that what lay there has come. */
+  #ready = false
+  #onCaughtUp: (() => void)[] = []
   /** Frames that core was given, for `receiveSync`. */
   #given = 0
 
   constructor(end: control.WireEnd) {
     this.#end = end
+    opened(end.token)
     const { rendezvous, address } = program()
     if (!rendezvous?.open(end, this)) this.#use(dial(address, end))
+    else twoTurns(() => this.#settle())
   }
 
   get token(): string {
@@ -66,6 +72,23 @@ export class SocketWire implements Wire, OwnEnd {
     return !this.#full
   }
 
+  caughtUp(): Promise<void> {
+    return new Promise(resolve => {
+      this.#onCaughtUp.push(resolve)
+      this.#check()
+    })
+  }
+
+  #settle(): void {
+    this.#ready = true
+    this.#check()
+  }
+
+  #check(): void {
+    if (!this.#closed && !(this.#ready && this.#kept.length === 0)) return
+    for (const tell of this.#onCaughtUp.splice(0)) tell()
+  }
+
   receiveSync(timeoutMs: number): boolean {
     const deadline = performance.now() + timeoutMs
     const first = this.#kept.shift()
@@ -74,8 +97,11 @@ export class SocketWire implements Wire, OwnEnd {
       return true
     }
     const before = this.#given
+    const ready = this.#ready
     while (this.#given === before) {
       if (!this.#way?.wire.receiveSync(Math.max(0, deadline - performance.now()))) return false
+      // Nothing lay there.
+      if (!ready && this.#ready && this.#given === before) return false
     }
     return true
   }
@@ -84,6 +110,10 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#closed) return
     this.#closed = true
     this.#kept = []
+    closed(this.#end.token)
+    if (this.#over) lost(this.#end.token)
+    else left(this.#end.token)
+    this.#check()
     // One that waits for the other end goes when that has come, and has got what was sent.
     this.#hangUp()
   }
@@ -146,7 +176,10 @@ export class SocketWire implements Wire, OwnEnd {
         // If it fails, all goes on as before: the other end switches only when it has seen this connection.
         this.#direct = dial(text, this.#end)
         return
+      case control.READY:
+        return this.#settle()
       case control.SWITCHED:
+        this.#settle()
         return this.#switched(line)
     }
   }
@@ -194,6 +227,7 @@ export class SocketWire implements Wire, OwnEnd {
     for (let next = this.#kept.shift(); next && !this.#closed; next = this.#kept.shift()) {
       this.#sink?.frame(next.bytes, next.beside)
     }
+    this.#check()
     if (this.#over) tellEnd(() => this.#tellClose())
   }
 
@@ -201,6 +235,7 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#over) return
     this.#over = { error }
     this.#early = []
+    if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'connect') failed(this.#end)
     this.#hangUp()
     if (this.#sink && this.#kept.length === 0) tellEnd(() => this.#tellClose())
   }
@@ -209,7 +244,9 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#closed) return
     this.#closed = true
     // Both ends tell: here everything that came has been read.
+    closed(this.#end.token)
     lost(this.#end.token)
+    this.#check()
     this.#sink?.close(this.#over?.error)
   }
 }
