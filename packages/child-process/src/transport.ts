@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Transport, type Wire } from '@mp/core/spi'
@@ -18,8 +18,10 @@ const LAST_OUTPUT = 1000
 export interface Boots {
   readonly boot: URL
   readonly bootDaemon: URL
-  /** Environment variables for the boot module, beside the program's. */
-  environment?(): Readonly<Record<string, string>>
+  /** Descriptors that the child inherits besides. */
+  readonly descriptors?: readonly number[]
+  /** Environment variables for the boot module, beside the program's. `first`: the number of the first of `descriptors`, there. */
+  environment?(first: number): Readonly<Record<string, string>>
 }
 
 const boots: Boots = {
@@ -31,6 +33,7 @@ const boots: Boots = {
 export const transport: Transport = Object.freeze({
   name: 'child-process',
   capabilities,
+  buffers: true,
   spawn: (options: SpawnOptions) => spawnChild(options, boots),
 })
 
@@ -46,10 +49,11 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
     ...limitingFlags(resourceLimits),
   ]
   const boot = fileURLToPath(daemon ? boots.bootDaemon : boots.boot)
+  const own = ['pipe', ...(daemon ? ['pipe'] : [])] as const
   const child = spawn(process.execPath, [...flags, boot, ...process.argv.slice(2)], {
-    env: { ...process.env, ...env, ...boots.environment?.() },
+    env: { ...process.env, ...env, ...boots.environment?.(WIRE + own.length) },
     cwd,
-    stdio: ['ignore', stdio, stdio, 'pipe', ...(daemon ? (['pipe'] as const) : [])],
+    stdio: ['ignore', stdio, stdio, ...own, ...(boots.descriptors ?? [])] as StdioOptions,
   })
   // Core keeps the event loop alive for the children that are waited for.
   child.unref()

@@ -37,6 +37,7 @@ import { shutdown } from './cases/shutdown.js'
 import { start } from './cases/start.js'
 import { blockingLocks } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
+import { underWay } from './cases/under-way.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
 import { wire } from './cases/wire.js'
@@ -82,6 +83,7 @@ const groups: readonly Group[] = [
   pipe,
   handles,
   death,
+  underWay,
   blockingCalls,
   blockingLocks,
   wait,

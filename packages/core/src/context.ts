@@ -2,7 +2,7 @@ import type { Home } from './broker/holders.js'
 import type { Client } from './broker/home-link.js'
 import type { NativeBackend } from './broker/native.js'
 import type { MpError } from './errors.js'
-import type { Link } from './link.js'
+import { type Link, listenNow } from './link.js'
 import { deliverNow } from './local-delivery.js'
 import type { ParentProcess } from './parent-process.js'
 import type { CurrentTask } from './pool/current-task.js'
@@ -45,6 +45,8 @@ export class Context {
   readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */
   task: CurrentTask | undefined
+  /** Of a worker of a Pool: where answers may wait for others. */
+  desk: { flush(): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0
@@ -81,6 +83,7 @@ export class Context {
 
   /** Everything sent leaves at once. */
   flush(): void {
+    this.desk?.flush()
     for (const link of this.links) link.flushAll()
     for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()
@@ -88,6 +91,7 @@ export class Context {
 
   /** The same for a context that exits, whose event loop turns no more: what is on its way within this thread leaves too. */
   flushNow(): void {
+    listenNow(this.links)
     do this.flush()
     while (deliverNow())
     // What came out of one link may have gone into the batch of another.

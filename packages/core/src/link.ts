@@ -4,6 +4,7 @@ import { Deque } from './deque.js'
 import { discardParcels, type End, open, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
 import {
+  attachedBytes,
   CREDITED,
   checkLength,
   cost,
@@ -19,12 +20,14 @@ import type { EndCarrier } from './parcel-table.js'
 import { Pending } from './pending.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import type { Transport, Wire } from './spi.js'
-import { atTurnEnd, roughNow, turn, turnIsLong, turnsAreOver } from './turn.js'
+import { atTurnEnd, caughtUp, roughNow, turn, turnIsLong, turnsAreOver } from './turn.js'
 
 /** The link's own messages, beside FRAGMENT; those of its users start at 16. */
 const CREDIT = 1
 const MOVE = 3
 const MOVED = 4
+/** After a MOVE that was not answered: this side ends, and has read nothing that the other one sent. */
+const LEFT = 5
 
 const FIRST_OF_USERS = 16
 
@@ -37,6 +40,9 @@ const LARGE = 64 * 1024
 /** Bytes that may be on their way, or unread, per direction. Four 1 MiB messages in flight keep a 1 MiB stream busy. */
 const WINDOW = 4 * 1024 * 1024
 
+/** ms that a context which exits waits, in all, to learn where the other sides of its links are. */
+const LONGEST_LOOK = 250
+
 /** Links that have a batch for this turn's end. */
 const unsent = new Set<Link>()
 
@@ -48,6 +54,20 @@ export function sendBatches(): void {
   if (unsent.size === 0) return
   for (const link of unsent) link.flush()
   unsent.clear()
+}
+
+/** Links that are to close as soon as they know where the other side is. */
+const closing = new Set<Link>()
+
+/** Fulfils when what was sent by links that were closed has left. */
+export async function closingLinks(): Promise<void> {
+  await Promise.all([...closing].map(link => link.listened()))
+}
+
+/** Before a context exits: its `links`, and those that are to close, learn where their other sides are, and may send. */
+export function listenNow(links: Iterable<Link>): void {
+  const deadline = performance.now() + LONGEST_LOOK
+  for (const link of [...links, ...closing]) link.listenNow(deadline)
 }
 
 export interface Message {
@@ -64,6 +84,8 @@ export interface Message {
 
 export interface LinkUser {
   message(message: Message): void
+  /** What was said to wait may be sent. */
+  drained?(): void
   /** The other side is another context from here on; everything that the one before sent has come. */
   moved?(): void
   /** Where both sides may move at once: true at one of them, false at the other. */
@@ -119,7 +141,21 @@ export class Link {
   /** Credited bytes that the other side has not taken yet. */
   #outstanding = 0
   #undrained = false
-  #listening = false
+  /** What to do when this side knows where the other one is; undefined once it does. */
+  #listening: (() => void)[] | undefined
+  /** Sends nothing while it listens. */
+  #holds = false
+  /** Credited bytes that were accepted meanwhile. */
+  #held = 0
+  /** What is sent first over a wire is kept; `#silent` until something is. */
+  #keeps = false
+  #silent = false
+  /** What was sent while it listened. */
+  #copies: Uint8Array<ArrayBuffer>[] | undefined
+  /** The wire before the other side's move, until it is known whether what was sent there was read. */
+  #old: { readonly wire: Wire; readonly copies: readonly Uint8Array<ArrayBuffer>[] } | undefined
+  /** `close` was called while it listened. */
+  #closing = false
   readonly #waiting = new Deque<Waiting>()
 
   #uncredited = 0
@@ -135,17 +171,70 @@ export class Link {
   }
 
   /**
-   * Sends nothing until what has already arrived was read. For an end that may have lain unopened for long: the other side
-   * may have moved meanwhile, and where it was nobody listens any more.
+   * Sends nothing until what has already arrived was read: the other side may have moved before this end was opened, and where
+   * it was nobody listens any more. What is sent meanwhile is accepted, within the window, and goes where the other side is then.
    */
   listenFirst(): void {
-    this.#listening = true
-    void turn()
-      .then(turn)
-      .then(() => {
-        this.#listening = false
-        this.#sendWhatWaits()
-      })
+    this.#holds = true
+    this.#listen()
+  }
+
+  /**
+   * As `listenFirst`, but what is sent first goes at once, as this thread may be busy then; a copy is kept until what had arrived
+   * was read. If the other side has moved, and left unheard, it is sent again to where that is now. What cannot be copied waits.
+   */
+  keepFirst(): void {
+    this.#keeps = true
+    this.#silent = true
+  }
+
+  /** Whether what is sent now is kept. */
+  #isFirst(): boolean {
+    if (this.#silent) {
+      this.#silent = false
+      this.#copies = []
+      this.#listen()
+    }
+    return this.#copies !== undefined
+  }
+
+  #listen(): void {
+    this.#listening ??= []
+    const wire = this.#wire
+    void Promise.all([wire.caughtUp?.(), caughtUp()]).then(() => {
+      // Else the other side has moved, and word of how is still to come.
+      if (wire === this.#wire && !this.#old) this.#listened()
+    })
+  }
+
+  /** Fulfils when this side may send. */
+  async listened(): Promise<void> {
+    if (this.#listening) await new Promise<void>(resolve => this.#listening?.push(resolve))
+  }
+
+  /** As the end of `listened`, in a context whose event loop turns no more; until `deadline`, as performance.now() counts. */
+  listenNow(deadline: number = performance.now() + LONGEST_LOOK): void {
+    while (this.#listening) {
+      const old = this.#old
+      const wire = old ? old.wire : this.#wire
+      const ms = wire.caughtUp && !old ? Math.max(0, deadline - performance.now()) : 0
+      if (wire.receiveSync?.(ms)) continue
+      // One that has not left reads what was sent to it.
+      if (old && old === this.#old) this.#oldEnded(false)
+      else if (wire === this.#wire) this.#listened()
+    }
+  }
+
+  #listened(): void {
+    const then = this.#listening
+    if (!then) return
+    this.#listening = undefined
+    this.#holds = false
+    this.#held = 0
+    this.#copies = undefined
+    this.#sendWhatWaits()
+    for (const each of then) each()
+    if (this.#closing) this.#close()
   }
 
   /** Whether the other side has ever sent anything. */
@@ -154,7 +243,7 @@ export class Link {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closed || this.#closing
   }
 
   /** Whether a credited message would go now, without waiting for the reader. */
@@ -180,14 +269,19 @@ export class Link {
     return out
   }
 
+  /** Whether the wire has asked to wait: what is sent all the same, waits here. */
+  get undrained(): boolean {
+    return this.#undrained
+  }
+
   get #stopped(): boolean {
-    return this.#undrained || this.#listening
+    return this.#undrained || this.#holds
   }
 
   /** The link's own few bytes go ahead of what waits, or two full windows would wait for each other; channels share the wire. */
   #mayGo(type: number, credited: boolean): boolean {
     if (credited) return this.writable
-    return type <= MOVED || (!this.#stopped && (type < FIRST_OF_USERS || this.#waiting.length === 0))
+    return type <= LEFT || (!this.#stopped && (type < FIRST_OF_USERS || this.#waiting.length === 0))
   }
 
   /** Forgets the message that `begin` opened. */
@@ -208,14 +302,17 @@ export class Link {
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
     try {
-      checkLength(length, this.transport)
+      const beside = parcels && this.transport.buffers ? attachedBytes(parcels) : 0
+      checkLength(length + beside, this.transport)
     } catch (error) {
       this.abandon(out)
       throw error
     }
     writeU32(out.bytes, start + 1, length)
+    const first = this.#keeps && ((out.bytes[start] as number) & ~CREDITED) >= FIRST_OF_USERS && this.#isFirst()
+    if (first && (parcels || length >= LARGE)) this.#holds = true
     const room = this.#roomBeside(parcels)
-    if (!direct || this.#closed || out.length - start > room) {
+    if (!direct || this.#closed || (first && this.#holds) || out.length - start > room) {
       const bytes = direct ? out.bytes.slice(start, out.length) : out.bytes.subarray(0, out.length)
       this.abandon(out)
       return this.#wait(bytes, parcels, limit)
@@ -225,8 +322,9 @@ export class Link {
       this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
+    if (first && !this.#holds) this.#copies?.push(out.bytes.slice(start, out.length))
     if (parcels) this.#addParcels(out, start, parcels)
-    if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
+    if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels, this.transport)
     const accepted = this.#batched()
     // What the encode of this message sent on this link comes behind it.
     if (this.#waiting.length > 0) this.#sendWhatWaits()
@@ -282,18 +380,35 @@ export class Link {
     this.#put(this.#batch.takeFrame(length), this.#batch.takeAttachments())
   }
 
-  /** Sends everything now, also what waits for the window: this context ends, or the user closes. */
+  /** Sends everything now, also what waits for the window: this context ends, or the user closes. Not while it listens. */
   flushAll(): void {
+    if (this.#listening) return this.flush()
     for (let next = this.#nextWaiting(); next; next = this.#nextWaiting()) this.#sendWaiting(next, true)
     this.flush()
   }
 
   /** Closes after everything that was sent. Calls that wait for the window resolve: what they sent has left. */
   close(): void {
-    if (this.#closed) return
+    if (this.closed) return
+    if (!this.#listening) return this.#close()
+    // Its user hears nothing more, but the other side's move is still followed.
+    this.#closing = true
+    closing.add(this)
+  }
+
+  #close(): void {
+    closing.delete(this)
     this.flushAll()
     this.#closed = true
     this.#wire.close()
+  }
+
+  /** Closes, as this context ends, whose thread goes on: calls that wait for the other side reject, for good. */
+  leave(): void {
+    if (this.#closed) return
+    this.flushAll()
+    this.#wire.close()
+    this.#lose(new MpError('MP_CLOSED', 'the context that made this call has ended'))
   }
 
   /**
@@ -302,6 +417,9 @@ export class Link {
    * it is gone; the caller then closes this link.
    */
   move(end: End): Promise<void> {
+    if (this.#listening) {
+      return new Promise(resolve => this.#listening?.push(() => this.move(end).then(resolve)))
+    }
     if (this.#closed) {
       discardParcels([end], this.transport)
       return Promise.resolve()
@@ -312,6 +430,13 @@ export class Link {
     return new Promise(resolve => {
       this.#moved = resolve
     })
+  }
+
+  /** This context ends. Where a move was not answered, the other side must know whether it was heard. */
+  tellLeft(): void {
+    if (this.#closed || this.#heard) return
+    this.control(LEFT)
+    this.flush()
   }
 
   /**
@@ -328,12 +453,8 @@ export class Link {
   /** Sends the batch, and reads the wire's next frame, blocking: see {@link Wire.receiveSync}. For a context that exits. */
   receiveSync(timeoutMs: number): boolean {
     if (this.#closed || !this.#wire.receiveSync) return false
-    if (this.#listening) {
-      // No turn of the event loop comes that would end this.
-      while (this.#wire.receiveSync(0));
-      this.#listening = false
-      this.#sendWhatWaits()
-    }
+    // No turn of the event loop comes that would end it.
+    this.listenNow()
     this.flush()
     return this.#wire.receiveSync(timeoutMs)
   }
@@ -341,7 +462,10 @@ export class Link {
   #start(wire: Wire): void {
     wire.start({
       frame: (bytes, attachments) => {
-        if (this.#wire !== wire) return
+        if (this.#wire !== wire) {
+          if (wire === this.#old?.wire && bytes[0] === LEFT) this.#oldEnded(true)
+          return
+        }
         if (this.#closed) this.#drop(bytes, attachments)
         else this.#receive(bytes, attachments)
       },
@@ -349,9 +473,11 @@ export class Link {
         if (this.#wire !== wire) return
         this.#undrained = false
         this.#sendWhatWaits()
+        if (!this.#undrained) this.#user.drained?.()
       },
       close: error => {
         if (this.#wire === wire) this.#lose(error)
+        else if (wire === this.#old?.wire) this.#oldEnded(false)
       },
     })
     wire.unref()
@@ -404,11 +530,16 @@ export class Link {
       discardParcels(parcels, this.transport)
       return credited ? Promise.reject(this.#user.lost()) : ACCEPTED
     }
-    const pending = credited ? new Pending<void>() : undefined
+    const accepted = this.#holds && this.#outstanding + this.#held < this.#window
+    if (accepted && credited) this.#held += cost(bytes.length - HEADER, parcels, this.transport)
+    const pending = credited && !accepted ? new Pending<void>() : undefined
     const waiting: Waiting = { bytes, parcels, credited, sent: 0, withdrawn: false, pending }
     this.#waiting.push(waiting)
-    if (turnsAreOver()) this.flushAll()
-    else this.#sendWhatWaits()
+    if (turnsAreOver()) {
+      this.listenNow()
+      this.flushAll()
+    } else this.#sendWhatWaits()
+    if (accepted && turnIsLong(roughNow())) return turn()
     if (pending && limit && !pending.settled && waiting.sent === 0) limit(pending, () => this.#withdraw(waiting))
     return pending?.promise ?? ACCEPTED
   }
@@ -445,7 +576,7 @@ export class Link {
     if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
       // In memory of its own already.
       this.flush()
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       this.#put(bytes, undefined)
     } else if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
@@ -453,7 +584,7 @@ export class Link {
       const start = out.length
       appendBytes(out, bytes, 0, bytes.length)
       if (parcels) this.#addParcels(out, start, parcels)
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       void this.#batched()
     } else {
       this.flush()
@@ -462,7 +593,7 @@ export class Link {
         if (!force && (this.#undrained || (next.credited && this.#outstanding >= this.#window))) return
         this.#sendFragment(next, Math.min(chunk, bytes.length - next.sent))
       }
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
     }
     this.#waiting.shift()
     next.pending?.resolve()
@@ -471,7 +602,7 @@ export class Link {
   /** A fragment's own bytes are credited when it arrives; the whole message's when a reader took it. */
   #sendFragment(next: Waiting, size: number): void {
     const out = fragment(next.bytes, next.sent, size)
-    this.#outstanding += cost(FRAGMENT_HEADER + size, undefined)
+    this.#outstanding += cost(FRAGMENT_HEADER + size, undefined, this.transport)
     next.sent += size
     const last = next.sent === next.bytes.length
     if (last && next.parcels) this.#addParcels(out, 0, next.parcels)
@@ -521,7 +652,10 @@ export class Link {
         return this.#moved ? this.#cross(endOf(parcels)) : this.#follow(endOf(parcels))
       case MOVED:
         return parcels ? this.#moveAgain(endOf(parcels)) : this.#left()
+      case LEFT:
+        return this.#old && this.#oldEnded(true)
       default:
+        if (this.#closing) return discardParcels(parcels, this.transport)
         this.#user.message({
           link: this,
           type,
@@ -529,7 +663,7 @@ export class Link {
           start,
           end,
           parcels,
-          cost: flags & CREDITED ? cost(end - start, parcels) : 0,
+          cost: flags & CREDITED ? cost(end - start, parcels, this.transport) : 0,
         })
     }
   }
@@ -540,9 +674,22 @@ export class Link {
     if (half && half.sent > 0) this.#sendWaiting(half, true)
     this.control(MOVED)
     this.flush()
+    const copies = this.#copies ?? []
+    if (copies.length > 0) this.#old = { wire: this.#wire, copies }
     this.#switch(end)
     this.#user.moved?.()
     this.#sendWhatWaits()
+  }
+
+  /** Before it was closed, the other side has read what was sent there; or, `unheard`, it has not. */
+  #oldEnded(unheard: boolean): void {
+    const copies = unheard ? [...(this.#old?.copies ?? [])] : []
+    this.#old = undefined
+    for (const bytes of copies.reverse()) {
+      const credited = ((bytes[0] as number) & CREDITED) !== 0
+      this.#waiting.unshift({ bytes, parcels: undefined, credited, sent: 0, withdrawn: false, pending: undefined })
+    }
+    this.listenFirst()
   }
 
   #switch(end: End): void {
@@ -551,6 +698,10 @@ export class Link {
     this.#uncredited = 0
     this.#undrained = false
     this.#start(this.#wire)
+    // Where the other side is now, it may have moved on from, too.
+    if (this.#listening || !this.#keeps) this.listenFirst()
+    else this.#silent = true
+    this.#copies = undefined
   }
 
   /**
@@ -603,6 +754,10 @@ export class Link {
     this.#waiting.clear()
     this.#moved?.()
     if (this.#crossing) discardParcels([this.#crossing], this.transport)
+    const then = this.#listening ?? []
+    this.#listening = undefined
+    for (const each of then) each()
+    if (closing.delete(this)) return
     this.#user.closed(error)
   }
 }

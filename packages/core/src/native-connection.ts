@@ -1,6 +1,5 @@
 import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from './byte-buffer.js'
 import { decode, encode, isBytes } from './codec.js'
-import { isDetached } from './codec-rich-write.js'
 import {
   badLength,
   brokenPipe,
@@ -24,6 +23,7 @@ import { PACK, type PackedHandle } from './handle.js'
 import { IN_PLACE } from './in-place.js'
 import { sendBatches } from './link.js'
 import { checkTravels } from './network.js'
+import { isDetached } from './object-facts.js'
 import { packParcels, unpackParcels } from './parcel-table.js'
 import { checkWait, deadlineOf, Pending, type WaitOptions } from './pending.js'
 import type { NativePipe, Ticket, Transport } from './spi.js'

@@ -5,7 +5,7 @@ import { checkWait, Pending, type WaitOptions } from './pending.js'
 export class ParentProcess {
   readonly pid: number
   readonly name: string
-  /** Fulfils when the creator has ended. */
+  /** Fulfils when the creator has ended. Holds nothing: `join()` keeps this context running while it waits. */
   readonly exited: Promise<void>
   #alive = true
   #end!: () => void

@@ -82,7 +82,13 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     return this.#run?.exitCode ?? null
   }
 
-  /** Fulfils with the exit code when the process has ended. Throws MP_INVALID_STATE before `start`. */
+  /**
+   * Fulfils with the exit code when the process has ended. Throws MP_INVALID_STATE before `start`.
+   *
+   * It tells, and holds nothing: a program ends, and terminates its daemons, although somebody would like to hear of a daemon's
+   * end. So an `await` of it, with nothing else left to do, ends the program (with Node's exit code 13). `join()` is a call that
+   * waits, and keeps the program running meanwhile.
+   */
   get exited(): Promise<number> {
     this.#checkOpen()
     return this.#started('exited').exited

@@ -7,7 +7,7 @@ import { Context } from './context.js'
 import { Envelope } from './envelope.js'
 import { MpError } from './errors.js'
 import { hold, release } from './keep-alive.js'
-import { Link, type Message } from './link.js'
+import { closingLinks, Link, type Message } from './link.js'
 import { ParentProcess } from './parent-process.js'
 import * as protocol from './peer-protocol.js'
 import { becomeChild, markChild, runInside } from './realm.js'
@@ -68,6 +68,7 @@ class Child {
     })
     this.#link = new Link(wire, transport, {
       message: message => this.#hear(message),
+      drained: () => this.#channels.drained(),
       closed: () => this.#parentGone(),
       lost: () => new MpError('MP_WORKER_LOST', 'the parent is gone'),
     })
@@ -124,6 +125,7 @@ class Child {
     process.on('exit', () => {
       const deadline = performance.now() + LONGEST_EXIT
       for (const link of this.#context.movingLinks()) link.awaitMoved(deadline)
+      for (const link of this.#context.movingLinks()) link.tellLeft()
       this.#handOverHomes(deadline)
       this.#context.flushNow()
       this.#channels.detachNow(performance.now() + LONGEST_END)
@@ -231,10 +233,12 @@ class Child {
 
   async #settleAccounts(): Promise<void> {
     const context = this.#context
+    await Promise.all([closingLinks(), ...[...context.links].map(link => link.listened())])
     for (const link of context.links) link.flushAll()
     for (const pipe of context.pipes) pipe.flush()
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
+    for (const link of context.movingLinks()) link.tellLeft()
     await this.#handOverHomes()
     await this.#channels.detach()
   }
@@ -252,7 +256,7 @@ class Child {
 
   /** In its creator's thread nothing ends by itself: what is open closes, as a process's descriptors do. */
   #leave(): void {
-    for (const link of [...this.#context.links]) link.close()
+    for (const link of [...this.#context.links]) link.leave()
   }
 
   #parentGone(): void {

@@ -1,8 +1,11 @@
 import { PipeWire, runChild, WIRE } from '@mp/child-process/spi'
-import { awaitParentOnInterrupt, removeWhenOrphaned } from './program.js'
+import { meetParent } from './kin.js'
+import { answerRendezvous, awaitParentOnInterrupt, removeWhenOrphaned } from './program.js'
 import { transport } from './transport.js'
 
 const wire = new PipeWire({ fd: WIRE }, true)
 removeWhenOrphaned(wire)
 awaitParentOnInterrupt()
+meetParent(wire)
+answerRendezvous()
 await runChild(transport, wire)

@@ -25,6 +25,15 @@ export const SENT = 4
 export const OPENED = 9
 /** What was on its way over the wire `token` will not arrive any more. */
 export const LOST = 10
+/** The wire `token` was closed here: what is on its way over it may arrive elsewhere, but not here. */
+export const CLOSED = 12
+/** Rendezvous to context: may something that came over the wire `token` still be read there? */
+export const ASK = 13
+/** Its answers. The first means that word will come, that it has arrived or is lost. */
+export const MAY = 14
+export const CANNOT = 15
+/** It could not be opened here, and is gone. */
+export const FAILED = 16
 /** The context listens at the address in the text, or is about to: a socket to be removed when it has ended. */
 export const DOOR = 11
 /** Rendezvous to the end that came first: the other one is here, let it come to you. */
@@ -33,6 +42,8 @@ export const LISTEN = 5
 export const LISTENING = 6
 /** Rendezvous to the end that came second: the other one listens here. */
 export const GO = 7
+/** Rendezvous to an end: what the other one had sent before you came has gone to you, if there is any. */
+export const READY = 17
 /** End to end: what I send from here on comes the direct way. */
 export const SWITCHED = 8
 

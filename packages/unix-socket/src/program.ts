@@ -1,20 +1,57 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PipeWire } from '@mp/child-process/spi'
+import { MpError } from '@mp/core/spi'
 import { flushBriefly, freshDirectory, removeAtExit } from './address.js'
-import { CONTEXT, control, DOOR, LOST, NO_WIRE, OPEN, type WireEnd } from './control.js'
+import {
+  ASK,
+  CANNOT,
+  CLOSED,
+  CONTEXT,
+  control,
+  DOOR,
+  FAILED,
+  LOST,
+  MAY,
+  NO_WIRE,
+  OPEN,
+  readControl,
+  type WireEnd,
+} from './control.js'
 import { Door } from './door.js'
 import { Line } from './line.js'
+import { isOpen } from './open-wires.js'
 import { Rendezvous } from './rendezvous.js'
 
-/**
- * Tells a child its program: the secret, the main context's pid, the rendezvous's address. The boot takes it out of the
- * environment at once.
- */
-const VARIABLE = 'MP_UNIX_SOCKET'
+/** Tells a child its program, in JSON. The boot takes it out of the environment at once. */
+export const VARIABLE = 'MP_UNIX_SOCKET'
 
-const inherited = process.env[VARIABLE]
+interface Inheritance {
+  /** Hexadecimal. */
+  readonly secret: string
+  /** The rendezvous's. */
+  readonly address: string
+  /** The main context's pid. */
+  readonly main: number
+  /** The token of the wire to the parent. */
+  readonly wire: string
+  /** A descriptor: this context's connection to the rendezvous. */
+  readonly line: number | null
+}
+
+const told = process.env[VARIABLE]
 delete process.env[VARIABLE]
+const inherited = told === undefined ? undefined : (JSON.parse(told) as Inheritance)
+
+/** In a child. */
+export function inheritance(): Inheritance {
+  if (inherited) return inherited
+  throw new MpError('MP_INVALID_STATE', 'the main context has inherited nothing')
+}
+
+export function randomToken(): string {
+  return process.getBuiltinModule('node:crypto').randomBytes(16).toString('hex')
+}
 
 /** The program that this context is a part of: one main context, and all that descend from it. */
 export interface Program {
@@ -39,18 +76,8 @@ function found(): Program {
   return { secret, address, rendezvous: new Rendezvous(address, secret) }
 }
 
-function joined(text: string): Program {
-  return { secret: Buffer.from(text.slice(0, 32), 'hex'), address: addressIn(text), rendezvous: undefined }
-}
-
-function addressIn(text: string): string {
-  return text.slice(text.indexOf('/'))
-}
-
-export function childEnvironment(): Readonly<Record<string, string>> {
-  const { secret, address } = program()
-  const main = inherited?.slice(32, inherited.indexOf('/')) ?? process.pid
-  return { [VARIABLE]: `${secret.toString('hex')}${main}${address}` }
+function joined({ secret, address }: Inheritance): Program {
+  return { secret: Buffer.from(secret, 'hex'), address, rendezvous: undefined }
 }
 
 /**
@@ -58,9 +85,9 @@ export function childEnvironment(): Readonly<Record<string, string>> {
  * the directory; undefined elsewhere than in a child of the main context.
  */
 export function removeWhenOrphaned(parent: PipeWire): string | undefined {
-  const main = Number(inherited?.slice(32, inherited.indexOf('/')))
-  if (inherited === undefined || main !== process.ppid) return undefined
-  const directory = dirname(addressIn(inherited))
+  const { main, address } = inheritance()
+  if (main !== process.ppid) return undefined
+  const directory = dirname(address)
   const removeIt = () => rmSync(directory, { recursive: true, force: true })
   void parent.ended.then(removeIt)
   // Its sockets close one after the other: another one's end may be the end of this process before it hears of that wire's.
@@ -135,19 +162,59 @@ export function doorstep(): Doorstep {
 
 let toRendezvous: Line | undefined
 
+/** Where this context tells the rendezvous what it holds, and answers it. */
+function lineToRendezvous(): Line {
+  if (toRendezvous) return toRendezvous
+  const { address, secret } = program()
+  const line =
+    typeof inherited?.line === 'number'
+      ? new Line(new PipeWire({ fd: inherited.line }, true))
+      : dial(address, NO_WIRE, CONTEXT)
+  line.give({
+    frame: bytes => {
+      const asked = readControl(secret, bytes)
+      if (asked?.what === ASK) line.send(control(secret, isOpen(asked.token) ? MAY : CANNOT, asked))
+    },
+    drain() {},
+    close() {},
+  })
+  toRendezvous = line
+  return line
+}
+
+/** In a child, whose creator may have made the connection. */
+export function answerRendezvous(): void {
+  if (typeof inherited?.line === 'number') lineToRendezvous()
+}
+
 /** Tells the rendezvous; from elsewhere than the main context. */
 export function tell(what: number, end: WireEnd, text?: string): void {
-  const { secret, address } = program()
-  toRendezvous ??= dial(address, end, CONTEXT)
-  toRendezvous.send(control(secret, what, end, text))
+  lineToRendezvous().send(control(program().secret, what, end, text))
 }
 
 /** What was on its way over this wire, and has not arrived, never will. */
 export function lost(token: string): void {
+  // Who has sent, or received, no end of a wire has nothing to tell.
+  if (program().rendezvous || toRendezvous) tellLost(token)
+}
+
+/** As `lost`, of a wire to a child, which may have sent an end of a wire that never came. */
+export function tellLost(token: string): void {
   const { rendezvous } = program()
   if (rendezvous) rendezvous.lost(token)
-  // Who has sent, or received, no end of a wire has nothing to tell.
-  else if (toRendezvous) tell(LOST, { token, end: 0, hops: 0 })
+  else tell(LOST, { token, end: 0, hops: 0 })
+}
+
+/** This context closed the wire, and reads it no more. */
+export function left(token: string): void {
+  const { rendezvous } = program()
+  if (rendezvous) rendezvous.closed(token)
+  else if (toRendezvous) tell(CLOSED, { token, end: 0, hops: 0 })
+}
+
+/** The end could not be opened: there are no descriptors left, perhaps. */
+export function failed(end: WireEnd): void {
+  if (!program().rendezvous) tell(FAILED, end)
 }
 
 /** ms. The sockets of a process that dies close one after the other. */

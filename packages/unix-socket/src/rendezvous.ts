@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import * as control from './control.js'
 import { Door } from './door.js'
 import type { Line } from './line.js'
+import { isOpen } from './open-wires.js'
 
 /** An end that was opened in the main context itself. */
 export interface OwnEnd {
@@ -42,12 +43,19 @@ const LAST_WORDS = 100
  *   their own, which each enters with SWITCHED: order holds, and if the connection fails the relay goes on.
  * - An unopened end is in one context and closes with it, or is on its way over one wire and closes if that is lost. Word of
  *   it comes over several connections, and may cross: more hops are later news, and `in a context` later than `on its way`.
+ * - A wire is lost when who read it says so, or when nobody can: whenever a context ends, or closes a wire, all others are asked
+ *   about the wires over which something is on its way. One that is too busy to answer may still read; it answers, or ends.
  */
 export class Rendezvous {
   readonly #secret: Buffer
   readonly #meetings = new Map<string, Meeting>()
   /** By token and end; of ends that were opened, for a moment. */
   readonly #ends = new Map<string, Whereabouts>()
+  /** Of `#ends`, those on their way, by the token of the wire. */
+  readonly #underWay = new Map<string, Set<string>>()
+  readonly #contexts = new Set<Line>()
+  /** By the token of a wire: the contexts that have not said yet whether they may still read it. */
+  readonly #asked = new Map<string, Set<Line>>()
 
   constructor(address: string, secret: Buffer) {
     this.#secret = secret
@@ -90,6 +98,8 @@ export class Rendezvous {
     const meeting = this.#meeting(token)
     // A ticket opens once.
     if (meeting.seats[end]) return line.close()
+    // What the other end sent may be in this process's sockets, unread, and so may the word of its opening.
+    twoTurns(() => line.send(control.control(this.#secret, control.READY, opened)))
     const other = meeting.seats[1 - end]
     if (!other) {
       meeting.seats[end] = { line }
@@ -104,16 +114,16 @@ export class Rendezvous {
   /** Both ends are elsewhere. */
   #relay(end: control.WireEnd, first: Line, second: Line): void {
     first.give({
-      frame: bytes => {
+      frame: (bytes, beside) => {
         const told = control.readControl(this.#secret, bytes)
         if (told?.what === control.LISTENING) second.send(control.control(this.#secret, control.GO, end, told.text))
-        else second.send(bytes)
+        else second.send(bytes, beside)
       },
       drain() {},
       close: () => second.close(),
     })
     second.give({
-      frame: bytes => void first.send(bytes),
+      frame: (bytes, beside) => void first.send(bytes, beside),
       drain() {},
       close: () => first.close(),
     })
@@ -122,24 +132,32 @@ export class Rendezvous {
 
   /** An end has come to the main context, unopened: it lives as long as all. */
   arrived(end: control.WireEnd): void {
-    this.#ends.set(keyOf(end), { end: { ...end }, at: 'main' })
+    this.#note(keyOf(end), { end: { ...end }, at: 'main' })
   }
 
   sent(end: control.WireEnd, via: string): void {
     const key = keyOf(end)
     const known = this.#ends.get(key)
     if (known && known.end.hops >= end.hops) return
-    this.#ends.set(key, { end: { ...end }, at: { via } })
+    this.#note(key, { end: { ...end }, at: { via } })
   }
 
   /** What went over this wire and has not arrived never will. */
   lost(via: string): void {
-    this.#close(({ at }) => typeof at === 'object' && 'via' in at && at.via === via)
+    later(() => {
+      for (const key of [...(this.#underWay.get(via) ?? [])]) this.#gone(key)
+    })
+  }
+
+  /** One side has closed this wire, and reads it no more. */
+  closed(via: string): void {
+    later(() => this.#ask(via))
   }
 
   /** A context tells what it holds, until its end. */
   #listen(line: Line): void {
     let door: string | undefined
+    this.#contexts.add(line)
     line.give({
       frame: bytes => {
         const told = control.readControl(this.#secret, bytes)
@@ -148,7 +166,12 @@ export class Rendezvous {
       },
       drain() {},
       close: () => {
-        this.#close(({ at }) => at === line)
+        this.#contexts.delete(line)
+        for (const via of [...this.#asked.keys()]) this.#cannotCome(via, line)
+        later(() => {
+          for (const [key, { at }] of [...this.#ends]) if (at === line) this.#gone(key)
+          for (const via of [...this.#underWay.keys()]) this.#ask(via)
+        })
         // One that was killed could not do it.
         if (door !== undefined) rmSync(door, { force: true })
       },
@@ -160,38 +183,77 @@ export class Rendezvous {
     const known = this.#ends.get(key)
     switch (told.what) {
       case control.HELD:
-        if (!known || known.end.hops <= told.hops) this.#ends.set(key, { end: told, at: line })
+        if (!known || known.end.hops <= told.hops) this.#note(key, { end: told, at: line })
         return
       case control.SENT:
         return this.sent(told, told.text)
       case control.OPENED:
         if (!known || known.end.hops <= told.hops) this.#opened(told)
         return
+      case control.FAILED:
+        if (!known) this.#note(key, { end: told, at: line })
+        return this.#gone(key)
       case control.LOST:
         return this.lost(told.token)
+      case control.CLOSED:
+        return this.closed(told.token)
+      case control.MAY:
+        this.#asked.delete(told.token)
+        return
+      case control.CANNOT:
+        return this.#cannotCome(told.token, line)
     }
+  }
+
+  /** Whether anybody may still read what is on its way over this wire. */
+  #ask(via: string): void {
+    // Where one end waits for the other to be opened, what was sent is kept here, and read or lost with that one.
+    if (!this.#underWay.has(via) || this.#meetings.has(via) || isOpen(via) || this.#asked.has(via)) return
+    if (this.#contexts.size === 0) return this.lost(via)
+    this.#asked.set(via, new Set(this.#contexts))
+    const question = control.control(this.#secret, control.ASK, { token: via, end: 0, hops: 0 })
+    for (const line of this.#contexts) line.send(question)
+  }
+
+  /** Nor over any other way than `line`'s, if all have said so. */
+  #cannotCome(via: string, line: Line): void {
+    const unanswered = this.#asked.get(via)
+    if (!unanswered?.delete(line) || unanswered.size > 0) return
+    this.#asked.delete(via)
+    this.lost(via)
+  }
+
+  #note(key: string, where: Whereabouts): void {
+    this.#forget(key)
+    this.#ends.set(key, where)
+    const { at } = where
+    if (typeof at !== 'object' || !('via' in at)) return
+    const along = this.#underWay.get(at.via)
+    if (along) along.add(key)
+    else this.#underWay.set(at.via, new Set([key]))
+  }
+
+  #forget(key: string): void {
+    const at = this.#ends.get(key)?.at
+    this.#ends.delete(key)
+    if (typeof at !== 'object' || !('via' in at)) return
+    const along = this.#underWay.get(at.via)
+    if (along?.delete(key) && along.size === 0) this.#underWay.delete(at.via)
   }
 
   #opened(end: control.WireEnd): void {
     const key = keyOf(end)
     const record: Whereabouts = { end: { ...end }, at: 'opened' }
-    this.#ends.set(key, record)
-    const timer = setTimeout(() => {
-      if (this.#ends.get(key) === record) this.#ends.delete(key)
-    }, LAST_WORDS)
-    timer.unref()
+    this.#note(key, record)
+    later(() => {
+      if (this.#ends.get(key) === record) this.#forget(key)
+    })
   }
 
-  /** Closes ends that nobody can open any more. */
-  #close(unreachable: (where: Whereabouts) => boolean): void {
-    const timer = setTimeout(() => {
-      for (const [key, where] of this.#ends) if (unreachable(where)) this.#gone(key, where.end)
-    }, LAST_WORDS)
-    timer.unref()
-  }
-
-  #gone(key: string, { token, end }: control.WireEnd): void {
-    this.#ends.delete(key)
+  /** Nobody can open this end any more. */
+  #gone(key: string): void {
+    const { token, end } = (this.#ends.get(key) as Whereabouts).end
+    this.#forget(key)
     // Nobody will read what was sent to it.
     this.lost(token)
     const meeting = this.#meeting(token)
@@ -206,6 +268,15 @@ export class Rendezvous {
     if ('own' in other) other.own.lost()
     else other.line.close()
   }
+}
+
+export function twoTurns(then: () => void): void {
+  setImmediate(() => setImmediate(then))
+}
+
+/** When all that was said before, over other connections, has been heard. */
+function later(act: () => void): void {
+  setTimeout(act, LAST_WORDS).unref()
 }
 
 function keyOf({ token, end }: control.WireEnd): string {

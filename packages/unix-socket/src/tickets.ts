@@ -1,7 +1,7 @@
-import { PipeWire } from '@mp/child-process/spi'
 import type { Ticket, Wire, Wires } from '@mp/core/spi'
 import { HELD, OPENED, SENT, type WireEnd } from './control.js'
-import { lost, program, tell } from './program.js'
+import { tokenOfKin } from './kin.js'
+import { program, randomToken, tell } from './program.js'
 import { SocketWire } from './wire.js'
 
 /** A ticket that was made here: once one end has left, the rendezvous must know where the other one is. */
@@ -31,8 +31,10 @@ function open(value: unknown): SocketWire {
   const end = check(value)
   const ours = made.get(end)
   if (ours) ours.away = true
+  const wire = new SocketWire(end)
+  // Not before: if this context is killed in between, the rendezvous must still know where the end was.
   if (held.delete(end)) tell(OPENED, end)
-  return new SocketWire(end)
+  return wire
 }
 
 function arrived(value: unknown): void {
@@ -46,7 +48,7 @@ function arrived(value: unknown): void {
 function left(value: unknown, wire: Wire): void {
   const end = check(value)
   const { rendezvous } = program()
-  const via = tokenOf(wire)
+  const via = wire instanceof SocketWire ? wire.token : tokenOfKin(wire)
   end.hops++
   const ours = made.get(end)
   if (ours) ours.away = true
@@ -56,25 +58,6 @@ function left(value: unknown, wire: Wire): void {
   if (!ours || made.get(ours.sibling)?.away) return
   held.add(ours.sibling)
   tell(HELD, ours.sibling)
-}
-
-/** Wires to parents and children have none of their own. */
-const tokens = new WeakMap<Wire, string>()
-
-function tokenOf(wire: Wire): string {
-  if (wire instanceof SocketWire) return wire.token
-  let token = tokens.get(wire)
-  if (token === undefined) {
-    token = randomToken()
-    tokens.set(wire, token)
-    const via = token
-    if (wire instanceof PipeWire) void wire.ended.then(() => lost(via))
-  }
-  return token
-}
-
-function randomToken(): string {
-  return process.getBuiltinModule('node:crypto').randomBytes(16).toString('hex')
 }
 
 function check(value: unknown): WireEnd {

@@ -1,9 +1,10 @@
 import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
-import type { Line, LineUser } from './line.js'
-import { dial, doorstep, lost, program, tellEnd } from './program.js'
-import type { OwnEnd } from './rendezvous.js'
+import type { Frame, Line, LineUser } from './line.js'
+import { closed, opened } from './open-wires.js'
+import { dial, doorstep, failed, left, lost, program, tellEnd } from './program.js'
+import { type OwnEnd, twoTurns } from './rendezvous.js'
 
 /**
  * One end of a direct wire. It begins as a connection to the rendezvous, or in the main context as nothing at all, until the
@@ -19,12 +20,12 @@ export class SocketWire implements Wire, OwnEnd {
   readonly #end: control.WireEnd
   #sink: WireSink | undefined
   /** Frames that came before the start. */
-  #kept: Uint8Array[] = []
+  #kept: Frame[] = []
   /** By this side. */
   #closed = false
   /** The other side is gone: what is in `#kept` is all that will come. */
   #over: { readonly error: Error | undefined } | undefined
-  #early: Uint8Array[] = []
+  #early: Frame[] = []
   #way: Line | undefined
   #direct: Line | undefined
   #out: Line | undefined
@@ -32,13 +33,18 @@ export class SocketWire implements Wire, OwnEnd {
   #expected = false
   /** Core waits for `drain`. */
   #full = false
+  /** The rendezvous has said that what lay there has come. */
+  #ready = false
+  #onCaughtUp: (() => void)[] = []
   /** Frames that core was given, for `receiveSync`. */
   #given = 0
 
   constructor(end: control.WireEnd) {
     this.#end = end
+    opened(end.token)
     const { rendezvous, address } = program()
     if (!rendezvous?.open(end, this)) this.#use(dial(address, end))
+    else twoTurns(() => this.#settle())
   }
 
   get token(): string {
@@ -50,13 +56,13 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#kept.length > 0 || this.#over) setImmediate(() => this.#deliverKept())
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): boolean {
+  send(bytes: Uint8Array<ArrayBuffer>, beside?: readonly object[]): boolean {
     if (this.#closed || this.#over) return true
     if (!this.#out) {
-      this.#early.push(bytes)
+      this.#early.push({ bytes, beside })
       return true
     }
-    if (!this.#out.send(bytes)) this.#full = true
+    if (!this.#out.send(bytes, beside)) this.#full = true
     return !this.#full
   }
 
@@ -66,16 +72,36 @@ export class SocketWire implements Wire, OwnEnd {
     return !this.#full
   }
 
+  caughtUp(): Promise<void> {
+    return new Promise(resolve => {
+      this.#onCaughtUp.push(resolve)
+      this.#check()
+    })
+  }
+
+  #settle(): void {
+    this.#ready = true
+    this.#check()
+  }
+
+  #check(): void {
+    if (!this.#closed && !(this.#ready && this.#kept.length === 0)) return
+    for (const tell of this.#onCaughtUp.splice(0)) tell()
+  }
+
   receiveSync(timeoutMs: number): boolean {
     const deadline = performance.now() + timeoutMs
     const first = this.#kept.shift()
     if (first) {
-      this.#sink?.frame(first)
+      this.#sink?.frame(first.bytes, first.beside)
       return true
     }
     const before = this.#given
+    const ready = this.#ready
     while (this.#given === before) {
       if (!this.#way?.wire.receiveSync(Math.max(0, deadline - performance.now()))) return false
+      // Nothing lay there.
+      if (!ready && this.#ready && this.#given === before) return false
     }
     return true
   }
@@ -84,6 +110,10 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#closed) return
     this.#closed = true
     this.#kept = []
+    closed(this.#end.token)
+    if (this.#over) lost(this.#end.token)
+    else left(this.#end.token)
+    this.#check()
     // One that waits for the other end goes when that has come, and has got what was sent.
     this.#hangUp()
   }
@@ -110,7 +140,7 @@ export class SocketWire implements Wire, OwnEnd {
   #use(line: Line): void {
     this.#way = line
     this.#out = line
-    for (const bytes of this.#early.splice(0)) if (!line.send(bytes)) this.#full = true
+    for (const { bytes, beside } of this.#early.splice(0)) if (!line.send(bytes, beside)) this.#full = true
     if (this.#closed) return line.close()
     line.give(this.#user(line))
   }
@@ -118,10 +148,10 @@ export class SocketWire implements Wire, OwnEnd {
   #user(line: Line): LineUser {
     const { secret } = program()
     return {
-      frame: bytes => {
+      frame: (bytes, beside) => {
         const told = control.readControl(secret, bytes)
         if (told) this.#obey(told, line)
-        else this.#receive(bytes)
+        else this.#receive(bytes, beside)
       },
       drain: () => {
         if (line === this.#out) this.#drained()
@@ -146,7 +176,10 @@ export class SocketWire implements Wire, OwnEnd {
         // If it fails, all goes on as before: the other end switches only when it has seen this connection.
         this.#direct = dial(text, this.#end)
         return
+      case control.READY:
+        return this.#settle()
       case control.SWITCHED:
+        this.#settle()
         return this.#switched(line)
     }
   }
@@ -182,16 +215,19 @@ export class SocketWire implements Wire, OwnEnd {
     if (!this.#closed) this.#sink?.drain()
   }
 
-  #receive(bytes: Uint8Array): void {
+  #receive(bytes: Uint8Array, beside: readonly object[] | undefined): void {
     if (this.#closed) return
     if (this.#sink && this.#kept.length === 0) {
       this.#given++
-      this.#sink.frame(bytes)
-    } else this.#kept.push(bytes)
+      this.#sink.frame(bytes, beside)
+    } else this.#kept.push({ bytes, beside })
   }
 
   #deliverKept(): void {
-    for (let bytes = this.#kept.shift(); bytes && !this.#closed; bytes = this.#kept.shift()) this.#sink?.frame(bytes)
+    for (let next = this.#kept.shift(); next && !this.#closed; next = this.#kept.shift()) {
+      this.#sink?.frame(next.bytes, next.beside)
+    }
+    this.#check()
     if (this.#over) tellEnd(() => this.#tellClose())
   }
 
@@ -199,6 +235,7 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#over) return
     this.#over = { error }
     this.#early = []
+    if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'connect') failed(this.#end)
     this.#hangUp()
     if (this.#sink && this.#kept.length === 0) tellEnd(() => this.#tellClose())
   }
@@ -207,7 +244,9 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#closed) return
     this.#closed = true
     // Both ends tell: here everything that came has been read.
+    closed(this.#end.token)
     lost(this.#end.token)
+    this.#check()
     this.#sink?.close(this.#over?.error)
   }
 }

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 import * as control from '../src/control.js'
 import type { Line } from '../src/line.js'
 import { type OwnEnd, Rendezvous } from '../src/rendezvous.js'
-import { eventually } from './bounded.js'
 import { RawClient } from './raw-client.js'
 
 /** Other contexts, and word that crosses on its way from them. */
@@ -23,11 +23,11 @@ class Scene {
   }
 
   /** A context that tells what it holds. */
-  context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<RawClient, 'socket'> {
+  context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<RawClient, 'socket' | 'frame'> {
     const client = this.#connect(control.CONTEXT, wireEnd())
     const tell = (what: number, end: control.WireEnd, text?: string) =>
       client.send(control.control(this.#secret, what, end, text))
-    return { tell, socket: client.socket }
+    return { tell, socket: client.socket, frame: index => client.frame(index) }
   }
 
   open(end: control.WireEnd): RawClient {
@@ -101,6 +101,41 @@ describe('the rendezvous', () => {
       else context.tell(control.LOST, { token: VIA, end: 0, hops: 0 })
       await waiting.cutOff(1_000)
     }
+  })
+
+  it('closes what was on its way over a wire that nobody can read any more, and not before all have said so', async ({
+    expect,
+  }) => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const waiting = scene.open(near)
+    const [sender, reader, other] = [scene.context(), scene.context(), scene.context()]
+    const answer = async (context: typeof reader, what: number, question = 0) => {
+      expect((await context.frame(question)).toString('hex')).toContain(VIA)
+      context.tell(what, { token: VIA, end: 0, hops: 0 })
+    }
+    sender.tell(control.SENT, { ...far, hops: 1 }, VIA)
+    await scene.settled()
+    sender.socket.destroy()
+    await answer(other, control.CANNOT)
+    await answer(reader, control.MAY)
+    await scene.settled()
+    expect(waiting.closed).toBe(false)
+    other.tell(control.CLOSED, { token: VIA, end: 0, hops: 0 })
+    await answer(other, control.CANNOT, 1)
+    await reader.frame(1)
+    await scene.settled()
+    expect(waiting.closed).toBe(false)
+    reader.socket.destroy()
+    await waiting.cutOff(1_000)
+  })
+
+  it('closes an end that could not be opened', async () => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const waiting = scene.open(near)
+    scene.context().tell(control.FAILED, { ...far, hops: 1 })
+    await waiting.cutOff(1_000)
   })
 
   it('takes later news for later, in whatever order it comes', async ({ expect }) => {

@@ -1,0 +1,71 @@
+/** What children do with the end of a pipe that is on its way when they end. */
+
+import { writeFileSync } from 'node:fs'
+import type { BoundContext, Connection } from '@mp/core'
+import { keep, obey } from './targets.js'
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(resolve => setImmediate(resolve))
+}
+
+/** Starts a daemon that gets the end, and is busy from then on. */
+export async function startAndBeBusy(
+  module: string,
+  end: Connection,
+  orders: Connection<never, unknown>,
+  path: string,
+): Promise<void> {
+  const { Process } = (await import(/* @vite-ignore */ module)) as BoundContext
+  const child = new Process({ target: keep, args: [end, orders as never], daemon: true })
+  void child.start()
+  await turns(2)
+  writeFileSync(path, '')
+  for (;;);
+}
+
+/** Reads one message, and none from then on. */
+export async function readOnceAndBeBusy(pipe: Connection, path: string): Promise<void> {
+  await pipe.recv()
+  await pipe.send('read')
+  await turns(20)
+  writeFileSync(path, '')
+  for (;;);
+}
+
+/** Hands the end on once the other side has read a message, closes if it shall, and obeys. */
+export async function handOnWhenTold(
+  pipe: Connection,
+  end: Connection,
+  orders: Connection<string, unknown>,
+  closes: boolean,
+): Promise<unknown> {
+  await pipe.send('first')
+  await pipe.recv()
+  await orders.recv()
+  await pipe.send(end)
+  if (closes) await pipe.close()
+  await turns(5)
+  return obey(orders)
+}
+
+/** Uses the end, hands it on, and ends. */
+export async function useAndHandOn(end: Connection<string, string>, to: Connection): Promise<void> {
+  await end.send('used')
+  await to.send(end)
+}
+
+/** The first use of the end: sends through it, and ends. */
+export async function sendFirst(
+  end: Connection<string, string>,
+  words: readonly string[],
+  how: 'end' | 'exit',
+): Promise<void> {
+  for (const word of words) await end.send(word)
+  if (how === 'exit') process.exit(5)
+}
+
+/** As `sendFirst`, and hands it on at once. */
+export async function sendFirstAndHandOn(end: Connection<string, string>, word: string, to: Connection): Promise<void> {
+  await end.send(word)
+  await to.send(end)
+}
