@@ -233,7 +233,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
 
   /** As `recvBytes`, but blocks this thread. @internal */
   recvBytesSync(maxLength = Number.POSITIVE_INFINITY, options?: WaitOptions): Uint8Array {
-    // The usual case, without a call that is not inlined: 8 ns of 80.
+    // The usual case, without a call that is not inlined: 10 ns of 83.
     const pipe = this.#pipe
     const direct = pipe !== undefined && this.#assembly === undefined && this.#state === 'open' && this.readable
     if (maxLength === Number.POSITIVE_INFINITY) {
