@@ -6,7 +6,7 @@ import type { Batch, Open, Session } from './session.js'
  * each opens new children on both sides, warms both up, measures a few rounds, and ends the children. New children, because
  * a V8 that has optimised otherwise gives other figures; not new ones for each round, because a thread needs some 100,000
  * messages until its code is compiled, and a round that measures the compiler says little about the transport. Both sides
- * receive in this process: what one leaves to the garbage collector is collected before the other's round begins.
+ * receive in this process: what one leaves to the garbage collector is collected before the other's round begins, where it is much.
  */
 
 export interface Round {
@@ -42,7 +42,7 @@ export interface Limits {
 
 const roomForTwo = 1200 // ms of allowance that let two generations in
 const warmUp = { share: 0.4, max: 500 } // of the allowance, and ms: the longest, for each generation and side
-const measured = { share: 0.35, max: 75 } // of the allowance for all rounds together, and ms for each
+const measured = { share: 0.35, max: 150 } // of the allowance for all rounds together, and ms for each
 const settleStep = 20 // ms
 const believable = 4 // ms that a batch must take before its pace is believed
 const stuckLimit = 20_000 // ms

@@ -18,8 +18,8 @@ interface Case {
 const modes = {
   full: {
     /** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
-    budget: 48_000,
-    rounds: { maxGenerations: 4, roundsPerGeneration: 6, shortest: { warmUp: 60, round: 15 }, collects: true },
+    budget: 42_000,
+    rounds: { maxGenerations: 4, roundsPerGeneration: 4, shortest: { warmUp: 60, round: 15 }, collects: true },
     starts: { minRounds: 5, maxRounds: 30 },
   },
   quick: {
@@ -28,8 +28,14 @@ const modes = {
     starts: { minRounds: 3, maxRounds: 10 },
   },
 }
-/** From as many bytes on a case takes a larger share: a round of 20 ms would be a dozen messages, and a collection of garbage. */
-const large = { bytes: 1024 * 1024, share: 3 }
+/**
+ * Shares of the time. Small messages are what a program mostly sends, and code is slow until V8 has compiled it; a round of
+ * large ones must be more than a dozen messages; rivals run beside their case.
+ */
+const shares = { small: 3, large: 2, rivals: 2, other: 1 }
+const largeFrom = 1024 * 1024
+/** From as many bytes on, garbage matters. Below, a collection would cost the shapes that compiled code relies on: half of a flow's pace. */
+const collectedFrom = 64 * 1024
 const batchBytes = 128 * 1024 * 1024
 const batchMessages = 500_000
 
@@ -109,8 +115,8 @@ async function measureAll(
     const python = work && (await inPython(work, index))
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const shares = cases.slice(index).reduce((sum, later) => sum + shareOf(later, quick), 0)
-    const share = (Math.max(0, end - performance.now()) * shareOf(each, quick)) / shares
+    const left = cases.slice(index).reduce((sum, later) => sum + shareOf(later, quick), 0)
+    const share = (Math.max(0, end - performance.now()) * shareOf(each, quick)) / left
     const allowance = Math.min(share, pattern.allowance ?? share)
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
@@ -130,6 +136,7 @@ async function measureAll(
               maxBatch,
               minWarmUp: pattern.latency ? 2000 : 0,
               ...rounds,
+              collects: rounds.collects && (payload?.bytes ?? 0) >= collectedFrom,
             },
           )
       const names = rivals.map(rival => rival.name)
@@ -141,10 +148,11 @@ async function measureAll(
   return results
 }
 
-/** Where rivals run beside, their time is in it. */
 function shareOf(each: Case, quick: boolean): number {
-  if (rivalsOf(each, quick).length > 0) return large.share
-  return (each.payload?.bytes ?? 0) >= large.bytes ? large.share : 1
+  const { payload } = each
+  if (rivalsOf(each, quick).length > 0) return shares.rivals
+  if (payload?.name === 'small') return shares.small
+  return (payload?.bytes ?? 0) >= largeFrom ? shares.large : shares.other
 }
 
 /** In a hurry they run beside one transport only. */
