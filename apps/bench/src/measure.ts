@@ -1,10 +1,12 @@
+import { collectGarbage } from './garbage.js'
 import type { Batch, Open, Session } from './session.js'
 
 /**
  * Rounds alternate, subject, baseline, subject, baseline, ... so that both see the same machine. Rounds come in generations:
  * each opens new children on both sides, warms both up, measures a few rounds, and ends the children. New children, because
  * a V8 that has optimised otherwise gives other figures; not new ones for each round, because a thread needs some 100,000
- * messages until its code is compiled, and a round that measures the compiler says little about the transport.
+ * messages until its code is compiled, and a round that measures the compiler says little about the transport. Both sides
+ * receive in this process: what one leaves to the garbage collector is collected before the other's round begins.
  */
 
 export interface Round {
@@ -27,16 +29,20 @@ export interface Limits {
   /** Milliseconds that the whole case may take. */
   readonly allowance: number
   readonly maxGenerations: number
+  readonly roundsPerGeneration: number
+  /** Milliseconds that a warm-up and a round take at least. */
+  readonly shortest: { readonly warmUp: number; readonly round: number }
+  /** Whether garbage is collected before each round: some 10 ms. */
+  readonly collects: boolean
   /** The largest batch, so that a flood of large messages does not fill the memory. */
   readonly maxBatch: number
   /** Messages that the warm-up moves at least, time permitting. */
   readonly minWarmUp: number
 }
 
-const roundsPerGeneration = 3
 const roomForTwo = 1200 // ms of allowance that let two generations in
-const warmUp = { share: 0.4, min: 60, max: 500 } // of the allowance, and ms: the longest, for each generation and side
-const measured = { share: 0.3, min: 15, max: 150 } // of the allowance for all rounds together, and ms for each
+const warmUp = { share: 0.4, max: 500 } // of the allowance, and ms: the longest, for each generation and side
+const measured = { share: 0.35, max: 75 } // of the allowance for all rounds together, and ms for each
 const settleStep = 20 // ms
 const believable = 4 // ms that a batch must take before its pace is believed
 const stuckLimit = 20_000 // ms
@@ -61,11 +67,11 @@ export async function measure(
   limits: Limits,
 ): Promise<Measured> {
   const sides = sidesOf(subject, baseline, rivals)
-  const { allowance, maxGenerations, maxBatch, minWarmUp } = limits
+  const { allowance, maxGenerations, roundsPerGeneration, shortest, collects, maxBatch, minWarmUp } = limits
   const deadline = performance.now() + allowance
   const planned = allowance > roomForTwo ? 2 : 1
-  const warmUpTime = within(warmUp, allowance / planned)
-  const roundTime = within(measured, allowance / (planned * roundsPerGeneration * sides.length))
+  const warmUpTime = within(warmUp, shortest.warmUp, allowance / planned)
+  const roundTime = within(measured, shortest.round, allowance / (planned * roundsPerGeneration * sides.length))
 
   for (let generation = 0; generation < maxGenerations; generation++) {
     const before = performance.now()
@@ -79,6 +85,7 @@ export async function measure(
     for (let round = 0; round < roundsPerGeneration; round++) {
       for (const each of running) {
         each.session.ready?.()
+        if (collects) collectGarbage()
         each.rounds.push(joined(await fill(each, roundTime)))
       }
     }
@@ -139,12 +146,12 @@ async function fill(running: Running, time: number): Promise<Batch[]> {
   const batches: Batch[] = []
   let left = time
   do {
-    const count = Math.round(clamp(running.pace * left, 2, running.maxBatch))
+    const count = running.session.batch ?? Math.round(clamp(running.pace * left, 2, running.maxBatch))
     const before = performance.now()
     batches.push(await unstuck(running.session.run(count)))
     const wall = performance.now() - before
     left -= wall
-    running.pace = wall >= believable || count === running.maxBatch ? count / wall : running.pace * 4
+    running.pace = wall >= believable || count >= running.maxBatch ? count / wall : running.pace * 4
   } while (left > time * 0.3)
   return batches
 }
@@ -178,7 +185,7 @@ async function unstuck<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function within({ share, min, max }: { share: number; min: number; max: number }, time: number): number {
+function within({ share, max }: { share: number; max: number }, min: number, time: number): number {
   return clamp(share * time, min, max)
 }
 

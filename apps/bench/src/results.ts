@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics'
 import type { Environment } from './environment.js'
 import type { Measured, Round } from './measure.js'
 import type { Pattern } from './patterns/pattern.js'
@@ -23,9 +24,12 @@ export interface Result extends Summary {
   readonly better: Pattern['better']
   readonly bytesPerSecond?: number
   readonly baseline: BaselineResult | null
-  /** `value / baseline.value`: above 1 is better for throughput, below 1 for latencies. */
+  /**
+   * How many times the baseline's: above 1 is better for throughput, below 1 for latencies. Of throughputs the median of the
+   * rounds' quotients, so that a machine that is slow for a while slows both: of latencies `value / baseline.value`.
+   */
   readonly ratio: number | null
-  /** The same quotient round by round. */
+  /** The quotient round by round. */
   readonly ratioSpread?: Spread
   readonly references?: readonly Reference[]
 }
@@ -64,6 +68,7 @@ export function resultOf(
     ...measured.rivals.map((rounds, index) => ({ name: rivals[index] ?? '', ...summarize(rounds) })),
     ...(python ? [python] : []),
   ]
+  const quotients = ratios(measured, round => summarize([round]).value)
   const references = compared.map(({ name, value, spread }) => ({ name, value, spread, ratio: subject.value / value }))
   return {
     pattern: pattern.name,
@@ -74,8 +79,8 @@ export function resultOf(
     better: pattern.better,
     ...withBytes(subject),
     baseline: baseline && { name: baselineName, ...withBytes(baseline) },
-    ratio: baseline && subject.value / baseline.value,
-    ...(baseline && { ratioSpread: spreadOf(ratios(measured, round => summarize([round]).value)) }),
+    ratio: baseline && (pattern.latency ? subject.value / baseline.value : median(quotients)),
+    ...(baseline && { ratioSpread: spreadOf(quotients) }),
     ...(references.length > 0 && { references }),
   }
 }

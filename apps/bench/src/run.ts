@@ -15,10 +15,21 @@ interface Case {
   readonly transport: LoadedTransport
 }
 
-/** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
-const budgets = { full: 45_000, quick: 10_000 }
-const maxGenerations = { full: 4, quick: 1 }
-const startRounds = { full: { minRounds: 5, maxRounds: 30 }, quick: { minRounds: 3, maxRounds: 10 } }
+const modes = {
+  full: {
+    /** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
+    budget: 48_000,
+    rounds: { maxGenerations: 4, roundsPerGeneration: 6, shortest: { warmUp: 60, round: 15 }, collects: true },
+    starts: { minRounds: 5, maxRounds: 30 },
+  },
+  quick: {
+    budget: 8_000,
+    rounds: { maxGenerations: 1, roundsPerGeneration: 3, shortest: { warmUp: 20, round: 10 }, collects: false },
+    starts: { minRounds: 3, maxRounds: 10 },
+  },
+}
+/** From as many bytes on a case takes a larger share: a round of 20 ms would be a dozen messages, and a collection of garbage. */
+const large = { bytes: 1024 * 1024, share: 3 }
 const batchBytes = 128 * 1024 * 1024
 const batchMessages = 500_000
 
@@ -41,24 +52,27 @@ export async function run(options: Options): Promise<Results> {
     patterns: patterns.filter(pattern => cases.some(each => each.pattern === pattern)),
     payloads: payloads.filter(payload => cases.some(each => each.payload === payload)),
   })
-  const end = performance.now() + budgets[quick ? 'quick' : 'full']
+  const end = performance.now() + modes[quick ? 'quick' : 'full'].budget
   const works = [...new Set(cases.map(pythonBeside).filter(work => work !== null))]
   const begin = (title: string, done: number) => progress.begin(title, done, cases.length + works.length)
   try {
-    const python = new Map<PythonWork, PythonReference>()
-    for (const [index, work] of works.entries()) {
-      begin(`${work.name}, for comparison`, index)
+    const python = new Map<PythonWork, PythonReference | null>()
+    // Right before the first case that it is compared with: the machine may be another one a minute later.
+    const inPython = async (work: PythonWork, done: number): Promise<PythonReference | null> => {
+      const known = python.get(work)
+      if (known !== undefined || [...python.values()].includes(null)) return known ?? null
+      begin(`${work.name}, for comparison`, done + python.size)
       const reference = await measurePython(work, quick, note)
-      if (!reference) break
       python.set(work, reference)
+      return reference
     }
-    const results = await measureAll(cases, quick, end, python, (title, done) => begin(title, done + works.length))
+    const results = await measureAll(cases, quick, end, inPython, (title, done) => begin(title, done + python.size))
     const rounds = results.map(result => result.rounds)
     return {
       schema: 1,
       environment: {
         ...environment,
-        python: [...python.values()][0]?.version ?? null,
+        python: [...python.values()].find(each => each !== null)?.version ?? null,
         rounds: { min: Math.min(...rounds), max: Math.max(...rounds) },
       },
       results,
@@ -84,27 +98,29 @@ async function measureAll(
   cases: readonly Case[],
   quick: boolean,
   end: number,
-  python: ReadonlyMap<PythonWork, PythonReference>,
+  inPython: (work: PythonWork, done: number) => Promise<PythonReference | null>,
   begin: (title: string, done: number) => void,
 ): Promise<Result[]> {
-  const mode = quick ? 'quick' : 'full'
+  const { rounds, starts } = modes[quick ? 'quick' : 'full']
   const results: Result[] = []
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each
+    const work = pythonBeside(each)
+    const python = work && (await inPython(work, index))
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
-    const share = Math.max(0, end - performance.now()) / (cases.length - index)
+    const shares = cases.slice(index).reduce((sum, later) => sum + shareOf(later, quick), 0)
+    const share = (Math.max(0, end - performance.now()) * shareOf(each, quick)) / shares
     const allowance = Math.min(share, pattern.allowance ?? share)
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
     const name = payload?.name ?? 'small'
     const subject = pattern.subject(transport, name)
     const raw = transport.baseline.instead?.[name] ?? transport.baseline
     const baseline = pattern.baseline(raw, name)
-    const rivals = pattern.rivals?.(transport, name) ?? []
-    const work = pythonBeside(each)
+    const rivals = rivalsOf(each, quick)
     try {
       const measured = pattern.onePerRound
-        ? await measureOneByOne(subject, baseline, { allowance, ...startRounds[mode] })
+        ? await measureOneByOne(subject, baseline, { allowance, ...starts })
         : await measure(
             subject,
             baseline,
@@ -113,18 +129,28 @@ async function measureAll(
               allowance,
               maxBatch,
               minWarmUp: pattern.latency ? 2000 : 0,
-              maxGenerations: maxGenerations[mode],
+              ...rounds,
             },
           )
       const names = rivals.map(rival => rival.name)
-      results.push(
-        resultOf(pattern, transport.name, raw.name, payload, measured, names, (work && python.get(work)) ?? null),
-      )
+      results.push(resultOf(pattern, transport.name, raw.name, payload, measured, names, python))
     } catch (error) {
       throw new Error(`${title}: ${error instanceof Error ? error.message : error}`, { cause: error })
     }
   }
   return results
+}
+
+/** Where rivals run beside, their time is in it. */
+function shareOf(each: Case, quick: boolean): number {
+  if (rivalsOf(each, quick).length > 0) return large.share
+  return (each.payload?.bytes ?? 0) >= large.bytes ? large.share : 1
+}
+
+/** In a hurry they run beside one transport only. */
+function rivalsOf({ pattern, payload, transport }: Case, quick: boolean) {
+  if (quick && transport.name !== 'worker-threads') return []
+  return pattern.rivals?.(transport, payload?.name ?? 'small') ?? []
 }
 
 function pythonBeside({ pattern, payload }: Case): PythonWork | null {

@@ -2,6 +2,8 @@ import type { Messages } from './payloads.js'
 
 /** One living subject or baseline: it is up, and waits to be told how many messages to move. */
 export interface Session {
+  /** How many messages each batch moves, where fewer would be another figure. Absent: as many as fill the time. */
+  readonly batch?: number
   /** Called before each round that counts. */
   ready?(): void
   /** Moves `count` messages and checks each. Throughput patterns report `elapsed`, latency patterns also `latencies`. */

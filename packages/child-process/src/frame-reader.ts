@@ -1,7 +1,16 @@
 import { MpError } from '@mp/core/spi'
 
-/** A frame is a u32 length, little-endian, and as many bytes. */
+/**
+ * A frame is a u32 length, little-endian, and as many bytes. With BESIDE in the length it is a buffer that rides beside the
+ * next frame without.
+ */
 export const HEADER = 4
+export const BESIDE = 0x8000_0000
+
+/** What may ride beside one frame, in longest frames. Checked, as a frame's length is, before anything is allocated. */
+const MOST_BESIDE = 512
+/** Bytes that a buffer counts for beside its own: an empty one, which core never sends, takes 300. */
+const OVERHEAD = 16 * 1024
 
 /** Bytes. Up to this size a loop is faster than a view and a native call. */
 const TINY = 96
@@ -10,7 +19,7 @@ const NONE = new Uint8Array(0)
 
 /** Makes frames of the chunks of a byte stream. A chunk's memory may be used again once `next` has found it empty. */
 export class FrameReader {
-  /** Bytes. What announces more is refused. */
+  /** Bytes. What announces more is refused, a buffer that rides beside a frame as well. */
   longest: number
   #chunk = NONE
   #at = 0
@@ -19,8 +28,13 @@ export class FrameReader {
   #length = 0
   #lengthBytes = 0
   /** A frame whose end is still to come, and how much of it is here. */
-  #frame: Uint8Array | undefined
+  #frame: Uint8Array<ArrayBuffer> | undefined
   #filled = 0
+  /** It is a buffer beside the next one. */
+  #isBeside = false
+  /** Of the next frame, or of the one that was just given. */
+  #beside: ArrayBuffer[] | undefined
+  #besideBytes = 0
 
   constructor(longest: number) {
     this.longest = longest
@@ -35,22 +49,27 @@ export class FrameReader {
 
   /** The next whole frame, in memory of its own; undefined when more must come first. Throws MP_DECODE. */
   next(): Uint8Array | undefined {
-    if (this.#frame) return this.#fill(this.#frame)
-    const length = this.#readLength()
-    if (length === undefined) return undefined
-    // Before anything is allocated: the other side may be broken, or hostile.
-    if (length === 0 || length > this.longest)
-      throw new MpError('MP_DECODE', `a frame of ${length} bytes was announced: what comes is no stream of frames`)
-    const at = this.#at
-    if (length <= TINY && this.#end - at >= length) {
-      const frame = new Uint8Array(length)
-      for (let i = 0; i < length; i++) frame[i] = this.#chunk[at + i] as number
-      this.#at = at + length
-      return frame
+    for (;;) {
+      if (this.#frame) {
+        this.#fill(this.#frame)
+      } else {
+        const announced = this.#readLength()
+        if (announced === undefined) return undefined
+        const tiny = this.#begin(announced)
+        if (tiny) return tiny
+      }
+      const frame = this.#whole()
+      if (frame || this.#at === this.#end) return frame
     }
-    const frame = allocate(length)
-    this.#filled = 0
-    return this.#fill(frame)
+  }
+
+  /** The buffers beside the frame that was given last. Once. */
+  takeBeside(): readonly ArrayBuffer[] | undefined {
+    const beside = this.#beside
+    if (beside === undefined) return undefined
+    this.#beside = undefined
+    this.#besideBytes = 0
+    return beside
   }
 
   /** Where the rest of the frame goes of which a part is here, and all that was fed is taken; empty where there is none. */
@@ -60,11 +79,34 @@ export class FrameReader {
 
   /** `length` bytes were written to `room`. The frame, if they completed it. */
   filled(length: number): Uint8Array | undefined {
-    const frame = this.#frame as Uint8Array
     this.#filled += length
-    if (this.#filled < frame.length) return undefined
-    this.#frame = undefined
-    return frame
+    return this.#whole()
+  }
+
+  /** Gives the frame at once where it is tiny, and here. */
+  #begin(announced: number): Uint8Array | undefined {
+    const isBeside = announced >= BESIDE
+    const length = isBeside ? announced - BESIDE : announced
+    // Before anything is allocated: the other side may be broken, or hostile.
+    const allowed = isBeside
+      ? length <= this.longest && this.#besideBytes + length + OVERHEAD <= MOST_BESIDE * this.longest
+      : length > 0 && length <= this.longest
+    if (!allowed)
+      throw new MpError('MP_DECODE', `a frame of ${length} bytes was announced: what comes is no stream of frames`)
+    const at = this.#at
+    if (length <= TINY && !isBeside && this.#end - at >= length) {
+      const frame = new Uint8Array(length)
+      for (let i = 0; i < length; i++) frame[i] = this.#chunk[at + i] as number
+      this.#at = at + length
+      return frame
+    }
+    if (isBeside) this.#besideBytes += length + OVERHEAD
+    this.#isBeside = isBeside
+    this.#filled = 0
+    const frame = allocate(length)
+    this.#frame = frame
+    this.#fill(frame)
+    return undefined
   }
 
   #readLength(): number | undefined {
@@ -91,14 +133,22 @@ export class FrameReader {
     return undefined
   }
 
-  #fill(frame: Uint8Array): Uint8Array | undefined {
+  #fill(frame: Uint8Array): void {
     const size = Math.min(frame.length - this.#filled, this.#end - this.#at)
     frame.set(this.#chunk.subarray(this.#at, this.#at + size), this.#filled)
     this.#at += size
     this.#filled += size
-    const whole = this.#filled === frame.length
-    this.#frame = whole ? undefined : frame
-    return whole ? frame : undefined
+  }
+
+  /** The frame whose bytes are all here; a buffer beside it is put by. */
+  #whole(): Uint8Array | undefined {
+    const frame = this.#frame
+    if (frame === undefined || this.#filled < frame.length) return undefined
+    this.#frame = undefined
+    if (!this.#isBeside) return frame
+    this.#beside ??= []
+    this.#beside.push(frame.buffer)
+    return undefined
   }
 }
 

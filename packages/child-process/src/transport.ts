@@ -33,6 +33,7 @@ const boots: Boots = {
 export const transport: Transport = Object.freeze({
   name: 'child-process',
   capabilities,
+  buffers: true,
   spawn: (options: SpawnOptions) => spawnChild(options, boots),
 })
 

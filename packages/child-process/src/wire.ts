@@ -1,24 +1,28 @@
 import { readSync, writeSync, writevSync } from 'node:fs'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import type { Wire, WireSink } from '@mp/core/spi'
+import { recycle, type Wire, type WireSink } from '@mp/core/spi'
 import { FrameReader, HEADER } from './frame-reader.js'
+import { COPIED, gathered, writeLength } from './frame-writer.js'
 import { Spin } from './spin.js'
 
 /** Bytes. What is larger, core cuts. */
 export const MAX_FRAME = 2 * 1024 * 1024
 /** Bytes. Core counts a message; the table of the ends of pipes that ride along comes on top. */
 const LONGEST_RECEIVED = 2 * MAX_FRAME
-/** Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. */
-const HIGH_WATER = 4 * 1024 * 1024
-const LOW_WATER = 1024 * 1024
-/** Bytes. Up to this size copying header and frame together is cheaper than a write of two buffers. */
-const COPIED = 32 * 1024
+/**
+ * Bytes that wait for the kernel: above the first figure core is asked to wait, below the second it may go on. Few: what waits
+ * is written in later turns of the event loop only, so who encodes 4 MiB ahead in one turn lets the other side idle meanwhile,
+ * and idles while the kernel takes them; in turns of 128 KiB the two go on side by side, a third faster.
+ */
+const HIGH_WATER = 128 * 1024
+const LOW_WATER = 32 * 1024
 /** Buffers per system call; the kernel takes 1,024. */
 const GATHERED = 64
 /** How long a process that exits waits for the other side to read, ms. */
 const LONGEST_FLUSH = 30_000
 
-const READ_BUFFER = 64 * 1024
+/** Bytes: a batch of core's, or an array of 64 KiB with what goes beside it, in one read. */
+const READ_BUFFER = 72 * 1024
 /** Every small frame leaves from here. */
 const writeBuffer = new Uint8Array(new ArrayBuffer(HEADER + COPIED))
 
@@ -29,6 +33,11 @@ export interface PipeHandle {
 
 /** A descriptor, Node's handle of one, or the path of a listening socket to connect to. */
 export type PipeWireSource = { readonly fd: number } | { readonly handle: PipeHandle } | { readonly path: string }
+
+interface Kept {
+  readonly bytes: Uint8Array
+  readonly beside: readonly ArrayBuffer[] | undefined
+}
 
 /**
  * One end of a socket pair as a wire. Invariants:
@@ -49,7 +58,7 @@ export class PipeWire implements Wire {
   readonly #reader: FrameReader
   #sink: WireSink | undefined
   /** Frames that were read before the start, or while the exiting process waited to write. */
-  readonly #kept: Uint8Array[] = []
+  readonly #kept: Kept[] = []
   /** By this side, or told to it. */
   #closed = false
   /** There is nothing more to read. */
@@ -61,6 +70,8 @@ export class PipeWire implements Wire {
 
   #queue: Uint8Array[] = []
   #queued = 0
+  /** Buffers beside frames of which a part is in the queue. */
+  readonly #beside = new Set<ArrayBufferLike>()
   /** The first byte of the queue is with the stream. */
   #ringing = false
   /** Core waits for `drain`. */
@@ -107,9 +118,13 @@ export class PipeWire implements Wire {
     if (this.#kept.length > 0 || this.#ended) setImmediate(() => this.#deliverKept())
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): boolean {
+  /** `beside`: ArrayBuffers. */
+  send(bytes: Uint8Array<ArrayBuffer>, beside?: readonly object[]): boolean {
     const { length } = bytes
-    if (length > COPIED) return this.sendParts([bytes])
+    if (beside || length > COPIED) {
+      const buffers = (beside ?? []) as readonly ArrayBuffer[]
+      return this.#sendAll(gathered([bytes], buffers), buffers)
+    }
     if (this.#closed || this.#unheard || this.#socket.destroyed) return true
     writeLength(writeBuffer, length)
     let taken = 0
@@ -124,30 +139,38 @@ export class PipeWire implements Wire {
   }
 
   sendParts(parts: readonly Uint8Array<ArrayBuffer>[]): boolean {
+    return this.#sendAll(gathered(parts, []))
+  }
+
+  #sendAll(buffers: readonly Uint8Array[], beside: readonly ArrayBuffer[] = []): boolean {
     if (this.#closed || this.#unheard || this.#socket.destroyed) return true
-    let length = 0
-    for (const part of parts) length += part.length
-    const header = new Uint8Array(HEADER)
-    writeLength(header, length)
-    const buffers = [header, ...parts]
+    for (const each of beside) if (each.byteLength > 0) this.#beside.add(each)
     let taken = 0
     if (this.#queued === 0) {
-      taken = this.#write(() => writevSync(this.#fd, buffers))
-      if (taken === HEADER + length || this.#unheard) return true
+      // What is more than one call takes waits for the next.
+      const first = buffers.length > GATHERED ? buffers.slice(0, GATHERED) : buffers
+      taken = this.#write(() => writevSync(this.#fd, first))
+      if (this.#unheard) return true
     }
     for (const each of buffers) {
       if (taken < each.length) this.#enqueue(taken > 0 ? each.subarray(taken) : each)
+      else this.#written(each)
       taken = Math.max(0, taken - each.length)
     }
-    return this.#queueGrew()
+    return this.#queued === 0 || this.#queueGrew()
+  }
+
+  /** All of it is with the kernel. */
+  #written({ buffer }: Uint8Array): void {
+    if (this.#beside.size > 0 && this.#beside.delete(buffer)) recycle(buffer as ArrayBuffer)
   }
 
   receiveSync(timeoutMs: number): boolean {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      const frame = this.#kept.shift() ?? this.#nextFrame()
+      const frame = this.#kept.shift() ?? this.#nextKept()
       if (frame) {
-        this.#sink?.frame(frame)
+        this.#sink?.frame(frame.bytes, frame.beside)
         return true
       }
       const length = this.#readSync()
@@ -176,6 +199,7 @@ export class PipeWire implements Wire {
       if (this.#socket.writableLength === 0) this.#dequeue(1)
     }
     this.#flushSync()
+    this.#drained()
   }
 
   #flushSync(): void {
@@ -195,11 +219,11 @@ export class PipeWire implements Wire {
   }
 
   #keepWhatCame(): boolean {
-    for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#kept.push(frame)
+    for (let frame = this.#nextKept(); frame; frame = this.#nextKept()) this.#kept.push(frame)
     const length = this.#readSync()
     if (length <= 0) return false
     this.#reader.feed(this.#buffer, length)
-    for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#kept.push(frame)
+    for (let frame = this.#nextKept(); frame; frame = this.#nextKept()) this.#kept.push(frame)
     return true
   }
 
@@ -228,6 +252,7 @@ export class PipeWire implements Wire {
       }
       left -= first.length
       this.#queue.shift()
+      this.#written(first)
     }
   }
 
@@ -236,6 +261,7 @@ export class PipeWire implements Wire {
     this.#ringing = false
     this.#queue = []
     this.#queued = 0
+    this.#beside.clear()
   }
 
   /** Gives the kernel what it takes. Whether it took all. */
@@ -275,11 +301,15 @@ export class PipeWire implements Wire {
       this.#spin.sign()
       if (!this.#writeQueue()) this.#ring()
       else if (this.#closed) this.#socket.destroy()
-      if (this.#full && this.#queued < LOW_WATER) {
-        this.#full = false
-        if (!this.#closed) this.#sink?.drain()
-      }
+      this.#drained()
     })
+  }
+
+  /** Tells core, where it waits for that. */
+  #drained(): void {
+    if (!this.#full || this.#queued >= LOW_WATER) return
+    this.#full = false
+    if (!this.#closed) this.#sink?.drain()
   }
 
   /** The stream could not write, and is about to be destroyed: what is still to be read is read first. */
@@ -315,14 +345,17 @@ export class PipeWire implements Wire {
     }
   }
 
-  #deliver(frame: Uint8Array): void {
+  #deliver(bytes: Uint8Array): void {
+    const beside = this.#reader.takeBeside()
     if (this.#closed) return
-    if (this.#sink && this.#kept.length === 0) this.#sink.frame(frame)
-    else this.#kept.push(frame)
+    if (this.#sink && this.#kept.length === 0) this.#sink.frame(bytes, beside)
+    else this.#kept.push({ bytes, beside })
   }
 
   #deliverKept(): void {
-    for (let frame = this.#kept.shift(); frame && !this.#closed; frame = this.#kept.shift()) this.#sink?.frame(frame)
+    for (let next = this.#kept.shift(); next && !this.#closed; next = this.#kept.shift()) {
+      this.#sink?.frame(next.bytes, next.beside)
+    }
     if (this.#ended) this.#tellClose()
   }
 
@@ -340,6 +373,11 @@ export class PipeWire implements Wire {
       this.#end(error as Error)
       return undefined
     }
+  }
+
+  #nextKept(): Kept | undefined {
+    const bytes = this.#nextFrame()
+    return bytes && { bytes, beside: this.#reader.takeBeside() }
   }
 
   /** How many bytes came into the read buffer: 0 at the end of file, -1 when none are here yet. */
@@ -381,13 +419,6 @@ const flushedAtExit = new Set<PipeWire>()
 process.on('exit', () => {
   for (const wire of flushedAtExit) wire.exit()
 })
-
-function writeLength(bytes: Uint8Array, length: number): void {
-  bytes[0] = length
-  bytes[1] = length >>> 8
-  bytes[2] = length >>> 16
-  bytes[3] = length >>> 24
-}
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 

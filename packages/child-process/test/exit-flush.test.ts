@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Pipe, Process, Queue } from '@mp/child-process'
+import { within } from '@mp/conformance'
 import { describe, it } from 'vitest'
-import { target, within } from './bounded.js'
+import { target } from './target.js'
 
 describe('a child that exits', () => {
   for (let run = 1; run <= 10; run++) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { eventually, isAlive, within } from '@mp/conformance'
 import { describe, it } from 'vitest'
-import { eventually, isAlive, within } from './bounded.js'
 
 interface Program {
   readonly child: ChildProcess

@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 import { type PipeHandle, PipeWire } from '../src/wire.js'
-import { within } from './bounded.js'
 
 /** A wire to a process that knows nothing of the package, and what came of it. */
 class Trial {
   readonly child: ChildProcess
   readonly wire: PipeWire
   readonly frames: Uint8Array[] = []
+  readonly beside: (readonly object[] | undefined)[] = []
   readonly closed: Promise<Error | undefined>
   drained = 0
   #onFrame = () => {}
@@ -24,8 +25,9 @@ class Trial {
     this.wire = new PipeWire({ handle }, false)
     this.closed = new Promise(resolve => {
       this.wire.start({
-        frame: bytes => {
+        frame: (bytes, beside) => {
           this.frames.push(bytes)
+          this.beside.push(beside)
           this.#onFrame()
         },
         drain: () => {
@@ -68,7 +70,7 @@ function frame(length: number, seed: number): Uint8Array<ArrayBuffer> {
 }
 
 describe('a wire', () => {
-  for (const act of ['bomb', 'zeros', 'text']) {
+  for (const act of ['bomb', 'zeros', 'text', 'heap']) {
     it(`closes with MP_DECODE when what comes is no frame (${act})`, async ({ expect }) => {
       const before = process.memoryUsage().rss
       const trial = new Trial(act)
@@ -98,6 +100,31 @@ describe('a wire', () => {
     }
   })
 
+  it('carries buffers beside a frame, in memory of their own', async ({ expect }) => {
+    const trial = new Trial('echo')
+    const sizes = [
+      [65_536],
+      [],
+      [0, 1, 1_048_576],
+      [32_768, 32_768],
+      Array.from({ length: 100 }, (_, i) => 700 * i),
+      [3],
+    ]
+    const sent = sizes.map((each, i) => each.map((size, j) => frame(size, i + j).buffer))
+    for (const [i, beside] of sent.entries())
+      trial.wire.send(frame(10 + 40_000 * (i % 2), i), beside.length > 0 ? beside : undefined)
+    await trial.framesCame(sizes.length)
+    for (const [i, got] of trial.frames.entries()) {
+      expect(got).toEqual(frame(10 + 40_000 * (i % 2), i))
+      const beside = (trial.beside[i] ?? []) as ArrayBuffer[]
+      expect(beside.map(each => each.byteLength)).toEqual(sizes[i])
+      for (const [j, each] of beside.entries()) {
+        if (Buffer.compare(Buffer.from(each), Buffer.from(sent[i]?.[j] as ArrayBuffer)) !== 0)
+          expect.fail(`buffer ${j} of frame ${i}`)
+      }
+    }
+  })
+
   it('asks to wait above its high-water mark, and tells when there is room', async ({ expect }) => {
     const trial = new Trial('late')
     let sent = 0
@@ -115,6 +142,15 @@ describe('a wire', () => {
     // What was sent before the close arrives, although the kernel has not taken it all.
     trial.wire.close()
     expect(Number(await within(told, 'the count'))).toBe(bytes)
+  })
+
+  it('has core go on when the process exits, and takes all that follows within the call', async ({ expect }) => {
+    const trial = new Trial('late')
+    while (trial.wire.send(frame(50_000, 0)));
+    trial.child.stdin?.write('!')
+    trial.wire.exit()
+    expect(trial.drained).toBe(1)
+    for (let i = 0; i < 20; i++) expect(trial.wire.send(frame(300_000, i))).toBe(true)
   })
 
   it('gives what the other side had sent before it went, also when a send has failed', async ({ expect }) => {

@@ -9,6 +9,7 @@ export type Need =
   | 'signals'
   | 'sharedMemory'
   | 'attachments'
+  | 'buffers'
   | 'directWires'
   | 'network'
   | 'sync'
@@ -49,6 +50,7 @@ const table: Record<Need, { met(transport: Transport): boolean; said: string }> 
   // Without engines a home has them all, and may be too busy to read.
   broker: { met: each => each.engines?.queue === undefined, said: 'queues that their home brokers' },
   sync: { met: each => each.capabilities.sync, said: 'sync (blocking calls)' },
+  buffers: { met: each => each.buffers === true, said: 'buffers beside a frame' },
   attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
   // What goes through a context is cut where that context is killed.
   directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },

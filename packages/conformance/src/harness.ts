@@ -28,6 +28,21 @@ export async function within<T>(promise: PromiseLike<T>, what: string, ms = long
   }
 }
 
+/** Whether there is such a process. A zombie, which only its parent can take away, has ended too. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  try {
+    const { readFileSync } = process.getBuiltinModule('node:fs')
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return process.platform !== 'linux'
+  }
+}
+
 /** Waits until the condition holds; gives what it returned. */
 export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)

@@ -11,6 +11,7 @@ export interface BlockingEnd {
   recvSync(options?: { timeout?: number }): unknown
   sendBytesSync(data: Uint8Array): void
   recvBytesSync(): Uint8Array
+  recvBytesIntoSync(target: Uint8Array, offset?: number, options?: { timeout?: number }): number
 }
 
 /** Puts the numbers without giving its event loop a turn. */

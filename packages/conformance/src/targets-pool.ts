@@ -57,6 +57,34 @@ export async function waitForFirst(item: Connection<unknown, unknown> | number):
   return typeof item === 'number' ? item : waitFor(item)
 }
 
+/** Blocks its thread until the memory says so; others return at once. */
+export function blockOn(item: SharedArrayBuffer | number): unknown {
+  if (typeof item === 'number') return item
+  Atomics.wait(new Int32Array(item), 0, 0, 20_000)
+  return 'over'
+}
+
+/** In memory: how often `countAndHang` was called with each number. */
+/** Keeps its thread busy for so many ms. */
+export function busyFor(ms: number): number {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+  return ms
+}
+
+const tallies: Int32Array[] = []
+
+export function shareTally(memory: SharedArrayBuffer): void {
+  tallies.push(new Int32Array(memory))
+}
+
+/** Hangs when it is called with 150 for the first time. */
+export function countAndHang(n: number): number {
+  const before = Atomics.add(tallies[0] as Int32Array, n, 1)
+  while (n === 150 && before === 0);
+  return n * n
+}
+
 /** Who ran it; waits until both of the queue's items were taken, so that two workers must. */
 export async function meet(module: string, here: Queue<string>, there: Connection<unknown, unknown>): Promise<string> {
   const { currentProcess } = await load(module)

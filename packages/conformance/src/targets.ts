@@ -499,7 +499,7 @@ export async function ownQueueAndExit(module: string, to: Connection, busy: stri
 /** Makes a queue, gets another, uses it, and exits as soon as the file is there, without another turn. */
 export async function swapQueuesAndExit(
   module: string,
-  to: Connection<Queue, Queue>,
+  to: Connection<unknown, Queue>,
   busy: string,
   enough: string,
   number: number,
@@ -509,6 +509,9 @@ export async function swapQueuesAndExit(
   await to.send(new Queue())
   const other = await to.recv()
   await other.qsize()
+  // From here on it answers nobody.
+  await to.send('ready')
+  await to.recv()
   await turns(20)
   writeFileSync(busy, '')
   while (!existsSync(enough));

@@ -23,6 +23,13 @@ export function allocate(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, size)
 }
 
+/** As `slice` of the buffer, which would zero the copy first: half the time. */
+export function copyBuffer(buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer {
+  const copy = allocate(size)
+  copy.set(new Uint8Array(buffer, start, size))
+  return copy.buffer
+}
+
 export function appendU32(out: ByteBuffer, value: number): void {
   out.reserve(4)
   writeU32(out.bytes, out.length, value)

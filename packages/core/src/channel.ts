@@ -35,6 +35,8 @@ export class Channels implements EndCarrier {
   /** What each offered channel is relayed to. */
   readonly #relayed = new Map<ChannelWire, Wire>()
   readonly #splicing = new Map<string, () => void>()
+  /** Those that were asked to wait for the link's wire. */
+  #waiting = new Set<ChannelWire>()
   /** The parent's are even, the child's odd: both sides can make one at the same time. */
   #next: number
 
@@ -55,6 +57,16 @@ export class Channels implements EndCarrier {
   accept(id: number): Wire {
     if (this.#open.has(id)) throw new MpError('MP_DECODE', `channel ${id} was offered twice`)
     return this.#wire(id)
+  }
+
+  /** The link's wire has room again: those that wait go on, until it has none. */
+  drained(): void {
+    for (const wire of this.#waiting) {
+      if (this.#link.undrained) return
+      // First: it may be asked to wait again, and then comes after all others.
+      this.#waiting.delete(wire)
+      wire.drained()
+    }
   }
 
   /** Whether the message was the channels'. */
@@ -164,9 +176,10 @@ export class Channels implements EndCarrier {
   }
 
   #wire(id: number): ChannelWire {
-    const wire: ChannelWire = new ChannelWire(this.#link, id, () => {
+    const wire: ChannelWire = new ChannelWire(this.#link, id, this.#waiting, () => {
       this.#open.delete(id)
       this.#relayed.delete(wire)
+      this.#waiting.delete(wire)
     })
     this.#open.set(id, wire)
     return wire
@@ -184,6 +197,7 @@ class ChannelWire implements Wire {
   readonly maxFrame = MAX_FRAME
   readonly id: number
   readonly #link: Link
+  readonly #waiting: Set<ChannelWire>
   readonly #onClosed: () => void
   #starting: WireSink | undefined
   #sink: WireSink | undefined
@@ -194,9 +208,10 @@ class ChannelWire implements Wire {
   /** The channel that this one has been joined to: the link is no longer between them. */
   #joined: ChannelWire | undefined
 
-  constructor(link: Link, id: number, onClosed: () => void) {
+  constructor(link: Link, id: number, waiting: Set<ChannelWire>, onClosed: () => void) {
     this.#link = link
     this.id = id
+    this.#waiting = waiting
     this.#onClosed = onClosed
   }
 
@@ -211,9 +226,19 @@ class ChannelWire implements Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    if (this.#closed) discardAttachments(attachments)
-    else this.#send({ bytes, attachments })
-    return true
+    if (this.#closed) {
+      discardAttachments(attachments)
+      return true
+    }
+    this.#send({ bytes, attachments })
+    if (!this.#link.undrained || this.#held || this.#joined) return true
+    this.#waiting.add(this)
+    return false
+  }
+
+  /** After `send` has asked to wait. */
+  drained(): void {
+    this.#sink?.drain()
   }
 
   close(): void {
@@ -249,11 +274,13 @@ class ChannelWire implements Wire {
   }
 
   join(other: ChannelWire): void {
+    const waited = this.#waiting.has(this)
     this.#joined = other
     this.#onClosed()
     const held = this.#held ?? []
     this.#held = undefined
     for (const each of held) this.#send(each)
+    if (waited) setImmediate(() => this.drained())
   }
 
   #send(arrival: Arrival): void {

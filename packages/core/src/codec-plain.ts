@@ -1,5 +1,6 @@
 import type { ByteBuffer } from './byte-buffer.js'
-import { hasExtraKeys, isOdd, MAX_DEPTH } from './codec-rich-write.js'
+import { hasExtraKeys, isOdd } from './object-facts.js'
+import { MAX_DEPTH } from './rich-form.js'
 
 /**
  * Writes the msgpack of values that msgpack carries exactly, looking and writing in one pass: a small object takes half the

@@ -1,16 +1,9 @@
 import { allocate } from './byte-buffer.js'
-import {
-  ErrorKind,
-  errorClasses,
-  hiddenErrorKeys,
-  MAX_DEPTH,
-  realmClass,
-  registry,
-  Tag,
-  viewKinds,
-} from './codec-rich-write.js'
 import { MpError } from './errors.js'
 import type { Unpacking } from './handle.js'
+import { realmClass } from './object-facts.js'
+import { registry } from './registered-type.js'
+import { ErrorKind, errorClasses, hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './rich-form.js'
 
 type Node = readonly unknown[]
 

@@ -1,132 +1,23 @@
-import { inspect, types } from 'node:util'
+import { types } from 'node:util'
+import { copyToAttach, ridesBeside } from './beside.js'
 import type { ByteBuffer } from './byte-buffer.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type Packing } from './handle.js'
-
-/**
- * The tree that carries what msgpack alone cannot. A node is an atom (null, a boolean, a number but -0, a string that is not
- * odd) or an array that starts with a tag. Objects are numbered as their nodes open, from 0, on both sides alike;
- * `Reference` names one by its number. `Buffer`, `View` and `Text` name an entry of the table of bytes beside the tree:
- * the entry is the length of a run of bytes behind the tree, or -1 minus the index of an attachment.
- */
-export const Tag = {
-  Undefined: 0,
-  NegativeZero: 1,
-  BigInt: 2, // [, hex digits, perhaps with a sign]
-  Text: 3, // [, 0, table index, byte offset, byte length]: UTF-16LE
-  Reference: 4, // [, number]
-  Object: 5, // [, key, node, ...]
-  NullObject: 6, // [, key, node, ...]: its prototype is null
-  Array: 7, // [, node, ...]
-  Sparse: 8, // [, length, index, node, ...]
-  Map: 9, // [, node, node, ...]
-  Set: 10, // [, node, ...]
-  Date: 11, // [, milliseconds or NaN]
-  RegExp: 12, // [, source node, flags]
-  Boxed: 13, // [, node of a primitive]
-  Buffer: 14, // [, table index]
-  View: 15, // [, index in viewKinds, table index, byte offset, byte length]
-  Error: 16, // [, ErrorKind, class, number of hidden properties, hidden key, node, ..., key, node, ...]
-  Fields: 17, // [, name of a registered type, key, node, ...]
-  Custom: 18, // [, name of a registered type, node]
-  Handle: 19, // [, kind, node]
-  Attached: 20, // [, attachment index]
-} as const
-
-export const ErrorKind = { BuiltIn: 0, DomException: 1, Mp: 2, Registered: 3, Remote: 4 } as const
-
-/** The order is part of the form. */
-export const viewKinds: readonly string[] = [
-  'Int8Array',
-  'Uint8Array',
-  'Uint8ClampedArray',
-  'Int16Array',
-  'Uint16Array',
-  'Int32Array',
-  'Uint32Array',
-  'Float32Array',
-  'Float64Array',
-  'BigInt64Array',
-  'BigUint64Array',
-  'DataView',
-]
-
-export const errorClasses: readonly string[] = [
-  'Error',
-  'TypeError',
-  'RangeError',
-  'SyntaxError',
-  'ReferenceError',
-  'EvalError',
-  'URIError',
-  'AggregateError',
-]
-
-/** Own properties of an error that are carried although they do not enumerate, in the order in which they arrive. */
-export const hiddenErrorKeys: readonly string[] = ['name', 'message', 'stack', 'code', 'cause', 'errors']
-
-/** Containers within containers. Deeper values are refused, so that neither side's stack can overflow. */
-export const MAX_DEPTH = 1000
-
-/** From this size on, in bytes, one copy and one more object in the message beat two copies: by half between threads. */
-export const ATTACH_FROM = 16384
-
-export interface RegisteredType {
-  readonly type: new (...args: never[]) => unknown
-  readonly name: string
-  readonly encode: ((value: never) => unknown) | undefined
-  readonly decode: ((data: never) => unknown) | undefined
-}
-
-interface Registry {
-  readonly byName: Map<string, RegisteredType>
-  readonly byPrototype: Map<object, RegisteredType>
-}
-
-/** One for the realm: the module may be there twice, from two packages' dependencies. */
-export function registry(): Registry {
-  const realm = globalThis as { [key: symbol]: Registry | undefined }
-  const key = Symbol.for('@mp/core.types')
-  realm[key] ??= { byName: new Map(), byPrototype: new Map() }
-  return realm[key]
-}
-
-/**
- * Lets instances of a class travel; call it in both contexts, with the same name. Subclasses need their own call.
- *
- * `encode` gives any value that can travel, `decode` makes an instance of what arrived. Without them an instance travels
- * as its own enumerable fields, and arrives without its constructor being called.
- *
- * @param options.name What the contexts know the class by; the class's own name where absent.
- * @throws {MpError} MP_INVALID_STATE if another class has the name.
- */
-export function registerType<T>(
-  type: new (...args: never[]) => T,
-  // biome-ignore lint/suspicious/noExplicitAny: the author of `encode` knows what `decode` is given
-  options: { name?: string; encode?(value: T): unknown; decode?(data: any): T } = {},
-): void {
-  if (typeof type !== 'function') throw new TypeError('registerType: the type must be a class')
-  const name = options.name ?? type.name
-  if (typeof name !== 'string' || name === '') throw new TypeError('registerType: a class without a name needs one')
-  const { byName, byPrototype } = registry()
-  const before = byName.get(name)
-  if (before !== undefined && before.type !== type) {
-    throw new MpError('MP_INVALID_STATE', `registerType: another class is registered as \`${name}\``)
-  }
-  const previous = byPrototype.get(type.prototype)
-  if (previous !== undefined) byName.delete(previous.name)
-  const entry: RegisteredType = { type, name, encode: options.encode, decode: options.decode }
-  byName.set(name, entry)
-  byPrototype.set(type.prototype, entry)
-}
-
-/**
- * Whether msgpackr would not give this string back: it has a lone surrogate, or it starts with a byte order mark, which
- * TextDecoder takes away.
- */
-export function isOdd(text: string): boolean {
-  return !text.isWellFormed() || text.charCodeAt(0) === 0xfeff
-}
+import {
+  attempt,
+  builtInErrorName,
+  className,
+  describe,
+  hasExtraKeys,
+  isDetached,
+  isError,
+  isExotic,
+  isOdd,
+  realmClass,
+  remoteName,
+} from './object-facts.js'
+import { type RegisteredType, registry } from './registered-type.js'
+import { ErrorKind, hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './rich-form.js'
 
 type Node = unknown[]
 
@@ -455,7 +346,7 @@ export class RichWriter {
         throw new MpError('MP_NOT_SHAREABLE', this.message(depth, reason))
       }
       attachment = this.packing.attach(buffer)
-    } else if (this.packing.attachments && this.packing.transfers(buffer)) {
+    } else if (this.packing.transfers(buffer) && ridesBeside(this.packing, buffer.byteLength, true)) {
       attachment = this.packing.attach(buffer)
     }
     const index = this.bytes.push({ buffer, attachment, shown: [], whole: false, low: 0 }) - 1
@@ -477,14 +368,12 @@ export class RichWriter {
     entry.low = low
     for (const node of entry.shown) node[3] = (node[3] as number) - low
     const size = high - low
-    if (size >= (this.packing.attachFrom ?? ATTACH_FROM) && this.packing.attachments)
-      return -1 - this.packing.attach(this.cut(entry, size))
-    return size
+    return ridesBeside(this.packing, size, false) ? -1 - this.packing.attach(this.cut(entry, size)) : size
   }
 
   /** A buffer of its own, without a zero fill where nothing would show it. */
   private cut(entry: Bytes, size: number): ArrayBufferLike {
-    if (entry.whole || entry.shown.length === 1) return entry.buffer.slice(entry.low, entry.low + size)
+    if (entry.whole || entry.shown.length === 1) return copyToAttach(this.packing, entry.buffer, entry.low, size)
     const copy = new Uint8Array(size)
     this.copy(entry, copy)
     return copy.buffer
@@ -526,92 +415,6 @@ export class RichWriter {
   }
 }
 
-/** The class of this name that the language gives. */
-export function realmClass(name: string): { new (...args: never[]): object; readonly prototype: object } {
-  return (globalThis as unknown as Record<string, ReturnType<typeof realmClass>>)[name] as ReturnType<typeof realmClass>
-}
-
-/** Whether a dense array has own enumerable properties beside its elements. Values cost no strings, as keys would. */
-export function hasExtraKeys(array: readonly unknown[]): boolean {
-  if (array.length < 400) return Object.values(array).length > array.length
-  // Half a microsecond for any length. Named properties show a colon, and so do symbols, which do not count.
-  const shown = inspect(array, { maxArrayLength: 0, maxStringLength: 0, depth: 0, customInspect: false })
-  return shown.includes(':') && Object.keys(array).length > array.length
-}
-
-export function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0) return false
-  try {
-    new Uint8Array(buffer)
-    return false
-  } catch {
-    return true
-  }
-}
-
-function isError(value: object): boolean {
-  return types.isNativeError(value) || value instanceof Error
-}
-
-/** Also for a subclass that goes by the same name: Node's own errors are of such classes. */
-function builtInErrorName(prototype: object): string | undefined {
-  for (
-    let ancestor: object | null = prototype;
-    ancestor !== null;
-    ancestor = Object.getPrototypeOf(ancestor) as object
-  ) {
-    const name = errorClasses.find(name => realmClass(name).prototype === ancestor)
-    if (name !== undefined) return ancestor === prototype || className(prototype) === name ? name : undefined
-  }
-  return undefined
-}
-
-/** Whether a property that an error has from its class must be told, because the other side makes another class of it. */
-function isInherited(key: string, kind: number): boolean {
-  if (key === 'stack') return true
-  if (key === 'message') return kind !== ErrorKind.BuiltIn && kind !== ErrorKind.Registered
-  return key === 'code' && kind === ErrorKind.Remote
-}
-
-/** The name that the error's author gave it, or its class's. */
-function remoteName(error: Error): string {
-  const { name } = error
-  if (typeof name === 'string' && name !== '' && !errorClasses.includes(name)) return name
-  return className(error)
-}
-
-function className(value: object): string {
-  const name = attempt(() => (value as { constructor?: { name?: unknown } }).constructor?.name)
-  return typeof name === 'string' && name !== '' ? name : 'Object'
-}
-
-/** Classes whose instances hold more than their fields. */
-function isExotic(value: object): boolean {
-  return (
-    Array.isArray(value) || ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Object]'
-  )
-}
-
-function describe(value: unknown): string {
-  switch (typeof value) {
-    case 'function':
-      return `[function ${String(attempt(() => value.name) || 'without a name')}]`
-    case 'object':
-      return value === null ? 'null' : `[${className(value)}]`
-    default:
-      return String(value)
-  }
-}
-
-/** For objects that may be hostile: their getters may throw. Undefined where they do. */
-export function attempt(read: () => unknown): unknown {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
-}
-
 function pathText(name: string, path: readonly Step[], depth: number): string {
   let text = name
   for (let i = 0; i < depth; i++) {
@@ -623,4 +426,11 @@ function pathText(name: string, path: readonly Step[], depth: number): string {
     else text += /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
   }
   return text
+}
+
+/** Whether a property that an error has from its class must be told, because the other side makes another class of it. */
+function isInherited(key: string, kind: number): boolean {
+  if (key === 'stack') return true
+  if (key === 'message') return kind !== ErrorKind.BuiltIn && kind !== ErrorKind.Registered
+  return key === 'code' && kind === ErrorKind.Remote
 }

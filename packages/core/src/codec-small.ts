@@ -1,5 +1,5 @@
 import { malformed } from './codec-rich-read.js'
-import { MAX_DEPTH } from './codec-rich-write.js'
+import { MAX_DEPTH } from './rich-form.js'
 
 /** Bytes. */
 export const SMALL = 1024

@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module'
+import { copyToAttach, ridesBeside } from './beside.js'
 import type { ByteBuffer } from './byte-buffer.js'
 import { writePlain, writeTree } from './codec-plain.js'
 import { copyBytes, malformed, RichReader } from './codec-rich-read.js'
-import { ATTACH_FROM, attempt, isDetached, MAX_DEPTH, RichWriter } from './codec-rich-write.js'
+import { RichWriter } from './codec-rich-write.js'
 import { readSmall, SMALL } from './codec-small.js'
 import { MpError } from './errors.js'
 import type { Packing, Unpacking } from './handle.js'
 import type { Unpackr } from './msgpackr-reader.js'
-
-export { registerType } from './codec-rich-write.js'
+import { attempt, isDetached } from './object-facts.js'
+import { MAX_DEPTH } from './rich-form.js'
 
 /** The first byte of an encoded value says what follows. */
 const Form = {
@@ -137,16 +138,14 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) return false
   if (!(buffer instanceof ArrayBuffer) || isDetached(buffer)) return false
-  if (packing.attachments) {
-    const moves = packing.transfers(buffer)
-    if (moves && byteLength < buffer.byteLength) return false
-    if (moves || byteLength >= (packing.attachFrom ?? ATTACH_FROM)) {
-      const index = packing.attach(moves ? buffer : buffer.slice(byteOffset, byteOffset + byteLength))
-      out.reserve(5)
-      out.bytes[out.length++] = Form.AttachedBytes
-      appendLength(out, index)
-      return true
-    }
+  const moves = packing.transfers(buffer)
+  if (moves && byteLength < buffer.byteLength) return false
+  if (ridesBeside(packing, byteLength, moves)) {
+    const index = packing.attach(moves ? buffer : copyToAttach(packing, buffer, byteOffset, byteLength))
+    out.reserve(5)
+    out.bytes[out.length++] = Form.AttachedBytes
+    appendLength(out, index)
+    return true
   }
   out.reserve(1 + byteLength)
   out.bytes[out.length] = Form.Bytes

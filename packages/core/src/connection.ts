@@ -97,8 +97,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   }
 
   /**
-   * Sends a value as it is now; later changes are not seen. Resolves when it is on its way; above 4 MiB unread, waits for
-   * the reader. Rejects with MP_BROKEN_PIPE when the other end is gone, MP_ENCODE (nothing sent) when `value` cannot travel.
+   * Sends a value as it is now; later changes are not seen. Resolves when it is on its way: at 4 MiB unread, or where the
+   * medium takes no more, it waits for the reader. Rejects with MP_BROKEN_PIPE when the other end is gone, MP_ENCODE (nothing sent) when `value` cannot travel.
    */
   send(value: S, options?: SendOptions): Promise<void> {
     return this.#send(value, options?.transfer)

@@ -45,6 +45,8 @@ export class Context {
   readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */
   task: CurrentTask | undefined
+  /** Of a worker of a Pool: where answers may wait for others. */
+  desk: { flush(): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0
@@ -81,6 +83,7 @@ export class Context {
 
   /** Everything sent leaves at once. */
   flush(): void {
+    this.desk?.flush()
     for (const link of this.links) link.flushAll()
     for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()

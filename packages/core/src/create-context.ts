@@ -176,20 +176,11 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
         await process.join()
       }
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Process && value.transport === transport
-    }
   }
 
-  // A handle that arrives from another context is made by core: it is an instance of the class of its transport all the same.
   class BoundQueue<T> extends Queue<T> {
     constructor(maxsize = 0) {
       super(currentContext(), transport, checkMaxsize(maxsize))
-    }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Queue && own(value.transport)
     }
   }
 
@@ -197,19 +188,11 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     constructor(maxsize = 0) {
       super(currentContext(), transport, checkMaxsize(maxsize))
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof JoinableQueue && value.transport === transport
-    }
   }
 
   class BoundLock extends Lock {
     constructor() {
       super(transport, makeSemaphore(currentContext(), transport, 1, 1))
-    }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Lock && value.transport === transport
     }
   }
 
@@ -217,19 +200,11 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     constructor() {
       super(transport, makeSemaphore(currentContext(), transport, 1, 1))
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof RLock && value.transport === transport
-    }
   }
 
   class BoundSemaphore extends Semaphore {
     constructor(value = 1) {
       super(transport, makeSemaphore(currentContext(), transport, checkCount(value, 0, 'value'), UNLIMITED))
-    }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Semaphore && value.transport === transport
     }
   }
 
@@ -237,19 +212,11 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     constructor(value = 1) {
       super(transport, makeSemaphore(currentContext(), transport, checkCount(value, 0, 'value'), value))
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof BoundedSemaphore && value.transport === transport
-    }
   }
 
   class BoundEvent extends Event {
     constructor() {
       super(transport, makeSemaphore(currentContext(), transport, 0, 1))
-    }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Event && value.transport === transport
     }
   }
 
@@ -259,19 +226,11 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
         throw new TypeError(`lock must be a Lock or an RLock of ${transport.name}`)
       super(transport, lock ?? new BoundRLock(), makeSemaphore(currentContext(), transport, 0, 0), lock === undefined)
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Condition && value.transport === transport
-    }
   }
 
   class BoundBarrier extends Barrier {
     constructor(parties: number, options?: BarrierOptions) {
       super(transport, ...makeBarrier(currentContext(), transport, parties, options))
-    }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Barrier && value.transport === transport
     }
   }
 
@@ -289,10 +248,6 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
       super(transport, Cells.allocate(transport, 'Value', type, 1), ...lockOf(options))
       if (initial !== undefined) this.value = initial
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Value && value.transport === transport
-    }
   }
 
   class BoundSharedArray<T extends SharedType> extends SharedArray<T, Lock | undefined> {
@@ -303,25 +258,13 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     ) {
       super(transport, makeCells(transport, type, content), ...lockOf(options))
     }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof SharedArray && value.transport === transport
-    }
   }
 
-  class BoundConnection extends Connection {
-    static override [Symbol.hasInstance](value: unknown): value is Connection {
-      return value instanceof Connection && own(value.transport)
-    }
-  }
+  class BoundConnection extends Connection {}
 
   class BoundPool extends Pool {
     constructor(processes?: number, options?: PoolOptions<never[]>) {
       super(currentContext(), transport, processes, options)
-    }
-
-    static override [Symbol.hasInstance](value: unknown): boolean {
-      return value instanceof Pool && value.transport === transport
     }
   }
 
@@ -338,22 +281,22 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     SharedArray: BoundSharedArray as SharedArrayConstructor,
   }
 
-  // What a user sees in a message or a stack.
-  for (const [name, type] of Object.entries({
-    Process: BoundProcess,
-    Queue: BoundQueue,
-    ...shared,
-    Connection: BoundConnection,
-    Pool: BoundPool,
-  })) {
-    Object.defineProperty(type, 'name', { value: name })
+  const classes = { Process: BoundProcess, Queue: BoundQueue, ...shared, Connection: BoundConnection, Pool: BoundPool }
+  for (const [name, type] of Object.entries(classes)) {
+    const base: abstract new (...args: never[]) => { readonly transport: Transport } = Object.getPrototypeOf(type)
+    Object.defineProperties(type, {
+      // What a user sees in a message or a stack.
+      name: { value: name },
+      // A handle that arrives from another context is made by core: it is an instance of the class of its transport all the same.
+      [Symbol.hasInstance]: { value: (value: unknown) => value instanceof base && own(value.transport) },
+    })
   }
 
   return {
     Process: BoundProcess as ProcessConstructor,
     Queue: BoundQueue,
     ...shared,
-    Connection: BoundConnection,
+    Connection: BoundConnection as typeof BoundConnection & BoundContext['Connection'],
     Pipe: options => makePipe(currentContext(), transport, options),
     wait: (objects, options) => wait(objects, options),
     currentProcess: () => new CurrentProcess(currentContext().identity),

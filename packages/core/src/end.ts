@@ -87,8 +87,13 @@ export function relay(a: Wire, b: Wire): void {
 function forward(from: Wire, to: Wire): void {
   const sink: WireSink = {
     // Not a copy, although the frame may be part of a larger one: both wires are core's, and neither transfers its bytes.
-    frame: (bytes, attachments) => void to.send(bytes as Uint8Array<ArrayBuffer>, attachments),
-    drain() {},
+    frame: (bytes, attachments) => {
+      const clear = to.send(bytes as Uint8Array<ArrayBuffer>, attachments)
+      if (!clear && from instanceof LocalWire) from.relayFull(true)
+    },
+    drain() {
+      if (to instanceof LocalWire) to.relayFull(false)
+    },
     close: () => to.close(),
   }
   if (from instanceof LocalWire) from.startRelay(to, sink)

@@ -1,7 +1,9 @@
-import { isDetached } from './codec-rich-write.js'
+import { copyBuffer } from './byte-buffer.js'
 import { discardParcels, type End, LiveObject, type Parcel } from './end.js'
 import { MpError } from './errors.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from './handle.js'
+import { isDetached } from './object-facts.js'
+import { copyToSendOnce } from './spare-buffers.js'
 import type { Transport } from './spi.js'
 
 /** What a handle may do to the message it travels in, besides the codec's questions. */
@@ -17,6 +19,9 @@ export interface HandlePacking extends Packing {
   onCommit(action: () => void): void
 }
 
+/** Bytes that may ride beside a message of a transport with `buffers`: what is more goes in it, and so in fragments. */
+const ROOM = 1024 * 1024
+
 /**
  * What rides beside one encoded value. `seal` after the encode: transferred buffers leave their owner there; then the
  * message goes; then `commit`. After a throw before that, `rollback` gives everything back.
@@ -26,6 +31,9 @@ export class Envelope implements HandlePacking {
   readonly attachments: boolean
   readonly sharedMemory: boolean
   readonly attachFrom: number | undefined
+  #room: number
+  /** Its message goes over one wire at most, and then nobody has it: nothing is sent again. */
+  readonly #once: boolean
   #parcels: Parcel[] | undefined
   #holdsHandles = false
   /** Ends that go back to their owner. */
@@ -35,12 +43,18 @@ export class Envelope implements HandlePacking {
   readonly #transfer: readonly object[] | undefined
 
   /** `attachFrom` Infinity: for an engine, which takes bytes of any length, and beside them only what cannot be bytes. */
-  constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number) {
+  constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number, once = false) {
     this.attachFrom = attachFrom
+    this.#once = once && transport.buffers === true
     this.transport = transport
     this.attachments = transport.capabilities.attachments
     this.sharedMemory = transport.capabilities.sharedMemory
+    this.#room = transport.buffers ? ROOM : 0
     this.#transfer = transfer
+  }
+
+  get room(): number {
+    return this.#room
   }
 
   get parcels(): readonly Parcel[] | undefined {
@@ -53,7 +67,7 @@ export class Envelope implements HandlePacking {
 
   /** Nothing rides along, nothing is moved: it serves another message. */
   get unused(): boolean {
-    return !this.#parcels && !this.#commits && !this.#transfer
+    return !this.#parcels && !this.#commits && !this.#rollbacks && !this.#transfer
   }
 
   transfers(object: object): boolean {
@@ -61,7 +75,12 @@ export class Envelope implements HandlePacking {
   }
 
   attach(object: object): number {
+    if (this.#room > 0 && object instanceof ArrayBuffer) this.#room = Math.max(0, this.#room - object.byteLength)
     return this.#add(new LiveObject(object))
+  }
+
+  copy(buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer {
+    return this.#once ? copyToSendOnce(buffer, start, size) : copyBuffer(buffer, start, size)
   }
 
   attachEnd(end: End): number {
@@ -118,7 +137,7 @@ export class Envelope implements HandlePacking {
   }
 }
 
-/** The envelopes of one sender. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
+/** The envelopes of one sender, which sends each message once. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
 export class Envelopes {
   readonly #transport: Transport
   #spare: Envelope | undefined
@@ -129,7 +148,7 @@ export class Envelopes {
 
   take(transfer?: readonly object[]): Envelope {
     const spare = this.#spare
-    if (transfer || !spare) return new Envelope(this.#transport, transfer)
+    if (transfer || !spare) return new Envelope(this.#transport, transfer, undefined, true)
     this.#spare = undefined
     return spare
   }

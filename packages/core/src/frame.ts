@@ -30,11 +30,14 @@ const LARGEST_MESSAGE = 1024 * 1024 * 1024
 const OVERHEAD = 64
 
 /**
- * What a credited message counts for; both sides compute the same. Buffers that ride along count a quarter: they are large,
- * and with four of 1 MiB on their way, and no more, each side waits for the other (0.7 of raw postMessage's rate, not 1).
+ * What a credited message counts for; both sides compute the same. Buffers that ride along between threads count a quarter:
+ * they are large, and with four of 1 MiB on their way, and no more, each side waits for the other (0.7 of raw postMessage's
+ * rate, not 1).
  */
-export function cost(length: number, parcels: readonly Parcel[] | undefined): number {
-  return length + OVERHEAD + (parcels ? Math.ceil(attachedBytes(parcels) / 4) : 0)
+export function cost(length: number, parcels: readonly Parcel[] | undefined, { capabilities }: Transport): number {
+  if (!parcels) return length + OVERHEAD
+  const bytes = attachedBytes(parcels)
+  return length + OVERHEAD + (capabilities.attachments ? Math.ceil(bytes / 4) : bytes)
 }
 
 export function attachedBytes(parcels: readonly Parcel[]): number {
@@ -116,7 +119,7 @@ export class FrameReader {
     const whole = this.#assembly
     if (whole.length + size > total) throw malformedFrame()
     appendBytes(whole, bytes, start + FRAGMENT_HEADER, end)
-    this.#user.fragment(cost(end - start, undefined))
+    this.#user.fragment(cost(end - start, undefined, this.#transport))
     if (bytes[start] !== 1) return
     this.#assembly = undefined
     if (whole.length !== total || total < HEADER) throw malformedFrame()

@@ -21,6 +21,10 @@ export interface Packing {
   readonly attachments: boolean
   /** Byte arrays of as many bytes ride beside the message; the codec's own limit where absent. */
   readonly attachFrom?: number | undefined
+  /** Where live objects cannot: how many bytes, in ArrayBuffers, may still ride beside this message; none where absent. */
+  readonly room?: number
+  /** Makes the copy of some bytes that is then attached; absent: any copy will do. */
+  copy?(buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer
   /** A SharedArrayBuffer stays shared. */
   readonly sharedMemory: boolean
   /** Whether the user asked for this object to be transferred. */

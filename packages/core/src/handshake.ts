@@ -28,12 +28,17 @@ export function checkKey(key: unknown): Uint8Array {
   throw new TypeError('authKey must be a string or a Uint8Array: the key that both sides know')
 }
 
+interface Frame {
+  readonly bytes: Uint8Array
+  readonly attachments: readonly object[] | undefined
+}
+
 /** A wire whose first frames are read here; then it is a link's. What comes in between is kept. */
 class IntroducedWire implements Wire {
   readonly #wire: NetworkWire
   #reader: WireSink | undefined
   #sink: WireSink | undefined
-  #kept: Uint8Array[] = []
+  #kept: Frame[] = []
   #ended: { readonly error: Error | undefined } | undefined
   #closed = false
   readonly maxFrame?: number
@@ -47,10 +52,10 @@ class IntroducedWire implements Wire {
     if (wire.sendParts) this.sendParts = parts => wire.sendParts?.(parts) ?? true
     if (wire.receiveSync) this.receiveSync = timeoutMs => this.#receiveSync(timeoutMs)
     wire.start({
-      frame: bytes => {
+      frame: (bytes, attachments) => {
         const user = this.#user
-        if (user) user.frame(bytes)
-        else this.#kept.push(bytes)
+        if (user) user.frame(bytes, attachments)
+        else this.#kept.push({ bytes, attachments })
       },
       drain: () => this.#sink?.drain(),
       close: error => {
@@ -71,8 +76,8 @@ class IntroducedWire implements Wire {
     if (this.#kept.length > 0 || this.#ended) setImmediate(() => this.#deliverKept())
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): boolean {
-    return this.#wire.send(bytes)
+  send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
+    return this.#wire.send(bytes, attachments)
   }
 
   close(): void {
@@ -91,7 +96,9 @@ class IntroducedWire implements Wire {
   }
 
   #deliverKept(): void {
-    while (this.#kept.length > 0 && !this.#closed) this.#sink?.frame(this.#kept.shift() as Uint8Array)
+    for (let next = this.#kept.shift(); next && !this.#closed; next = this.#kept.shift()) {
+      this.#sink?.frame(next.bytes, next.attachments)
+    }
     if (this.#ended && !this.#closed) {
       this.#closed = true
       this.#sink?.close(this.#ended.error)
@@ -100,7 +107,7 @@ class IntroducedWire implements Wire {
 
   #receiveSync(timeoutMs: number): boolean {
     const first = this.#kept.shift()
-    if (first) this.#sink?.frame(first)
+    if (first) this.#sink?.frame(first.bytes, first.attachments)
     return first !== undefined || (this.#wire.receiveSync?.(timeoutMs) ?? false)
   }
 }

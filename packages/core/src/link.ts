@@ -4,6 +4,7 @@ import { Deque } from './deque.js'
 import { discardParcels, type End, open, type Parcel, TicketEnd } from './end.js'
 import { MpError } from './errors.js'
 import {
+  attachedBytes,
   CREDITED,
   checkLength,
   cost,
@@ -93,6 +94,8 @@ export interface Message {
 
 export interface LinkUser {
   message(message: Message): void
+  /** What was said to wait may be sent. */
+  drained?(): void
   /** The other side is another context from here on; everything that the one before sent has come. */
   moved?(): void
   /** Where both sides may move at once: true at one of them, false at the other. */
@@ -288,6 +291,11 @@ export class Link {
     return out
   }
 
+  /** Whether the wire has asked to wait: what is sent all the same, waits here. */
+  get undrained(): boolean {
+    return this.#undrained
+  }
+
   get #stopped(): boolean {
     return this.#undrained || this.#holds
   }
@@ -316,7 +324,8 @@ export class Link {
     let start = direct ? this.#openAt : 0
     const length = out.length - start - HEADER
     try {
-      checkLength(length, this.transport)
+      const beside = parcels && this.transport.buffers ? attachedBytes(parcels) : 0
+      checkLength(length + beside, this.transport)
     } catch (error) {
       this.abandon(out)
       throw error
@@ -337,7 +346,7 @@ export class Link {
     }
     if (first && !this.#holds) this.#copies?.push({ bytes: out.bytes.slice(start, out.length), parcels })
     if (parcels) this.#addParcels(out, start, parcels)
-    if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels)
+    if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels, this.transport)
     const accepted = this.#batched()
     // What the encode of this message sent on this link comes behind it.
     if (this.#waiting.length > 0) this.#sendWhatWaits()
@@ -418,6 +427,14 @@ export class Link {
     this.#wire.close()
   }
 
+  /** Closes, as this context ends, whose thread goes on: calls that wait for the other side reject, for good. */
+  leave(): void {
+    if (this.#closed) return
+    this.flushAll()
+    this.#wire.close()
+    this.#lose(new MpError('MP_CLOSED', 'the context that made this call has ended'))
+  }
+
   /**
    * Moves the other side's end of this link to the context that holds, or will hold, the other end of `end`'s wire. The
    * other side goes on as if nothing had happened. Resolves when everything it sent to this context has arrived, or when
@@ -447,7 +464,7 @@ export class Link {
   }
 
   /** This context ends. Where a move was not answered, the other side must know whether it was heard. */
-  leave(): void {
+  tellLeft(): void {
     if (this.#closed || this.#heard) return
     this.control(LEFT)
     this.flush()
@@ -476,6 +493,7 @@ export class Link {
         if (this.#wire !== wire) return
         this.#undrained = false
         this.#sendWhatWaits()
+        if (!this.#undrained) this.#user.drained?.()
       },
       close: error => {
         if (this.#wire === wire) this.#lose(error)
@@ -533,7 +551,7 @@ export class Link {
       return credited ? Promise.reject(this.#user.lost()) : ACCEPTED
     }
     const accepted = this.#holds && this.#outstanding + this.#held < this.#window
-    if (accepted && credited) this.#held += cost(bytes.length - HEADER, parcels)
+    if (accepted && credited) this.#held += cost(bytes.length - HEADER, parcels, this.transport)
     const pending = credited && !accepted ? new Pending<void>() : undefined
     const waiting: Waiting = { bytes, parcels, credited, sent: 0, withdrawn: false, pending }
     this.#waiting.push(waiting)
@@ -578,7 +596,7 @@ export class Link {
     if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
       // In memory of its own already.
       this.flush()
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       this.#put(bytes, undefined)
     } else if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
@@ -586,7 +604,7 @@ export class Link {
       const start = out.length
       appendBytes(out, bytes, 0, bytes.length)
       if (parcels) this.#addParcels(out, start, parcels)
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       void this.#batched()
     } else {
       this.flush()
@@ -595,7 +613,7 @@ export class Link {
         if (!force && (this.#undrained || (next.credited && this.#outstanding >= this.#window))) return
         this.#sendFragment(next, Math.min(chunk, bytes.length - next.sent))
       }
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels)
+      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
     }
     this.#waiting.shift()
     next.pending?.resolve()
@@ -604,7 +622,7 @@ export class Link {
   /** A fragment's own bytes are credited when it arrives; the whole message's when a reader took it. */
   #sendFragment(next: Waiting, size: number): void {
     const out = fragment(next.bytes, next.sent, size)
-    this.#outstanding += cost(FRAGMENT_HEADER + size, undefined)
+    this.#outstanding += cost(FRAGMENT_HEADER + size, undefined, this.transport)
     next.sent += size
     const last = next.sent === next.bytes.length
     if (last && next.parcels) this.#addParcels(out, 0, next.parcels)
@@ -681,7 +699,7 @@ export class Link {
 
   #costOf(flags: number, length: number, parcels: readonly Parcel[] | undefined): number {
     if (!(flags & CREDITED)) return 0
-    const bytes = cost(length, parcels)
+    const bytes = cost(length, parcels, this.transport)
     this.#charge(bytes)
     return bytes
   }

@@ -15,8 +15,9 @@ export class LocalWire implements Wire {
   #closed = false
   #scheduled = false
   readonly #inbox = new Deque<Event>()
-  /** The wire that this end is relayed to. */
+  /** The wire that this end is relayed to, and whether that has asked to wait. */
   #relayedTo: Wire | undefined
+  #full = false
 
   static pair(): [LocalWire, LocalWire] {
     const a = new LocalWire()
@@ -38,9 +39,18 @@ export class LocalWire implements Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    if (this.#closed) discardAttachments(attachments)
-    else this.other.#receive({ bytes, attachments })
-    return true
+    if (this.#closed) {
+      discardAttachments(attachments)
+      return true
+    }
+    this.other.#receive({ bytes, attachments })
+    return !this.other.#full
+  }
+
+  /** The wire that this end is relayed to asks the other end's user to wait, or to go on. */
+  relayFull(full: boolean): void {
+    this.#full = full
+    if (!full) this.other.#sink?.drain()
   }
 
   close(): void {

@@ -1,6 +1,5 @@
 import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from './byte-buffer.js'
 import { decode, encode, isBytes } from './codec.js'
-import { isDetached } from './codec-rich-write.js'
 import {
   badLength,
   brokenPipe,
@@ -24,6 +23,7 @@ import { PACK, type PackedHandle } from './handle.js'
 import { IN_PLACE } from './in-place.js'
 import { sendBatches } from './link.js'
 import { checkTravels } from './network.js'
+import { isDetached } from './object-facts.js'
 import { packParcels, unpackParcels } from './parcel-table.js'
 import { checkWait, deadlineOf, Pending, type WaitOptions } from './pending.js'
 import type { NativePipe, Ticket, Transport } from './spi.js'
@@ -64,7 +64,8 @@ interface Sender extends Unsent {
 
 /** A message that has left the pipe: a large one, as far as it has come, or one with which something rides along. */
 interface Assembly {
-  readonly bytes: Uint8Array
+  /** In `#room`, where it fits: what large messages cost most is memory that was never touched before. */
+  bytes: Uint8Array
   readonly kind: number
   readonly parcels: readonly Parcel[] | undefined
   length: number
@@ -114,6 +115,8 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
   readonly #receivers = new WaitingLine<Receiver>()
   readonly #pollers = new Set<Pending<boolean>>()
   #assembly: Assembly | undefined
+  /** The caller's memory, while a call blocks that wants the bytes there. */
+  #room: Uint8Array | undefined
   #out: ByteBuffer | undefined = new ByteBuffer(1024)
   #envelope: Envelope | undefined
   readonly #reader: ParcelReader
@@ -166,11 +169,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     } catch (error) {
       return Promise.reject(error)
     }
-    const take = this.#takeBytes(room.length, bytes => {
-      room.set(bytes)
-      return bytes.length
-    })
-    return this.#recv(options, take) as Promise<number>
+    return this.#recv(options, this.#takeInto(room)) as Promise<number>
   }
 
   override async poll(timeout: number | null = 0, options?: { signal?: AbortSignal }): Promise<boolean> {
@@ -218,8 +217,13 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     const deadline = deadlineOf(options)
     const bytes = plainBytes(data, offset, size)
     const pipe = this.#writable()
-    this.#waitForRoom(pipe, deadline)
-    this.#sync(this.#write(pipe, bytes, bytes.length, BYTES, undefined), deadline)
+    if (this.#senders.length > 0) {
+      this.#waitForRoom(pipe, deadline)
+      return this.#sync(this.#write(pipe, bytes, bytes.length, BYTES, undefined), deadline)
+    }
+    sendBatches()
+    if (bytes.length <= pipe.largest && pipe.write(bytes, 0, bytes.length, BYTES) === 'done') return
+    this.#writeSync(pipe, bytes, deadline)
   }
 
   /** As `recv`, but blocks this thread. @internal */
@@ -229,18 +233,29 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
 
   /** As `recvBytes`, but blocks this thread. @internal */
   recvBytesSync(maxLength = Number.POSITIVE_INFINITY, options?: WaitOptions): Uint8Array {
+    // The usual case, without a call that is not inlined: 8 ns of 80.
+    const pipe = this.#pipe
+    const direct = pipe !== undefined && this.#assembly === undefined && this.#state === 'open' && this.readable
     if (maxLength === Number.POSITIVE_INFINITY) {
-      const pipe = this.#readable()
-      // The usual case, without detours.
-      if (!this.#assembly && pipe.read() === 'done' && pipe.tag === BYTES) {
-        const bytes = pipe.bytes.slice(pipe.start, pipe.end)
-        pipe.skip()
-        return bytes
-      }
-      return this.#recvSync(options, this.#takeAnyBytes) as Uint8Array
+      const bytes = direct ? pipe.takeCopy(BYTES) : undefined
+      return bytes ?? (this.#recvSync(options, this.#takeAnyBytes) as Uint8Array)
     }
     if (typeof maxLength !== 'number' || !(maxLength >= 0)) throw badLength(maxLength)
     return this.#recvSync(options, this.#takeBytes(maxLength)) as Uint8Array
+  }
+
+  /** As `recvBytesInto`, but blocks this thread. @internal */
+  recvBytesIntoSync(target: ArrayBufferView | ArrayBuffer, offset = 0, options?: WaitOptions): number {
+    const room = bytesOf(target, offset)
+    this.#room = room
+    try {
+      return this.#recvSync(options, this.#takeInto(room)) as number
+    } finally {
+      this.#room = undefined
+      // It is not whole, or did not fit in: it goes on in memory of its own.
+      const part = this.#assembly
+      if (part && part.bytes.buffer === room.buffer) part.bytes = ownCopy(part)
+    }
   }
 
   /** @internal Sends what waits for room, beyond the limit: this context ends, or this end does. */
@@ -430,6 +445,19 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     }
   }
 
+  /** Blocks until all of it has gone; out of the caller's memory, which nobody changes meanwhile. */
+  #writeSync(pipe: NativePipe, bytes: Uint8Array, deadline: number): void {
+    const unsent: Unsent = { bytes, end: bytes.length, kind: BYTES, envelope: undefined, written: -1 }
+    for (;;) {
+      const outcome = this.#writeWaiting(pipe, unsent, false)
+      if (outcome === 'done') return
+      if (outcome === 'gone') throw this.#brokenPipe()
+      const left = deadline - performance.now()
+      if (left <= 0 && unsent.written < 0) throw noRoom()
+      pipe.wait('room', Math.max(left, 1))
+    }
+  }
+
   #recv(options: WaitOptions | undefined, take: Take): Promise<unknown> {
     try {
       const pipe = this.#readable()
@@ -529,7 +557,10 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     const kind = tag & ~PARCELS
     if (kind === START) {
       const total = readU32(bytes, start)
-      this.#assembly = { bytes: allocate(total), kind: readU32(bytes, start + 4), parcels, length: 0 }
+      const kind = readU32(bytes, start + 4)
+      const room = kind === BYTES && !parcels && this.#room
+      const into = room && total <= room.length ? room.subarray(0, total) : allocate(total)
+      this.#assembly = { bytes: into, kind, parcels, length: 0 }
     } else {
       const whole = bytes.slice(start, tableStart)
       this.#assembly = { bytes: whole, kind, parcels, length: whole.length }
@@ -567,11 +598,26 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
   }
 
   /** Takes bytes, of `maxLength` at most; what is of no use stays. */
-  #takeBytes(maxLength: number, then: (bytes: Uint8Array) => unknown = bytes => bytes): Take {
+  #takeBytes(maxLength: number): Take {
     return (bytes, start, end, kind, parcels) => {
       const value = this.#takeAnyBytes(bytes, start, end, kind, parcels) as Uint8Array
-      if (value.length <= maxLength) return then(value)
+      if (value.length <= maxLength) return value
       throw new MessageStays(tooLong(value.length, maxLength))
+    }
+  }
+
+  /** Copies bytes to the caller's memory, where they may be already. Gives their number. */
+  #takeInto(room: Uint8Array): Take {
+    return (bytes, start, end, kind, parcels) => {
+      if (kind === BYTES && end - start > room.length) throw new MessageStays(tooLong(end - start, room.length))
+      if (kind === BYTES) {
+        if (bytes.buffer !== room.buffer) room.set(bytes.subarray(start, end))
+        return end - start
+      }
+      const value = this.#takeAnyBytes(bytes, start, end, kind, parcels) as Uint8Array
+      if (value.length > room.length) throw new MessageStays(tooLong(value.length, room.length))
+      room.set(value)
+      return value.length
     }
   }
 
@@ -627,6 +673,13 @@ function packPartial({ bytes, kind, parcels, length }: Assembly, packing: Handle
     each instanceof LiveObject ? packing.attach(each.object) : packing.attachMoved(each),
   )
   return { bytes: bytes.slice(0, length), total: bytes.length, kind, parcels: indexes ?? null }
+}
+
+/** What has come of it, in memory of that length. */
+function ownCopy({ bytes, length }: Assembly): Uint8Array {
+  const copy = allocate(bytes.length)
+  copy.set(bytes.subarray(0, length))
+  return copy
 }
 
 /** A ticket that is made when it is needed: until then the end is still its owner's. */

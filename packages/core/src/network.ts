@@ -10,9 +10,10 @@ const networks = new Map<Transport, Transport>()
 export function networkOf(transport: NetworkTransport): Transport {
   let made = networks.get(transport)
   if (!made) {
-    const { name, capabilities } = transport
+    const { name, capabilities, buffers = false } = transport
     made = Object.freeze({
       name: `${name} by address`,
+      buffers,
       capabilities: Object.freeze({
         ...capabilities,
         reach: 'host' as const,

@@ -88,7 +88,8 @@ export function unpackParcels(
   if (!Array.isArray(entries)) throw new MpError('MP_DECODE', 'a table of parcels is no array')
   return entries.map((entry: Partial<Record<string, unknown>>): Parcel => {
     if (typeof entry?.object === 'number') return new LiveObject(attachment(entry.object))
-    if (typeof entry?.end === 'number') return attachment(entry.end) as RelayedEnd
+    const end = typeof entry?.end === 'number' ? attachment(entry.end) : undefined
+    if (end instanceof RelayedEnd) return end
     if (typeof entry?.channel === 'number' && carrier) return new RelayedEnd(carrier.accept(entry.channel))
     // Somebody without wires, from another program perhaps, has no say in what this one opens.
     if (entry && 'ticket' in entry && transport.wires) {

@@ -65,6 +65,7 @@ export class Run {
     })
     this.#link = new Link(peer.wire, transport, {
       message: message => this.#hear(message),
+      drained: () => this.#channels.drained(),
       closed: error => this.#lost(error),
       lost: () => new MpError('MP_WORKER_LOST', `${owner.name} is gone`),
     })

@@ -69,6 +69,7 @@ class Child {
     })
     this.#link = new Link(wire, transport, {
       message: message => this.#hear(message),
+      drained: () => this.#channels.drained(),
       closed: () => this.#parentGone(),
       lost: () => new MpError('MP_WORKER_LOST', 'the parent is gone'),
     })
@@ -125,7 +126,7 @@ class Child {
     process.on('exit', () => {
       const deadline = performance.now() + LONGEST_EXIT
       awaitMoved([...this.#context.movingLinks()], this.#context.links, deadline)
-      for (const link of this.#context.movingLinks()) link.leave()
+      for (const link of this.#context.movingLinks()) link.tellLeft()
       this.#handOverHomes(deadline)
       this.#context.flushNow()
       this.#channels.detachNow(performance.now() + LONGEST_END)
@@ -239,7 +240,7 @@ class Child {
     for (const pipe of context.pipes) pipe.flush()
     await Promise.all([...context.clients.values()].map(client => client.settled()))
     await context.finished()
-    for (const link of context.movingLinks()) link.leave()
+    for (const link of context.movingLinks()) link.tellLeft()
     await this.#handOverHomes()
     await this.#channels.detach()
   }
@@ -257,7 +258,7 @@ class Child {
 
   /** In its creator's thread nothing ends by itself: what is open closes, as a process's descriptors do. */
   #leave(): void {
-    for (const link of [...this.#context.links]) link.close()
+    for (const link of [...this.#context.links]) link.leave()
   }
 
   #parentGone(): void {

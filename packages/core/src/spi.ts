@@ -11,6 +11,7 @@ export { MpError } from './errors.js'
 export { IN_PLACE } from './in-place.js'
 export { relayLines } from './line-prefix.js'
 export { serve } from './serve.js'
+export { recycle } from './spare-buffers.js'
 
 /** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
 export interface Capabilities {
@@ -38,6 +39,12 @@ export interface Transport {
    * closes the wire and settles `exited` with the error.
    */
   spawn(options: SpawnOptions): Peer
+  /**
+   * Its wires carry ArrayBuffers as attachments, although it has no live objects: the bytes are written from where they are,
+   * and arrive in a buffer of their own, so that core copies large ones once, at the call. For media of bytes; for unrelated
+   * programs too, where it has a {@link Network}. Leaving it out costs speed.
+   */
+  readonly buffers?: boolean
   /** Direct wires between any two contexts. Without them core relays through the contexts between. */
   readonly wires?: Wires
   /** Wires between unrelated programs. Core authenticates both sides. */
@@ -107,7 +114,7 @@ export interface Wire {
   /**
    * Sends one frame. The wire owns `bytes` from the call on, and its buffer may be transferred; core gives a buffer that
    * holds nothing else, and does not touch it again. `attachments` ride beside the frame, in order, only where the
-   * capability says so; they are already detached from their owner. Never throws: a frame to a dead peer is dropped.
+   * capability says so (or are ArrayBuffers, see {@link Transport.buffers}); they are already detached from their owner. Never throws: a frame to a dead peer is dropped.
    * False asks core to wait for `drain` before it sends more.
    */
   send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean
@@ -316,6 +323,8 @@ export interface NativePipe extends NativeMessage {
   readonly room: 'open' | 'full' | 'gone'
   /** Finds the oldest message, which stays until `skip`. 'over': nothing comes any more. */
   read(): 'done' | 'empty' | 'over'
+  /** Takes the oldest message where it has this tag: a copy of its own, as by `read` and `skip`. Undefined: `read` says more. */
+  takeCopy(tag: number): Uint8Array | undefined
   /** The objects that came with the message that `read` found. Once. */
   attachments(): readonly object[]
   /** The message that `read` found is done with. */

@@ -1,7 +1,8 @@
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, test } from 'vitest'
-import { decode, registerType } from '../src/codec.js'
+import { decode } from '../src/codec.js'
 import { MpError } from '../src/errors.js'
+import { registerType } from '../src/registered-type.js'
 import { Note, Parcel, thrownBy } from './codec-parcel.js'
 
 class Known {

@@ -7,6 +7,8 @@ export interface ParcelOptions {
   readonly attachments?: boolean
   readonly transfer?: readonly object[]
   readonly trusted?: boolean
+  /** Of a medium of bytes: how many may ride beside the message. */
+  readonly room?: number
 }
 
 /** One message as a link sees it: bytes, and the objects beside them. Stands for both ends. */
@@ -16,9 +18,10 @@ export class Parcel {
   readonly packing: Packing
   readonly unpacking: Unpacking
 
-  constructor({ attachments = false, transfer = [], trusted = attachments }: ParcelOptions = {}) {
+  constructor({ attachments = false, transfer = [], trusted = attachments, room = 0 }: ParcelOptions = {}) {
     this.packing = {
       attachments,
+      room,
       sharedMemory: attachments,
       transfers: object => transfer.includes(object),
       attach: object => this.objects.push(object) - 1,

@@ -1,8 +1,8 @@
 import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { registerType } from '../src/codec.js'
 import { MpError } from '../src/errors.js'
+import { registerType } from '../src/registered-type.js'
 import { Note, Parcel, thrownBy, trip } from './codec-parcel.js'
 
 const lone = '\ud800'
@@ -304,6 +304,23 @@ describe('bytes', () => {
       expect((parcel.objects[0] as ArrayBuffer).byteLength).toBe(69_000)
       bytes.fill(0)
       expect(parcel.decode()).toStrictEqual(wrap(new Uint8Array(69_000).fill(3)))
+    },
+  )
+
+  test.each([(bytes: Uint8Array): unknown => bytes, (bytes: Uint8Array): unknown => ({ bytes })])(
+    'large ones ride beside the message of a medium of bytes, as long as there is room',
+    wrap => {
+      const bytes = new Uint8Array(80_000).fill(3)
+      const within = new Parcel({ room: 79_999 }).encode(wrap(bytes))
+      expect(within.objects).toHaveLength(0)
+      const beside = new Parcel({ room: 80_000 }).encode(wrap(bytes))
+      expect(beside.bytes.length).toBeLessThan(100)
+      expect(beside.objects).toStrictEqual([bytes.buffer.slice(0)])
+      expect(beside.objects[0]).not.toBe(bytes.buffer)
+      for (const parcel of [within, beside]) expect(parcel.decode()).toStrictEqual(wrap(bytes))
+      const moved = new Parcel({ room: 80_000, transfer: [bytes.buffer] }).encode(wrap(bytes))
+      expect(moved.objects[0]).toBe(bytes.buffer)
+      expect(new Parcel({ room: 80_000 }).encode(wrap(bytes.subarray(0, 1000))).objects).toHaveLength(0)
     },
   )
 

@@ -61,6 +61,7 @@ class Collector implements LinkUser {
   readonly costs: number[] = []
   end: { error: Error | undefined } | undefined
   moves = 0
+  drains = 0
 
   message({ bytes, start, end, cost }: Message): void {
     this.texts.push(Buffer.from(bytes.subarray(start, end)).toString('latin1'))
@@ -69,6 +70,10 @@ class Collector implements LinkUser {
 
   moved(): void {
     this.moves++
+  }
+
+  drained(): void {
+    this.drains++
   }
 
   closed(error: Error | undefined): void {
@@ -232,11 +237,26 @@ describe('a wire that is full', () => {
     void send(links[0], 'third', false)
     await new Promise(resolve => setImmediate(resolve))
     expect(wires[0].frames.length).toBe(1)
+    expect(links[0].undrained).toBe(true)
     wires[0].full = false
     wires[0].sink?.drain()
+    expect(users[0].drains).toBe(1)
     await blocked
     await until(() => users[1].texts.length === 3)
     expect(users[1].texts).toEqual(['first', 'second', 'third'])
+  })
+
+  it('tells its user nothing while what waited fills it again', async () => {
+    const { wires, users, links } = linked()
+    wires[0].full = true
+    await send(links[0], 'first')
+    await until(() => users[1].texts.length === 1)
+    void send(links[0], 'x'.repeat(100_000))
+    wires[0].sink?.drain()
+    await until(() => users[1].texts.length === 2)
+    expect(users[0].drains).toBe(0)
+    wires[0].sink?.drain()
+    expect(users[0].drains).toBe(1)
   })
 })
 

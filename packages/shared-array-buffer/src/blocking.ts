@@ -30,6 +30,11 @@ export interface BlockingConnection<S = unknown, R = S> extends Connection<S, R>
   /** As `recv`, but blocks this thread until there is a message. Throws MP_TIMEOUT when `timeout` ms pass first. */
   recvSync(options?: BlockOptions): R
   recvBytesSync(maxLength?: number, options?: BlockOptions): Uint8Array
+  /**
+   * As `recvBytesInto`, but blocks this thread; gives the length. The fastest way to take large messages: they are copied once,
+   * into memory that is used again. When it throws, the contents of `target` are undefined, and nothing of the message is lost.
+   */
+  recvBytesIntoSync(target: ArrayBufferView | ArrayBuffer, offset?: number, options?: BlockOptions): number
 }
 
 /** Of `acquireSync`. */

@@ -148,19 +148,25 @@ export class RingPipe implements NativePipe {
     attachments?: readonly object[],
     beyond = false,
   ): 'done' | 'full' | 'gone' {
-    const { room } = this
-    if (room === 'gone' || (room === 'full' && !beyond)) return room
+    // A plain read: that the reader has closed may be seen a moment later.
+    if (this.#gone || this.#outWords[READER_CLOSED] === 1) return 'gone'
     const log = this.#out
-    let mark = tag
-    if (attachments) {
-      const number = (Atomics.load(this.#outWords, ATTACHED) + 1) & 0x7f_ffff
-      Atomics.store(this.#outWords, ATTACHED, number)
-      post(this.#port, objects => ({ number, objects }), attachments)
-      mark |= number << 8
+    if (!log.below(HIGH_WATER)) {
+      if (this.#nobodyReads()) return 'gone'
+      if (!beyond) return 'full'
     }
+    const mark = attachments === undefined ? tag : tag | (this.#post(attachments) << 8)
     if (!log.append(bytes, start, end, mark)) throw new RangeError('the memory of a pipe cannot grow')
     this.#otherMessage.ring()
     return 'done'
+  }
+
+  /** Gives the number of what it has posted. */
+  #post(attachments: readonly object[]): number {
+    const number = (Atomics.load(this.#outWords, ATTACHED) + 1) & 0x7f_ffff
+    Atomics.store(this.#outWords, ATTACHED, number)
+    post(this.#port, objects => ({ number, objects }), attachments)
+    return number
   }
 
   get room(): 'open' | 'full' | 'gone' {
@@ -190,6 +196,13 @@ export class RingPipe implements NativePipe {
     return 'done'
   }
 
+  takeCopy(tag: number): Uint8Array | undefined {
+    const log = this.#in
+    const copy = log.takeCopy(tag)
+    if (log.told && copy !== undefined) this.#otherRoom.ring()
+    return copy
+  }
+
   attachments(): readonly object[] {
     const number = this.#in.tag >>> 8
     for (;;) {
@@ -214,7 +227,7 @@ export class RingPipe implements NativePipe {
   }
 
   spin(what: 'message' | 'room'): boolean {
-    return this.#bell(what).spinBriefly()
+    return this.#bell(what).spinBriefly(this.#in.taken)
   }
 
   wait(what: 'message' | 'room', timeout: number): void {

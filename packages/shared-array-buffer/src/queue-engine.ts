@@ -88,7 +88,7 @@ export class RingQueue implements NativeQueue {
     const words = this.#words
     if (!lock(words, PUT_LOCK, this.#self) && !lockSoon(words, PUT_LOCK, this.#peers)) return 'busy'
     let outcome: 'done' | 'full' | 'shut'
-    if (Atomics.load(words, STATE) !== 0) outcome = 'shut'
+    if (words[STATE] !== 0) outcome = 'shut'
     else if (this.full || !this.#log.append(bytes, start, end, tag)) outcome = 'full'
     else outcome = 'done'
     unlock(words, PUT_LOCK)
@@ -103,7 +103,7 @@ export class RingQueue implements NativeQueue {
     if (this.#isLost()) return 'lost'
     const log = this.#log
     const words = this.#words
-    if (log.size === 0) return this.#none()
+    if (log.looksEmpty) return this.#none()
     if (!lock(words, GET_LOCK, this.#self) && !lockSoon(words, GET_LOCK, this.#peers)) return 'busy'
     if (!log.peek()) {
       unlock(words, GET_LOCK)
@@ -147,7 +147,7 @@ export class RingQueue implements NativeQueue {
   }
 
   spin(what: 'item' | 'slot'): boolean {
-    return this.#bell(what).spinBriefly()
+    return this.#bell(what).spinBriefly(this.#log.taken)
   }
 
   wait(what: 'item' | 'slot', timeout: number): void {

@@ -1,8 +1,14 @@
 import type { PipeWire } from '@mp/child-process/spi'
 
+/** A frame, and the buffers beside it. */
+export interface Frame {
+  readonly bytes: Uint8Array
+  readonly beside: readonly object[] | undefined
+}
+
 /** Who listens to a line. */
 export interface LineUser {
-  frame(bytes: Uint8Array): void
+  frame(bytes: Uint8Array, beside: readonly object[] | undefined): void
   drain(): void
   close(error: Error | undefined): void
 }
@@ -11,15 +17,15 @@ export interface LineUser {
 export class Line {
   readonly wire: PipeWire
   #user: LineUser | undefined
-  #kept: Uint8Array[] = []
+  #kept: Frame[] = []
   #ended: { readonly error: Error | undefined } | undefined
 
   constructor(wire: PipeWire) {
     this.wire = wire
     wire.start({
-      frame: bytes => {
-        if (this.#user) this.#user.frame(bytes)
-        else this.#kept.push(bytes)
+      frame: (bytes, beside) => {
+        if (this.#user) this.#user.frame(bytes, beside)
+        else this.#kept.push({ bytes, beside })
       },
       drain: () => this.#user?.drain(),
       close: error => {
@@ -34,12 +40,15 @@ export class Line {
   give(user: LineUser | undefined): void {
     this.#user = user
     if (!user) return
-    while (this.#kept.length > 0 && this.#user === user) user.frame(this.#kept.shift() as Uint8Array)
+    while (this.#kept.length > 0 && this.#user === user) {
+      const { bytes, beside } = this.#kept.shift() as Frame
+      user.frame(bytes, beside)
+    }
     if (this.#ended && this.#user === user) user.close(this.#ended.error)
   }
 
-  send(bytes: Uint8Array): boolean {
-    return this.wire.send(bytes as Uint8Array<ArrayBuffer>)
+  send(bytes: Uint8Array, beside?: readonly object[]): boolean {
+    return this.wire.send(bytes as Uint8Array<ArrayBuffer>, beside)
   }
 
   close(): void {

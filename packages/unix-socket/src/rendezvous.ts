@@ -114,16 +114,16 @@ export class Rendezvous {
   /** Both ends are elsewhere. */
   #relay(end: control.WireEnd, first: Line, second: Line): void {
     first.give({
-      frame: bytes => {
+      frame: (bytes, beside) => {
         const told = control.readControl(this.#secret, bytes)
         if (told?.what === control.LISTENING) second.send(control.control(this.#secret, control.GO, end, told.text))
-        else second.send(bytes)
+        else second.send(bytes, beside)
       },
       drain() {},
       close: () => second.close(),
     })
     second.give({
-      frame: bytes => void first.send(bytes),
+      frame: (bytes, beside) => void first.send(bytes, beside),
       drain() {},
       close: () => first.close(),
     })

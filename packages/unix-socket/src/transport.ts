@@ -26,6 +26,7 @@ function spawn(options: SpawnOptions): Peer {
 export const transport: NetworkTransport = Object.freeze({
   name: 'unix-socket',
   capabilities,
+  buffers: true,
   spawn,
   wires,
   network,

@@ -1,7 +1,7 @@
 import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
-import type { Line, LineUser } from './line.js'
+import type { Frame, Line, LineUser } from './line.js'
 import { closed, opened } from './open-wires.js'
 import { dial, doorstep, failed, left, lost, program, tellEnd } from './program.js'
 import { type OwnEnd, twoTurns } from './rendezvous.js'
@@ -20,12 +20,12 @@ export class SocketWire implements Wire, OwnEnd {
   readonly #end: control.WireEnd
   #sink: WireSink | undefined
   /** Frames that came before the start. */
-  #kept: Uint8Array[] = []
+  #kept: Frame[] = []
   /** By this side. */
   #closed = false
   /** The other side is gone: what is in `#kept` is all that will come. */
   #over: { readonly error: Error | undefined } | undefined
-  #early: Uint8Array[] = []
+  #early: Frame[] = []
   #way: Line | undefined
   #direct: Line | undefined
   #out: Line | undefined
@@ -56,13 +56,13 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#kept.length > 0 || this.#over) setImmediate(() => this.#deliverKept())
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): boolean {
+  send(bytes: Uint8Array<ArrayBuffer>, beside?: readonly object[]): boolean {
     if (this.#closed || this.#over) return true
     if (!this.#out) {
-      this.#early.push(bytes)
+      this.#early.push({ bytes, beside })
       return true
     }
-    if (!this.#out.send(bytes)) this.#full = true
+    if (!this.#out.send(bytes, beside)) this.#full = true
     return !this.#full
   }
 
@@ -93,7 +93,7 @@ export class SocketWire implements Wire, OwnEnd {
     const deadline = performance.now() + timeoutMs
     const first = this.#kept.shift()
     if (first) {
-      this.#sink?.frame(first)
+      this.#sink?.frame(first.bytes, first.beside)
       return true
     }
     const before = this.#given
@@ -140,7 +140,7 @@ export class SocketWire implements Wire, OwnEnd {
   #use(line: Line): void {
     this.#way = line
     this.#out = line
-    for (const bytes of this.#early.splice(0)) if (!line.send(bytes)) this.#full = true
+    for (const { bytes, beside } of this.#early.splice(0)) if (!line.send(bytes, beside)) this.#full = true
     if (this.#closed) return line.close()
     line.give(this.#user(line))
   }
@@ -148,10 +148,10 @@ export class SocketWire implements Wire, OwnEnd {
   #user(line: Line): LineUser {
     const { secret } = program()
     return {
-      frame: bytes => {
+      frame: (bytes, beside) => {
         const told = control.readControl(secret, bytes)
         if (told) this.#obey(told, line)
-        else this.#receive(bytes)
+        else this.#receive(bytes, beside)
       },
       drain: () => {
         if (line === this.#out) this.#drained()
@@ -215,16 +215,18 @@ export class SocketWire implements Wire, OwnEnd {
     if (!this.#closed) this.#sink?.drain()
   }
 
-  #receive(bytes: Uint8Array): void {
+  #receive(bytes: Uint8Array, beside: readonly object[] | undefined): void {
     if (this.#closed) return
     if (this.#sink && this.#kept.length === 0) {
       this.#given++
-      this.#sink.frame(bytes)
-    } else this.#kept.push(bytes)
+      this.#sink.frame(bytes, beside)
+    } else this.#kept.push({ bytes, beside })
   }
 
   #deliverKept(): void {
-    for (let bytes = this.#kept.shift(); bytes && !this.#closed; bytes = this.#kept.shift()) this.#sink?.frame(bytes)
+    for (let next = this.#kept.shift(); next && !this.#closed; next = this.#kept.shift()) {
+      this.#sink?.frame(next.bytes, next.beside)
+    }
     this.#check()
     if (this.#over) tellEnd(() => this.#tellClose())
   }

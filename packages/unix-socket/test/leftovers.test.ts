@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { eventually, isAlive, within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
-import { eventually, isAlive, within } from './bounded.js'
 
 /** Starts the program; gives its temporary directory, and its own pid first among all. */
 async function start(how: string, daemon: 'yes' | 'no') {

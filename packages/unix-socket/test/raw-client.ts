@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
+import { eventually, within } from '@mp/conformance'
 import { onTestFinished } from 'vitest'
-import { eventually, within } from './bounded.js'
 
 /** Somebody who speaks frames, and not necessarily the protocol. */
 export class RawClient {

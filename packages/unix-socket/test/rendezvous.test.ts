@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 import * as control from '../src/control.js'
 import type { Line } from '../src/line.js'
 import { type OwnEnd, Rendezvous } from '../src/rendezvous.js'
-import { eventually } from './bounded.js'
 import { RawClient } from './raw-client.js'
 
 /** Other contexts, and word that crosses on its way from them. */

@@ -2,10 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually, within } from '@mp/conformance'
 import { type Connection, connect, type Listener, listen, Pipe, Process, Queue } from '@mp/unix-socket'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { eventually, target, within } from './bounded.js'
 import { RawClient } from './raw-client.js'
+import { target } from './target.js'
 
 const KEY = 'open sesame'
 

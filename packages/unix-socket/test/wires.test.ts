@@ -1,6 +1,7 @@
+import { within } from '@mp/conformance'
 import { activeChildren, type Connection, Pipe, Process, Queue } from '@mp/unix-socket'
 import { afterEach, describe, it } from 'vitest'
-import { target, within } from './bounded.js'
+import { target } from './target.js'
 
 const module = new URL('../dist/index.js', import.meta.url).href
 

@@ -3,7 +3,7 @@ import { findSeats } from '../core.js'
 import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
-import { netLoop } from './child-process-net.js'
+import { netPair } from './net-loop.js'
 import { type Post, receiveFlood, roundTrips } from './post.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
@@ -12,7 +12,7 @@ export const childProcess: Baseline = {
   name: 'process.send',
   description: "a bare fork: process.send in a loop, a listener for messages, serialization 'advanced'",
   apart: true,
-  instead: { '1MiB': netLoop, '1MiB-transfer': netLoop },
+  instead: { '1MiB': netPair, '1MiB-transfer': netPair },
   async flood(name) {
     const messages = messagesOf(name)
     const { child, session } = startProcess('./flood-process.js', name)

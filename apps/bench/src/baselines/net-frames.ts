@@ -1,4 +1,11 @@
-import type { Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
+
+/** Stands for a path where the child has inherited its socket. */
+export const INHERITED = 'inherited'
+
+export function openSocket(where: string): Socket {
+  return where === INHERITED ? new Socket({ fd: 3 }) : connect(where)
+}
 
 /** A message and its length in one buffer. The copy is needed: the socket writes later, and the message's array is used again. */
 export function framed(bytes: Uint8Array): Buffer {

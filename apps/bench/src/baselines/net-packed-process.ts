@@ -1,17 +1,16 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { pack, unpack } from 'msgpackr'
 import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
-import { framed, onFrames } from './net-frames.js'
+import { framed, onFrames, openSocket } from './net-frames.js'
 
 // Raw Node: as net-process, for objects.
-const [act, path, payload, core] = process.argv.slice(2) as ['flood' | 'echo', string, PayloadName, string | undefined]
+const [act, where, payload, core] = process.argv.slice(2) as ['flood' | 'echo', string, PayloadName, string | undefined]
 const { make } = messagesOf(payload)
 const messagesPerWrite = 500
 
 if (core !== undefined) sitOn(Number(core))
-const socket = connect(path)
+const socket = openSocket(where)
 onFrames(socket, bytes => {
   if (act === 'echo') socket.write(framed(pack(unpack(bytes))))
   else void flood(Buffer.from(bytes).readUInt32LE())

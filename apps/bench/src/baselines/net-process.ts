@@ -1,15 +1,14 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
-import { framed, onFrames } from './net-frames.js'
+import { framed, onFrames, openSocket } from './net-frames.js'
 
 // Raw Node: `flood` takes orders, each a number of messages to write; `echo` writes back what comes. Ends with the socket.
-const [act, path, payload, core] = process.argv.slice(2) as ['flood' | 'echo', string, PayloadName, string | undefined]
+const [act, where, payload, core] = process.argv.slice(2) as ['flood' | 'echo', string, PayloadName, string | undefined]
 const { make } = messagesOf(payload)
 
 if (core !== undefined) sitOn(Number(core))
-const socket = connect(path)
+const socket = openSocket(where)
 onFrames(socket, bytes => {
   if (act === 'echo') socket.write(framed(bytes))
   else void flood(Buffer.from(bytes).readUInt32LE())

@@ -23,15 +23,27 @@ export const blockingPipe: Pattern = {
   latency: false,
   needs: ({ blocking }) => blocking !== undefined,
   subject: (transport, name) =>
-    open(transport, name, 'produce', ({ here, check }, count) => {
-      const receive = () => here.recvBytesSync(undefined, { timeout })
-      check(receive(), 0)
-      const first = performance.now()
-      for (let sequence = 1; sequence < count; sequence++) check(receive(), sequence)
-      return streamed(performance.now() - first, count)
-    }),
+    open(transport, name, 'produce', ({ here, check }, count) =>
+      streaming(count, () => here.recvBytesSync(undefined, { timeout }), check),
+    ),
   baseline: (baseline, name) => () => baseline.flood(name),
   rivals: (_, name) => (name === '1MiB' ? [{ name: 'memcpy', open: copying }] : []),
+}
+
+export const blockingPipeInto: Pattern = {
+  ...blockingPipe,
+  name: 'blocking-pipe-into',
+  title: 'Throughput of a Pipe with blocking ends, into one buffer',
+  description:
+    'As blocking-pipe, but the parent calls recvBytesIntoSync() with the same buffer each time, as memcpy does here. ' +
+    'Else each message of 1 MiB has memory of its own, which the kernel clears first.',
+  payloads: ['1MiB'],
+  subject: (transport, name) =>
+    open(transport, name, 'produce', ({ here, check, payload }, count) => {
+      const target = new Uint8Array(payload.bytes ?? 0)
+      const receive = () => target.subarray(0, here.recvBytesIntoSync(target, 0, { timeout }))
+      return streaming(count, receive, check)
+    }),
 }
 
 export const blockingPingPong: Pattern = {
@@ -98,6 +110,13 @@ function open(
       },
     }
   }
+}
+
+function streaming(count: number, receive: () => Uint8Array, check: Ends['check']) {
+  check(receive(), 0)
+  const first = performance.now()
+  for (let sequence = 1; sequence < count; sequence++) check(receive(), sequence)
+  return streamed(performance.now() - first, count)
 }
 
 /** What no way of moving bytes between threads can beat: to copy them once, in one thread. */

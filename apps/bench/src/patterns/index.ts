@@ -1,4 +1,4 @@
-import { blockingPingPong, blockingPipe } from './blocking.js'
+import { blockingPingPong, blockingPipe, blockingPipeInto } from './blocking.js'
 import type { Pattern } from './pattern.js'
 import { pingPong } from './ping-pong.js'
 import { poolApply, poolMap, poolMapSingly } from './pool.js'
@@ -12,6 +12,7 @@ export const patterns: readonly Pattern[] = [
   throughputPipe,
   pingPong,
   blockingPipe,
+  blockingPipeInto,
   blockingPingPong,
   spawn,
   poolMap,

@@ -31,7 +31,7 @@ export const poolMap: Pattern = {
   name: 'pool-map',
   title: 'Pool.map',
   description:
-    `pool.map(square, numbers) with ${workers} workers and the default chunks, ${items.toLocaleString('en')} numbers at most; ` +
+    `pool.map(square, numbers) with ${workers} workers and the default chunks, ${items.toLocaleString('en')} numbers; ` +
     'the other libraries know no chunks: Promise.all of one call each. From the call to the last result.',
   inFlight: 'chunks of an eighth of the numbers',
   subject: transport => mapping(transport, undefined),
@@ -78,19 +78,24 @@ export const poolApply: Pattern = {
     }),
 }
 
+const threads: readonly string[] = ['worker-threads', 'shared-array-buffer']
+
 /** They are pools of threads, and compared with ours of threads. */
 function rivalsOf(transport: LoadedTransport, open: (rival: Rival) => Open): readonly { name: string; open: Open }[] {
-  if (transport.name !== 'worker-threads') return []
+  if (!threads.includes(transport.name)) return []
   return rivals.map(rival => ({ name: rival.name, open: open(rival) }))
 }
 
 function mapping({ module }: LoadedTransport, chunksize: number | undefined): Open {
   return async () => {
     const pool = new module.Pool(workers)
-    return flow(
-      numbers => pool.map(square, numbers, { chunksize }),
-      () => ended(pool),
-    )
+    return {
+      ...flow(
+        numbers => pool.map(square, numbers, { chunksize }),
+        () => ended(pool),
+      ),
+      ...(chunksize === undefined && { batch: items }),
+    }
   }
 }
 

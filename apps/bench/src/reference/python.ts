@@ -17,6 +17,8 @@ export interface PythonReference extends Omit<Reference, 'ratio'> {
 }
 
 const rounds = '3'
+/** Where one takes some 40 ms. */
+const manyRounds = '9'
 
 export const pythonQueue: PythonWork = {
   name: 'python multiprocessing.Queue',
@@ -29,7 +31,7 @@ export function pythonPool(items: number, chunksize: number): PythonWork {
   return {
     name: `python multiprocessing.Pool.map${chunksize > 0 ? `, chunksize ${chunksize}` : ''}`,
     script: './multiprocessing_pool.py',
-    args: quick => [String(quick ? items / 4 : items), String(chunksize), rounds],
+    args: quick => [String(quick ? items / 4 : items), String(chunksize), chunksize > 0 ? rounds : manyRounds],
   }
 }
 

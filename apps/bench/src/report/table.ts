@@ -24,7 +24,7 @@ export function printTable(results: Results, stream: NodeJS.WriteStream): void {
     stream.write(`${render(group, columns, color)}\n`)
   }
   const legend = [
-    'Ratio: the figure divided by that of raw Node, both medians of rounds that alternate in this run.',
+    'Ratio: the figure divided by that of raw Node; of throughputs the median over the rounds, which alternate in this run.',
     ...(hidden.size > 0 ? [`Left out at ${width} columns: ${[...hidden].join(', ')}. The reports have them.`] : []),
   ]
   stream.write(`\n${legend.map(line => color.dim(wrap(line, width))).join('\n')}\n`)

@@ -95,6 +95,47 @@ export const blockingCalls = group('Blocking calls', {
     }
   }),
 
+  'bytes of any size arrive in the memory of a call that blocks': needs('sync', async t => {
+    for (const [count, size] of [
+      [300, 64],
+      [20, 70_000],
+      [4, 3 * 1024 * 1024],
+    ] as const) {
+      const [mine, theirs] = t.pipe<never, never>()
+      const child = await t.start(targets.sendBytesSync, [theirs as never, count, size])
+      const target = new Uint8Array(size + 20)
+      throws(() => blockingEnd(mine).recvBytesIntoSync(target, 21), 'MP_BUFFER_TOO_SHORT')
+      for (let i = 0; i < count; i++) {
+        target.fill(0xff)
+        assert.equal(blockingEnd(mine).recvBytesIntoSync(target, 10), size)
+        assert.ok(target.every((byte, at) => byte === (at < 10 || at >= 10 + size ? 0xff : i & 255)))
+      }
+      await t.ends(child)
+      throws(() => blockingEnd(mine).recvBytesIntoSync(target), 'MP_EOF')
+    }
+  }),
+
+  'a blocked call whose time is over loses nothing of a message that has come in part': needs('sync', async t => {
+    const [mine, theirs] = t.pipe<never, never>()
+    const size = 48 * 1024 * 1024
+    const child = await t.start(targets.sendBytesSync, [theirs as never, 2, size])
+    const target = new Uint8Array(size)
+    for (let i = 0; i < 2; i++) {
+      let length = 0
+      for (const end = performance.now() + 8_000; length === 0 && performance.now() < end; ) {
+        try {
+          length = blockingEnd(mine).recvBytesIntoSync(target, 0, { timeout: 1 })
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'MP_TIMEOUT')
+          target.fill(0xff)
+        }
+      }
+      assert.equal(length, size)
+      assert.ok(Buffer.alloc(size, i).equals(target))
+    }
+    await t.ends(child)
+  }),
+
   'a blocked get ends with its queue: shut down, or lost with its creator': needs('sync', 'sharedMemory', async t => {
     const queue = new t.api.Queue<never>()
     const ready = new Int32Array(new SharedArrayBuffer(4))

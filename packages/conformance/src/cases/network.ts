@@ -263,6 +263,27 @@ export const network = group('Listener and connect', {
     await Promise.all([mine.close(), back.close(), there.close()])
   }),
 
+  'large arrays go through a served queue, both ways': byAddress(async (t, { listen, openQueue }) => {
+    await using listener = await within(listen({ authKey: KEY }), 'listen')
+    const queue = new t.api.Queue<{ bytes: Uint8Array }>()
+    void listener.serve({ queue: queue as never })
+    const there = await within(
+      openQueue<{ bytes: Uint8Array }>(listener.address, 'queue', { authKey: KEY }),
+      'openQueue',
+    )
+    for (const [from, to] of [
+      [queue, there],
+      [there, queue],
+    ] as const) {
+      for (const size of [100_000, 2_000_000]) {
+        await from.put({ bytes: new Uint8Array(size).fill(7) })
+        const { bytes } = await within(to.get(), 'get')
+        assert.equal(Buffer.compare(bytes, new Uint8Array(size).fill(7)), 0)
+      }
+    }
+    await there.close()
+  }),
+
   'calls on a served queue reject with MP_SHUT_DOWN when its program is killed': byAddress(async (t, { openQueue }) => {
     const [orders, ordersEnd] = t.pipe<unknown, string>()
     const address = t.file('socket')

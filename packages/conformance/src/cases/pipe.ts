@@ -108,6 +108,52 @@ export const pipe = group('Pipe and Connection', {
     await t.ends(child)
   },
 
+  'C7 large arrays arrive as they were at the call, in buffers of their own, alone and within values': async t => {
+    const [mine, theirs] = t.pipe()
+    const child = await t.start(targets.echo, [theirs])
+    for (const size of [16_384, 32_768, 65_536, 1_048_576, 1_048_577, 3_000_000]) {
+      const made = () => new Uint8Array(size).fill(size % 251)
+      const bytes = made()
+      const value = { bytes, again: bytes, tail: bytes.subarray(size - 8), buffer: made().buffer }
+      const moved = made().buffer
+      await mine.send(bytes)
+      void mine.send(value)
+      void mine.send(moved, { transfer: [moved] })
+      bytes.fill(0)
+      assert.equal(moved.byteLength, 0)
+      const alone = (await within(mine.recv(), 'the array')) as Uint8Array
+      assert.equal(Buffer.compare(alone, made()), 0)
+      assert.deepEqual([alone.byteOffset, alone.buffer.byteLength], [0, size])
+      const back = (await within(mine.recv(), 'the value')) as typeof value
+      assert.equal(Buffer.compare(back.bytes, made()), 0)
+      assert.equal(back.again, back.bytes)
+      assert.deepEqual([back.tail.buffer, back.tail.byteOffset], [back.bytes.buffer, size - 8])
+      for (const buffer of [back.buffer, (await within(mine.recv(), 'the buffer')) as ArrayBuffer]) {
+        assert.equal(Buffer.compare(new Uint8Array(buffer), made()), 0)
+      }
+    }
+    await mine.close()
+    await t.ends(child)
+  },
+
+  'C7 one large array that is filled anew for each send arrives each time as it was': async t => {
+    const [mine, theirs] = t.pipe()
+    const child = await t.start(targets.echoBytes, [theirs])
+    const count = 300
+    const bytes = new Uint8Array(70_000)
+    const filled = (seed: number) => bytes.fill(seed).fill(seed >> 8, 35_000)
+    const sent = (async () => {
+      // Some wait for the medium, some for nothing.
+      for (let i = 0; i < count; i++) await (i % 7 === 0 ? mine.sendBytes(filled(i)) : void mine.sendBytes(filled(i)))
+    })()
+    const received: Uint8Array[] = []
+    while (received.length < count) received.push(await within(mine.recvBytes(), `array ${received.length}`))
+    await within(sent, 'the sends')
+    for (const [i, each] of received.entries()) assert.equal(Buffer.compare(each, filled(i)), 0, `array ${i}`)
+    await mine.close()
+    await t.ends(child)
+  },
+
   'C10 recvBytesInto() gives the number of bytes and leaves the others alone': async t => {
     const [a, b] = t.api.Pipe()
     const target = new Uint8Array(8).fill(9)

@@ -181,6 +181,52 @@ export const poolFaults = group('Pool: faults', {
     assert.equal(pool.stats().lost, 2)
   }),
 
+  'PL27 of tasks that were sent together an exit takes its own with it, and no other': needs('isolation', async t => {
+    await using pool = new t.api.Pool(2)
+    for (let i = 0; i < 10; i++) await pool.map(targets.square, upTo(100), { chunksize: 1 })
+    const warm: [number, number][] = upTo(200).map(i => [i, -1])
+    for (let i = 0; i < 10; i++) await within(pool.starmap(targets.exitOn, warm, { chunksize: 1 }), 'starmap')
+    const before = pool.stats()
+    const items: [number, number][] = upTo(200).map(i => [i, 117])
+    await assertLost(pool.starmap(targets.exitOn, items, { chunksize: 1 }), 4)
+    const { lost, completed, failed } = pool.stats()
+    assert.deepEqual({ lost, completed: completed - before.completed, failed }, { lost: 1, completed: 199, failed: 0 })
+  }),
+
+  ...Object.fromEntries(
+    (['reject', 'retry'] as const).map(onWorkerLost => [
+      `PL28 onWorkerLost: '${onWorkerLost}': no call that a killed worker had not begun is made twice, or not at all`,
+      needs('isolation', 'sharedMemory', async t => {
+        const counts = new Int32Array(new SharedArrayBuffer(4 * 300))
+        await using pool = new t.api.Pool(1, {
+          initializer: targets.shareTally,
+          initargs: [counts.buffer as SharedArrayBuffer],
+          onWorkerLost,
+        })
+        for (let i = 0; i < 10; i++) await within(pool.map(targets.countAndHang, upTo(100), { chunksize: 1 }), 'map')
+        counts.fill(0)
+        const job = pool.map(targets.countAndHang, upTo(300), { chunksize: 1 })
+        job.catch(() => {})
+        await eventually(() => Atomics.load(counts, 150) === 1, 'the call that hangs')
+        const [worker] = t.api.activeChildren()
+        worker?.kill()
+        if (onWorkerLost === 'reject') await assertLost(job, -9)
+        else
+          assert.deepEqual(
+            await within(job, 'the map'),
+            upTo(300).map(i => i * i),
+          )
+        const calls = [...counts]
+        const retried = onWorkerLost === 'retry'
+        assert.equal(calls[150], retried ? 2 : 1)
+        assert.deepEqual(calls.slice(151), new Array(149).fill(1))
+        // Of those before, the results of some may have been lost with the worker.
+        for (const each of calls.slice(0, 150)) assert.ok(each === 1 || (retried && each === 2), `called ${each} times`)
+        await assertLives(pool)
+      }),
+    ]),
+  ),
+
   'PL28 the cause of a loss is what the worker died of': needs('isolation', async t => {
     await using pool = new t.api.Pool(1, { stdio: 'ignore' })
     const error = await assertLost(pool.apply(targets.throwLater), 1)

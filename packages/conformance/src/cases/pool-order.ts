@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Progress } from '@mp/core'
-import { group } from '../case.js'
+import { group, needs } from '../case.js'
 import { assertPending, assertTook, eventually, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets-pool.js'
 
@@ -258,4 +258,30 @@ export const poolOrder = group('Pool: order, chunks, laziness', {
     await mine.send('over')
     assert.equal((await within(results.next(), 'the long task')).value, 'over')
   },
+
+  'a worker that is busy for some milliseconds takes part again afterwards': needs('isolation', async t => {
+    await using pool = new t.api.Pool(2)
+    for (let i = 0; i < 30; i++) await within(pool.map(targets.busyFor, new Array(50).fill(0), { chunksize: 1 }), 'map')
+    const items = upTo(300).map(i => (i === 100 ? 8 : 0))
+    for (let i = 0; i < 20; i++) {
+      assert.deepEqual(await within(pool.map(targets.busyFor, items, { chunksize: 1 }), 'map'), items)
+    }
+  }),
+
+  'what a worker that is busy has not begun is taken from it': needs('isolation', 'sharedMemory', async t => {
+    await using pool = new t.api.Pool(2)
+    for (let i = 0; i < 30; i++) await within(pool.map(targets.blockOn, upTo(50), { chunksize: 1 }), 'map')
+    for (let round = 0; round < 3; round++) {
+      const gate = new Int32Array(new SharedArrayBuffer(4))
+      const items = [...upTo(100), gate.buffer as SharedArrayBuffer, ...upTo(200)]
+      const results = pool.imapUnordered(targets.blockOn, items, { buffersize: 400 })
+      for (let i = 0; i < 300; i++) assert.equal(typeof (await within(results.next(), 'a short task')).value, 'number')
+      Atomics.store(gate, 0, 1)
+      Atomics.notify(gate, 0)
+      assert.equal((await within(results.next(), 'the long task')).value, 'over')
+      // It takes part again.
+      assert.deepEqual(await within(pool.map(targets.square, upTo(100), { chunksize: 1 }), 'map'), squares(100))
+      assert.deepEqual({ lost: pool.stats().lost, restarts: pool.stats().restarts }, { lost: 0, restarts: 0 })
+    }
+  }),
 })

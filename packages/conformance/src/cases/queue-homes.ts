@@ -48,15 +48,19 @@ export const queueHomes = group('Queue: the end of its creator', {
     'isolation',
     'broker',
     async t => {
-      const pipes = [t.pipe<Queue, Queue>(), t.pipe<Queue, Queue>()] as const
+      const pipes = [t.pipe<unknown, Queue>(), t.pipe<unknown, Queue>()] as const
       const enough = t.file('enough')
       const busy = [t.file('busy0'), t.file('busy1')] as const
       const children = await Promise.all(
-        ([0, 1] as const).map(i => t.start(targets.swapQueuesAndExit, [t.module, pipes[i][1], busy[i], enough, i])),
+        ([0, 1] as const).map(i =>
+          t.start(targets.swapQueuesAndExit, [t.module, pipes[i][1] as never, busy[i], enough, i]),
+        ),
       )
       const queues = await Promise.all(pipes.map(async ([mine]) => t.own(await within(mine.recv(), 'the queue'))))
       await pipes[0][0].send(queues[1] as Queue)
       await pipes[1][0].send(queues[0] as Queue)
+      for (const [mine] of pipes) assert.equal(await within(mine.recv(), 'the word'), 'ready')
+      for (const [mine] of pipes) await mine.send('go')
       await eventually(() => busy.every(path => existsSync(path)), 'the busy loops')
       const start = performance.now()
       writeFileSync(enough, '')

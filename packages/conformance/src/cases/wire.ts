@@ -54,6 +54,37 @@ export const wire = group('Wire', {
     closeAll(a, b)
   }),
 
+  'buffers beside a frame arrive with it, in order and in memory of their own': needs(
+    'directWires',
+    'buffers',
+    async t => {
+      const [a, b] = openPair(t)
+      // Before the ends have met, and after.
+      for (let round = 0; round < 2; round++) {
+        const sizes = [[100_000], [], [1, 40_000, 0], [], [LARGE]]
+        for (const [i, each] of sizes.entries()) {
+          const buffers = each.map((size, j) => (size > 0 ? pattern(size, i + j).buffer : new ArrayBuffer(0)))
+          a.send(pattern(10 + i, i), buffers.length > 0 ? buffers : undefined)
+        }
+        await b.received(sizes.length)
+        for (const [i, { bytes, attachments = [] }] of b.frames.entries()) {
+          assertFrame(bytes, 10 + i, i)
+          const wanted = sizes[i] as number[]
+          assert.deepEqual(
+            attachments.map(each => (each as ArrayBuffer).byteLength),
+            wanted,
+          )
+          for (const [j, each] of attachments.entries()) {
+            if (wanted[j]) assertFrame(new Uint8Array(each as ArrayBuffer), wanted[j], i + j)
+          }
+        }
+        b.frames.length = 0
+        await acquainted(a, b)
+      }
+      closeAll(a, b)
+    },
+  ),
+
   'a frame of one byte and one of maxFrame bytes arrive': needs('directWires', async t => {
     const [a, b] = openPair(t)
     const largest = Math.min(a.wire.maxFrame ?? LARGE, AFFORDABLE)

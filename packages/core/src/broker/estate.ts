@@ -27,7 +27,7 @@ export interface QueueEstate {
 }
 
 /** Ahead of a QueueEstate: the first items of one that has too many for one message. */
-export interface QueueItems {
+interface QueueItems {
   readonly kind: 'items'
   readonly id: string
   readonly items: readonly PackedItem[]

@@ -1,7 +1,7 @@
 import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
 import type { Context } from '../context.js'
 import { Deque } from '../deque.js'
-import { discardParcels, type End, open, type Parcel } from '../end.js'
+import { discardParcels, type End, LiveObject, open, type Parcel } from '../end.js'
 import { MpError } from '../errors.js'
 import { attachedBytes } from '../frame.js'
 import type { Link, Message } from '../link.js'
@@ -371,7 +371,7 @@ export class QueueHome implements Broker<QueueHolder> {
   }
 
   #deliver(holder: QueueHolder, call: number, item: Item): void {
-    if (!item.parcels || !this.#holders.isForeign(holder)) {
+    if (!item.parcels?.some(holdsHandle) || !this.#holders.isForeign(holder)) {
       holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels)
       return
     }
@@ -438,6 +438,11 @@ function placesOf(line: Iterable<Getter | Putter>, holders: readonly QueueHolder
   return [...line].flatMap(({ holder, call }) => {
     return holder && call !== undefined && holders.includes(holder) ? [holders.indexOf(holder), call] : []
   })
+}
+
+/** Rather than bytes of a large array. */
+function holdsHandle(parcel: Parcel): boolean {
+  return !(parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer)
 }
 
 function wake(line: WaitingLine<Watcher>): void {

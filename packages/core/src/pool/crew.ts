@@ -5,12 +5,15 @@ import { MpError } from '../errors.js'
 import { Pending, type WaitOptions } from '../pending.js'
 import type { Transport } from '../spi.js'
 import { describeTarget, type Target } from '../target.js'
-import { Member, type MemberUser, type Orders } from './member.js'
+import { Member, type MemberUser, type Orders, type Remains } from './member.js'
 import { type Callee, type Job, rejectAll, type Task } from './task.js'
 
-/** How much work a worker may have beside the task that it is at: ms, tasks, bytes. Enough that it never waits for a round trip. */
-const AHEAD = { ms: 1, tasks: 64, bytes: 1024 * 1024 }
-/** ms after which a worker that says nothing is asked for what it has not begun, when another one is idle. */
+/**
+ * How much work a worker may have beside the task that it is at: ms (more where it can be taken back at any time), tasks, bytes.
+ * Enough that it never waits for a round trip.
+ */
+const AHEAD = { ms: 1, takeable: 4, tasks: 512, bytes: 1024 * 1024 }
+/** ms after which what a worker that says nothing has not begun is taken back, when another one is idle. */
 const STEAL_AFTER = 5
 /** How many workers one task may take with it where lost tasks are tried again. */
 const MOST_LOSSES = 3
@@ -244,15 +247,15 @@ export class Crew implements MemberUser {
     this.#dispatch()
   }
 
-  answered(member: Member, task: Task): void {
-    const now = performance.now()
-    const took = (now - member.heardAt) / task.count
-    const { callee } = task
-    callee.pace = callee.pace === undefined ? took : (callee.pace + took) / 2
-    member.heardAt = now
-    this.#barren = 0
+  answered(_member: Member, task: Task): void {
     if (task.failed) this.#counts.failed++
     else this.#counts.completed++
+  }
+
+  heard(member: Member, callee: Callee, pace: number): void {
+    member.heardAt = performance.now()
+    this.#barren = 0
+    callee.pace = callee.pace === undefined ? pace : (callee.pace + pace) / 2
     this.#next(member)
   }
 
@@ -263,15 +266,20 @@ export class Crew implements MemberUser {
     this.#next(member)
   }
 
+  yielded(member: Member): void {
+    this.#next(member)
+    this.#dispatch()
+  }
+
   gone(member: Member, exitCode: number | null, error: unknown): void {
     this.#members.delete(member)
     if (!member.retiring) this.#active--
     const at = this.#idle.indexOf(member)
     if (at >= 0) this.#idle.splice(at, 1)
-    const tasks = [...member.inFlight.values()]
+    const remains = member.remains()
     member.inFlight.clear()
     if (this.#state === 'open' || this.#state === 'closing') {
-      this.#mourn(member, tasks, exitCode, error)
+      this.#mourn(member, remains, exitCode, error)
       this.#restock()
       this.#dispatch()
       if (this.#state === 'closing') this.#wind()
@@ -282,9 +290,13 @@ export class Crew implements MemberUser {
   }
 
   /** What follows from a worker's end, when nobody asked for it. */
-  #mourn(member: Member, [current, ...waiting]: Task[], exitCode: number | null, error: unknown): void {
-    for (const task of waiting.reverse()) this.#requeue(task)
-    if (current && !current.job.over) this.#lose(current, member, exitCode, error)
+  #mourn(member: Member, { unheard, current, untouched }: Remains, exitCode: number | null, error: unknown): void {
+    for (const task of [...untouched].reverse()) this.#requeue(task)
+    for (const task of [...unheard].reverse()) if (!task.job.over) this.#lose(task, member, exitCode, error)
+    if (current && !current.job.over) {
+      current.losses++
+      this.#lose(current, member, exitCode, error)
+    }
     if (member.retiring) return
     this.#vacancies++
     if (member.unfit || (!member.isReady && !this.#everReady)) {
@@ -301,7 +313,7 @@ export class Crew implements MemberUser {
     const lost = lostError(member, exitCode, error, task)
     const { onWorkerLost } = this.#options
     if (onWorkerLost === 'break') return this.#break(`${member.name} was lost`, lost)
-    if (onWorkerLost === 'retry' && !task.parcels && ++task.losses < MOST_LOSSES) return this.#requeue(task)
+    if (onWorkerLost === 'retry' && !task.parcels && task.losses < MOST_LOSSES) return this.#requeue(task)
     rejectAll(task, lost)
     task.job.settled(task)
   }
@@ -354,6 +366,7 @@ export class Crew implements MemberUser {
 
   /** The member has one task less. */
   #next(member: Member): void {
+    if (member.yielding) return
     if (member.inFlight.size <= member.lowWater) this.#fill(member)
     if (member.inFlight.size === 0) {
       member.idleSince = performance.now()
@@ -382,7 +395,7 @@ export class Crew implements MemberUser {
 
   /** Gives the member a task, and what it may have ahead. The last tasks are shared evenly. */
   #fill(member: Member): void {
-    if (member.retiring || !member.isReady) return
+    if (member.retiring || !member.isReady || member.yielding) return
     const queue = this.#queue
     const now = performance.now()
     let share = Math.ceil(queue.length / Math.max(1, this.#active))
@@ -397,7 +410,7 @@ export class Crew implements MemberUser {
       queue.shift()
       task.job.queued--
       share--
-      member.send(task, now)
+      member.give(task, now)
       if (member.given >= this.#options.maxTasks) {
         this.#stopGiving(member)
         this.#vacancies++
@@ -494,9 +507,10 @@ export class Crew implements MemberUser {
       const now = performance.now()
       for (const member of this.#members) {
         if (now - member.heardAt < STEAL_AFTER || this.#idle.length === 0) continue
-        const [, ...ahead] = member.inFlight.values()
-        for (const task of ahead) if (!task.recalled && !task.parcels && !task.job.over) member.recall(task)
+        const taken = member.takeBack()
+        for (const task of [...taken].reverse()) this.#requeue(task)
       }
+      this.#dispatch()
       if (this.#idle.length > 0) this.#stealLater()
     }, STEAL_AFTER).unref()
   }
@@ -515,10 +529,13 @@ export class Crew implements MemberUser {
 const LONGEST_GRACE = 0x7fff_ffff
 
 /** Only tasks that are known to be short wait behind another, and only such as can still be given to another worker. */
-function fitsAhead({ inFlight, load, bytes, heardAt }: Member, task: Task, now: number): boolean {
+function fitsAhead({ inFlight, load, bytes, heardAt, sharesMemory }: Member, task: Task, now: number): boolean {
   if (task.parcels || task.callee.pace === undefined || inFlight.size >= AHEAD.tasks) return false
   if (now - heardAt > STEAL_AFTER) return false
-  return load + task.callee.pace * task.count <= AHEAD.ms && bytes + task.end - task.start <= AHEAD.bytes
+  return (
+    load + task.callee.pace * task.count <= (sharesMemory ? AHEAD.takeable : AHEAD.ms) &&
+    bytes + task.end - task.start <= AHEAD.bytes
+  )
 }
 
 /**

@@ -1,6 +1,7 @@
-import { appendU32, type ByteBuffer, readU32 } from '../byte-buffer.js'
-import { decode, encode, encodeError } from '../codec.js'
+import { readU32 } from '../byte-buffer.js'
+import { encodeError } from '../codec.js'
 import type { Context } from '../context.js'
+import { Deque } from '../deque.js'
 import { discardParcels, type End, open } from '../end.js'
 import { Envelope } from '../envelope.js'
 import { MpError } from '../errors.js'
@@ -10,8 +11,12 @@ import { Pending } from '../pending.js'
 import type { Transport } from '../spi.js'
 import { loadTarget, type TargetReference } from '../target.js'
 import { turn } from '../turn.js'
-import { type HandleOpener, type OpenHandle, ParcelReader, readMessage } from '../unpacking.js'
+import { type HandleOpener, MessageReader, type OpenHandle } from '../unpacking.js'
+import { Answers } from './answers.js'
+import type { Claims } from './claims.js'
 import { CurrentTask } from './current-task.js'
+import { Linger } from './linger.js'
+import { TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
@@ -19,7 +24,11 @@ type AnyFunction = (...args: unknown[]) => unknown
 /** A function as a worker is told of it; in its creator's thread the function itself. */
 export type FunctionReference = TargetReference | LocalTarget
 
-/** ms that the items of one task may hold the event loop of their worker, which has aborts to hear. */
+interface Failure {
+  readonly error: unknown
+}
+
+/** ms that tasks may hold the event loop of their worker, which has aborts to hear. */
 const LONGEST_HOLD = 10
 /** ms. Between two looks at the clock items may take about so long. */
 const LOOK_EVERY = 1
@@ -30,28 +39,45 @@ export class Desk implements OpenHandle {
   readonly #context: Context
   readonly #transport: Transport
   readonly #link: Link
-  readonly #reader: ParcelReader
-  /** Those that have not begun, by number, in their order. */
-  readonly #tasks = new Map<number, Message>()
+  readonly #reader: MessageReader
+  #claims: Claims | null = null
+  /** What has come, in its order. All behind the first packet's current task has not begun. */
+  readonly #packets = new Deque<TaskPacket>()
+  /** Those in `packets` that are not to begin. */
+  readonly #dropped = new Set<number>()
+  readonly #answers: Answers
+  /** The last packet was a single task: more come when it is answered, if at all. */
+  #alone = false
+  readonly #linger = new Linger()
+  /** When the event loop has last turned, ms. */
+  #turned = 0
   readonly #functions = new Map<number, AnyFunction | Promise<AnyFunction>>()
   #running: { readonly id: number; readonly task: CurrentTask } | undefined
   #wake: (() => void) | undefined
-  #envelope: Envelope | undefined
+  /** Counts what a wait may end with. */
+  #heard = 0
 
   constructor(context: Context, transport: Transport, end: End) {
     this.#context = context
     this.#transport = transport
-    this.#reader = new ParcelReader(context, transport, undefined)
+    this.#reader = new MessageReader(context, transport)
     this.#link = new Link(open(end, transport), transport, {
       message: message => this.#hear(message),
       closed: () => this.#left(),
       lost: () => new MpError('MP_WORKER_LOST', 'the pool is gone'),
     })
     context.links.add(this.#link)
+    this.#answers = new Answers(this.#link, transport)
   }
 
   /** Works until the pool closes the link. */
-  async serve(initializer: FunctionReference | null, initargs: readonly unknown[]): Promise<void> {
+  async serve(
+    claims: Claims | null,
+    initializer: FunctionReference | null,
+    initargs: readonly unknown[],
+  ): Promise<void> {
+    this.#claims = claims
+    this.#context.desk = this
     // Nothing else keeps the event loop of an idle worker alive. That of its creator is not its own to keep.
     const held = this.#transport.capabilities.isolation === 'none' ? undefined : new Pending<void>()
     // The pool may have closed before this worker was up.
@@ -67,18 +93,31 @@ export class Desk implements OpenHandle {
     this.#link.control(protocol.READY)
     // An async loop, not work done where a message arrives: in its creator's thread a worker is known by its async context.
     while (!this.#link.closed) {
-      const next = this.#tasks.entries().next().value
-      if (next) {
-        this.#tasks.delete(next[0])
-        await this.#take(...next)
+      // Not whether there are packets: they may have been taken back, of which only the next message tells.
+      const heard = this.#heard
+      const next = this.#packets.peek()
+      if (next && (await this.#take(next))) {
+        this.#packets.shift()
         continue
       }
       this.#link.flush()
+      await this.#wait(heard)
+    }
+    held?.resolve()
+  }
+
+  /** Until something comes that had not when `heard` was counted. */
+  async #wait(heard: number): Promise<void> {
+    const since = performance.now()
+    const ended = () => this.#heard !== heard || this.#link.closed
+    if (this.#alone && this.#linger.begin()) await this.#linger.until(ended)
+    if (!ended()) {
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
     }
-    held?.resolve()
+    this.#turned = performance.now()
+    this.#linger.waited(this.#turned - since)
   }
 
   async close(): Promise<void> {
@@ -86,12 +125,17 @@ export class Desk implements OpenHandle {
     this.#left()
   }
 
+  #goOn(): void {
+    this.#heard++
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
   #left(): void {
     this.#context.links.delete(this.#link)
-    for (const { parcels } of this.#tasks.values()) discardParcels(parcels, this.#transport)
-    this.#tasks.clear()
+    this.#clear()
     this.#running?.task.abort(new MpError('MP_CLOSED', 'the pool is gone'))
-    this.#wake?.()
+    this.#goOn()
   }
 
   #hear(message: Message): void {
@@ -108,11 +152,13 @@ export class Desk implements OpenHandle {
         this.#functions.set(number, loading)
         return
       }
-      case protocol.TASK:
-        this.#tasks.set(number, message)
-        this.#wake?.()
-        this.#wake = undefined
-        return
+      case protocol.TASKS:
+        this.#packets.push(new TaskPacket(message))
+        return this.#goOn()
+      case protocol.TAKEN:
+        this.#clear()
+        this.#link.control(protocol.YIELDED)
+        return this.#goOn()
       case protocol.RECALL:
         return this.#drop(number)
       case protocol.ABORT:
@@ -123,56 +169,95 @@ export class Desk implements OpenHandle {
     }
   }
 
+  /** What has not begun never will. */
+  #clear(): void {
+    for (const packet of this.#packets) {
+      if (!packet.begun) discardParcels(packet.parcels, this.#transport)
+      packet.clear()
+    }
+    this.#dropped.clear()
+  }
+
   /** It has not begun, and will not. Where it has, or is through, that is told in any case. */
   #drop(id: number): void {
-    const message = this.#tasks.get(id)
-    if (!message) return
-    this.#tasks.delete(id)
-    discardParcels(message.parcels, this.#transport)
-    this.#tellDropped(id)
+    if (this.#dropped.has(id)) return
+    for (const packet of this.#packets) {
+      for (const each of packet.rest()) {
+        if (each !== id) continue
+        discardParcels(packet.parcels, this.#transport)
+        this.#dropped.add(id)
+        return this.#answers.dropped(id)
+      }
+    }
   }
 
-  async #take(id: number, message: Message): Promise<void> {
-    const { bytes, start } = message
-    const task = new CurrentTask()
-    this.#running = { id, task }
-    this.#context.task = task
-    try {
-      await this.#run(id, readU32(bytes, start + 4), bytes[start + 8] as protocol.How, message, task)
-    } finally {
+  /** Runs the tasks of a packet. False where the pool has taken back what is left of it, and of those behind. */
+  async #take(packet: TaskPacket): Promise<boolean> {
+    this.#answers.begin()
+    const found = this.#functions.get(packet.callee)
+    const call = typeof found === 'function' ? found : await loaded(packet.callee, found)
+    while (!packet.empty) {
+      if (this.#claims && !this.#claims.begin()) {
+        void this.#answers.send()
+        return false
+      }
+      this.#alone = !packet.begun
+      packet.next()
+      if (this.#dropped.delete(packet.task)) continue
+      const task = new CurrentTask()
+      this.#running = { id: packet.task, task }
+      this.#context.task = task
+      const running = this.#run(packet, call, task)
+      if (running) await running
       this.#running = undefined
       this.#context.task = undefined
+      const now = performance.now()
+      if (this.#answers.due(now)) await this.#answers.send()
+      if (now - this.#turned > LONGEST_HOLD) {
+        await turn()
+        this.#turned = performance.now()
+      }
     }
-    this.#link.flush()
+    const accepted = this.#answers.send()
+    if (accepted) await accepted
+    return true
   }
 
-  async #run(id: number, number: number, how: protocol.How, message: Message, task: CurrentTask): Promise<void> {
-    let call: AnyFunction
-    let given: unknown[]
+  /** Gives a promise only where there is something to wait for. */
+  #run(packet: TaskPacket, call: AnyFunction | Failure, task: CurrentTask): Promise<void> | undefined {
+    let given: unknown
     try {
-      const found = this.#functions.get(number)
-      if (!found) throw new MpError('MP_DECODE', `a task calls function ${number}, of which nothing was told`)
-      call = typeof found === 'function' ? found : await found
-      given = this.#decode(message, 9) as unknown[]
+      if (typeof call !== 'function') throw call.error
+      given = this.#reader.read(packet)
     } catch (error) {
-      return this.#tellFailed(id, asDecodeError(error))
+      this.#answers.failed(packet.task, asDecodeError(error))
+      return undefined
     }
-    if (how === protocol.ONE) return this.#runOne(id, call, given)
-    return this.#runEach(id, call, given, how === protocol.EACH_SPREAD, task)
-  }
-
-  async #runOne(id: number, call: AnyFunction, args: unknown[]): Promise<void> {
-    let value: unknown
+    const { how } = packet
+    if (how === protocol.EACH || how === protocol.EACH_SPREAD) {
+      return this.#runEach(packet, call, given as unknown[], task)
+    }
     try {
-      value = call(...args)
-      if (isThenable(value)) value = await value
-      await this.#send(protocol.RESULTS, id, undefined, value)
+      const value = how === protocol.ITEM ? call(given) : call(...(given as unknown[]))
+      if (isThenable(value)) return this.#answerLater(packet, value)
+      return this.#answers.give(packet, value)
     } catch (error) {
-      this.#tellFailed(id, error)
+      this.#answers.failed(packet.task, error)
+      return undefined
     }
   }
 
-  async #runEach(id: number, call: AnyFunction, items: unknown[], spread: boolean, task: CurrentTask): Promise<void> {
+  async #answerLater(packet: TaskPacket, value: PromiseLike<unknown>): Promise<void> {
+    try {
+      await this.#answers.give(packet, await value)
+    } catch (error) {
+      this.#answers.failed(packet.task, error)
+    }
+  }
+
+  async #runEach(packet: TaskPacket, call: AnyFunction, items: unknown[], task: CurrentTask): Promise<void> {
+    const id = packet.task
+    const spread = packet.how === protocol.EACH_SPREAD
     const results: unknown[] = new Array(items.length)
     let failures: Map<number, unknown> | undefined
     let stride = 1
@@ -189,7 +274,7 @@ export class Desk implements OpenHandle {
           await turn()
           turned = performance.now()
         }
-        if (task.aborted) return this.#tellDropped(id)
+        if (task.aborted) return this.#answers.dropped(id)
       }
       try {
         const value = spread ? call(...(items[i] as unknown[])) : call(items[i])
@@ -201,80 +286,48 @@ export class Desk implements OpenHandle {
     }
     if (!failures) {
       try {
-        return await this.#send(protocol.RESULTS, id, undefined, results)
+        return await this.#answers.give(packet, results)
       } catch {
         // One of them cannot travel: each for itself then, and those that can do.
       }
     }
     for (let i = 0; i < results.length; i++) {
       if (failures?.has(i)) {
-        this.#tellRejected(id, i, failures.get(i))
+        this.#answers.rejected(id, i, failures.get(i))
         continue
       }
       try {
-        await this.#send(protocol.FULFILLED, id, i, results[i])
+        await this.#answers.fulfilled(id, i, results[i])
       } catch (error) {
-        this.#tellRejected(id, i, error)
+        this.#answers.rejected(id, i, error)
       }
     }
-    this.#tell(protocol.SETTLED, id)
+    this.#answers.settled(id)
   }
 
-  /** Throws where the value cannot travel; nothing was sent then. Waits while the pool's side has too much unread. */
-  #send(type: number, id: number, index: number | undefined, value: unknown): Promise<void> {
-    const link = this.#link
-    const envelope = this.#envelope ?? new Envelope(this.#transport)
-    this.#envelope = undefined
-    const out = link.begin(type, true)
-    appendU32(out, id)
-    if (index !== undefined) appendU32(out, index)
-    let accepted: Promise<void>
-    try {
-      encode(value, out, envelope, 'result')
-      accepted = link.commit(out, envelope.parcels)
-    } catch (error) {
-      link.abandon(out)
-      envelope.rollback()
-      throw error
-    }
-    if (envelope.unused) this.#envelope = envelope
-    else envelope.commit()
-    return accepted.catch(() => {})
+  /** Sends what waits: this context may end now. */
+  flush(): void {
+    void this.#answers.send()
   }
 
-  #tellRejected(id: number, index: number, error: unknown): void {
-    this.#tell(protocol.REJECTED, id, out => {
-      appendU32(out, index)
-      encodeError(error, out, new Envelope(this.#transport))
-    })
-  }
-
-  #tellFailed(id: number, error: unknown): void {
-    this.#tell(protocol.FAILED, id, out => encodeError(error, out, new Envelope(this.#transport)))
-  }
-
-  #tellDropped(id: number): void {
-    this.#tell(protocol.DROPPED, id)
-  }
-
-  #tell(type: number, id: number, write?: (out: ByteBuffer) => void): void {
-    this.#link.control(type, out => {
-      appendU32(out, id)
-      write?.(out)
-    })
-  }
-
-  #decode(message: Message, skip: number): unknown {
-    const { bytes, end, parcels } = message
-    const start = message.start + skip
-    if (parcels) return readMessage(this.#context, this.#transport, { bytes, start, end, parcels })
-    return decode(bytes, start, end, this.#reader)
+  #decode({ bytes, start, end, parcels }: Message, skip: number): unknown {
+    return this.#reader.read({ bytes, start: start + skip, end, parcels })
   }
 }
 
 export const openDesk: HandleOpener = (context, transport, state, endOf) => {
   const { end }: { end: number } = state
   return new Desk(context, transport, endOf(end))
+}
+
+/** Never rejects: what goes wrong is told by each task. */
+async function loaded(number: number, found: Promise<AnyFunction> | undefined): Promise<AnyFunction | Failure> {
+  try {
+    if (!found) throw new MpError('MP_DECODE', `a task calls function ${number}, of which nothing was told`)
+    return await found
+  } catch (error) {
+    return { error }
+  }
 }
 
 async function load(reference: FunctionReference): Promise<AnyFunction> {

@@ -25,6 +25,7 @@ const GRACE = 1000
 abstract class PromisedJob<T> implements Job {
   over = false
   queued = 0
+  readonly quiet: boolean = false
   readonly pending = new Pending<T>()
   protected readonly crew: Crew
 
@@ -45,7 +46,8 @@ abstract class PromisedJob<T> implements Job {
     )
   }
 
-  abstract fulfilled(first: number, results: readonly unknown[]): void
+  abstract fulfilled(index: number, result: unknown): void
+  abstract allFulfilled(first: number, results: readonly unknown[]): void
   abstract rejected(index: number, error: unknown): void
   abstract settled(task: Task): void
 
@@ -63,7 +65,11 @@ abstract class PromisedJob<T> implements Job {
 
 /** One call. */
 export class Call extends PromisedJob<unknown> {
-  fulfilled(_first: number, [result]: readonly unknown[]): void {
+  fulfilled(_index: number, result: unknown): void {
+    this.succeed(result)
+  }
+
+  allFulfilled(_first: number, [result]: readonly unknown[]): void {
     this.succeed(result)
   }
 
@@ -85,6 +91,7 @@ export interface MapOptions extends JobOptions {
 
 /** All items of an input that is at hand. */
 export class MapJob extends PromisedJob<unknown[]> {
+  override readonly quiet: boolean
   readonly #results: unknown[]
   readonly #options: MapOptions
   #left: number
@@ -95,10 +102,15 @@ export class MapJob extends PromisedJob<unknown[]> {
     this.#results = new Array(length)
     this.#left = length
     this.#options = options
+    this.quiet = !options.onProgress
     if (length === 0) this.succeed([])
   }
 
-  fulfilled(first: number, results: readonly unknown[]): void {
+  fulfilled(index: number, result: unknown): void {
+    this.#results[index] = result
+  }
+
+  allFulfilled(first: number, results: readonly unknown[]): void {
     for (let i = 0; i < results.length; i++) this.#results[first + i] = results[i]
   }
 

@@ -2,6 +2,7 @@ import { ByteBuffer } from '../byte-buffer.js'
 import { encode } from '../codec.js'
 import { Envelope } from '../envelope.js'
 import { checkLength } from '../frame.js'
+import type { Transport } from '../spi.js'
 import type { Crew } from './crew.js'
 import * as protocol from './protocol.js'
 import type { Callee, Job, Task } from './task.js'
@@ -20,7 +21,8 @@ export function makeChunk(
   items: readonly unknown[],
   first: number,
 ): Task {
-  return make(crew, job, callee, how, items, first, items.length, 'items')
+  if (items.length > 1) return make(crew, job, callee, how, items, first, items.length, 'items')
+  return make(crew, job, callee, singly(how), items[0], first, 1, 'item')
 }
 
 function make(
@@ -28,12 +30,12 @@ function make(
   job: Job,
   callee: Callee,
   how: protocol.How,
-  value: readonly unknown[],
+  value: unknown,
   first: number,
   count: number,
   name: string,
 ): Task {
-  const envelope = new Envelope(crew.transport)
+  const envelope = takeEnvelope(crew.transport)
   // The encode may run user code, which may submit a job of its own.
   const body = slabInUse ? new ByteBuffer(64) : takeSlab()
   const outer = slabInUse
@@ -44,8 +46,10 @@ function make(
   } finally {
     slabInUse = outer
   }
-  envelope.commit()
-  return newTask(crew, job, callee, how, first, count, body, start, envelope)
+  const task = newTask(crew, job, callee, how, first, count, body, start, envelope)
+  if (envelope.unused) spare = envelope
+  else envelope.commit()
+  return task
 }
 
 /** Bytes. Small tasks share buffers: one each would cost more than what is in it. */
@@ -57,6 +61,20 @@ let slabInUse = false
 function takeSlab(): ByteBuffer {
   if (!slab || slab.length >= SLAB) slab = new ByteBuffer(SLAB)
   return slab
+}
+
+/** Most tasks carry nothing beside their bytes, and one envelope serves for them all. */
+let spare: Envelope | undefined
+
+function takeEnvelope(transport: Transport): Envelope {
+  const taken = spare
+  spare = undefined
+  return taken?.transport === transport ? taken : new Envelope(transport)
+}
+
+/** A chunk of one is that item: an array around it would take longer than the rest. */
+function singly(how: protocol.How): protocol.How {
+  return how === protocol.EACH_SPREAD ? protocol.ONE : protocol.ITEM
 }
 
 function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: string): void {
@@ -96,6 +114,7 @@ function newTask(
     losses: 0,
     expected: 0,
     recalled: false,
+    place: 0,
     failed: false,
   }
 }
@@ -110,21 +129,24 @@ export function makeChunks(
   chunksize: number,
 ): Task[] {
   const body = new ByteBuffer(1024)
-  const envelopes: Envelope[] = []
+  const used: Envelope[] = []
   const tasks: Task[] = []
+  let envelope = new Envelope(crew.transport)
   for (let first = 0; first < items.length; first += chunksize) {
-    const chunk = items.slice(first, first + chunksize)
+    const count = Math.min(chunksize, items.length - first)
     const start = body.length
-    const envelope = new Envelope(crew.transport)
     try {
-      encodeInto(body, chunk, envelope, 'items')
+      if (count === 1) encodeInto(body, items[first], envelope, 'item')
+      else encodeInto(body, items.slice(first, first + count), envelope, 'items')
     } catch (error) {
-      for (const earlier of envelopes) earlier.rollback()
+      for (const earlier of used) earlier.rollback()
       throw error
     }
-    envelopes.push(envelope)
-    tasks.push(newTask(crew, job, callee, how, first, chunk.length, body, start, envelope))
+    tasks.push(newTask(crew, job, callee, count === 1 ? singly(how) : how, first, count, body, start, envelope))
+    if (envelope.unused) continue
+    used.push(envelope)
+    envelope = new Envelope(crew.transport)
   }
-  for (const envelope of envelopes) envelope.commit()
+  for (const each of used) each.commit()
   return tasks
 }

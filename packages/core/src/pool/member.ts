@@ -11,11 +11,15 @@ import { Process } from '../process.js'
 import type { ProcessOptions } from '../process-options.js'
 import type { Transport } from '../spi.js'
 import { describeTarget, type Target } from '../target.js'
-import { readMessage } from '../unpacking.js'
+import { MessageReader } from '../unpacking.js'
+import { Claims } from './claims.js'
 import type { FunctionReference } from './desk.js'
+import { beginEntry, endEntry, Packet, QUIET } from './packet.js'
 import * as protocol from './protocol.js'
 import { type Callee, rejectAll, type Task } from './task.js'
 
+/** What goes in one packet at most: tasks, bytes. So the first ones are answered while the worker is at the next. */
+const PACKET = { tasks: 128, bytes: 16 * 1024 }
 /** How long a worker's last answers may take to arrive after its end was told, ms. */
 const LAST_WORDS = 1000
 
@@ -34,10 +38,23 @@ export interface MemberUser {
   ready(member: Member): void
   /** Every item of the task has been told to its job. */
   answered(member: Member, task: Task): void
+  /** Answers have been told to their jobs. `pace`: ms that a call of this function took. */
+  heard(member: Member, callee: Callee, pace: number): void
   /** The worker did not begin it, and will not. */
   returned(member: Member, task: Task): void
+  /** As `returned`, for all that was taken back. */
+  yielded(member: Member): void
   /** It has ended; what is still in `inFlight` was not answered. `error`: why, where it was not the pool's wish. */
   gone(member: Member, exitCode: number | null, error: unknown): void
+}
+
+/** What a worker that has ended had, and had not answered. */
+export interface Remains {
+  /** It was through with them, and their results were lost with it. They are of the same job as `current`. */
+  readonly unheard: readonly Task[]
+  readonly current: Task | undefined
+  /** It had not begun them. */
+  readonly untouched: readonly Task[]
 }
 
 /** A worker, as its pool sees it: a daemon Process, a link to its desk, and the tasks that it has. */
@@ -49,6 +66,8 @@ export class Member {
   isReady = false
   /** It gets no more tasks. */
   retiring = false
+  /** What it had not begun was taken back, and it has not noticed yet: it gets nothing meanwhile. */
+  yielding = false
   /** Tasks that it was ever given. */
   given = 0
   /** ms of work in `inFlight`, as far as is known. */
@@ -66,7 +85,11 @@ export class Member {
   readonly #transport: Transport
   readonly #user: MemberUser
   readonly #link: Link
+  readonly #reader: MessageReader
+  readonly #claims: Claims | undefined
   readonly #told = new Set<number>()
+  /** Tasks that it has been given, and that `flush` sends. */
+  #outbox: Task[] = []
   #linkClosed!: () => void
   readonly #closed: Promise<void>
 
@@ -74,6 +97,8 @@ export class Member {
     this.#context = context
     this.#transport = transport
     this.#user = user
+    this.#reader = new MessageReader(context, transport)
+    this.#claims = transport.capabilities.sharedMemory ? new Claims() : undefined
     const [mine, theirs] = pair(transport)
     this.#closed = new Promise(resolve => {
       this.#linkClosed = resolve
@@ -87,7 +112,12 @@ export class Member {
     this.process = new Process<never[]>(context, transport, {
       ...orders.process,
       target: { module: WORKER, export: 'work' },
-      args: [new DeskEnd(theirs), this.#initializer(orders.initializer), orders.initargs] as never[],
+      args: [
+        new DeskEnd(theirs),
+        this.#claims?.memory ?? null,
+        this.#initializer(orders.initializer),
+        orders.initargs,
+      ] as never[],
       daemon: true,
     }) as Process
     this.process.name = `${orders.name ?? ''}${orders.name ? '-' : ''}${this.process.name.replace('Process', 'PoolWorker')}`
@@ -98,37 +128,106 @@ export class Member {
     return this.process.name
   }
 
+  /** What it has not begun can be taken back whatever it is at. */
+  get sharesMemory(): boolean {
+    return this.#claims !== undefined
+  }
+
   /** The task that it is at; it may be through already, with the answer on its way. */
   get current(): Task | undefined {
-    for (const task of this.inFlight.values()) return task
-    return undefined
+    return this.remains().current
   }
 
-  send(task: Task, now: number): void {
-    const { number, callee, how, body, start, end, parcels } = task
-    if (!this.#told.has(callee.number)) this.#tell(callee)
+  /** The task is among those that it has; `flush` sends it. */
+  give(task: Task, now: number): void {
     if (this.inFlight.size === 0) this.heardAt = now
-    this.inFlight.set(number, task)
+    this.inFlight.set(task.number, task)
     this.given++
-    task.expected = (callee.pace ?? 0) * task.count
+    task.expected = (task.callee.pace ?? 0) * task.count
     this.load += task.expected
-    this.bytes += end - start
-    const write = (out: ByteBuffer) => {
-      appendU32(out, number)
-      appendU32(out, callee.number)
-      out.reserve(1)
-      out.bytes[out.length++] = how
-      appendBytes(out, body.bytes, start, end)
-    }
-    this.#link.control(protocol.TASK, write, parcels)
+    this.bytes += task.end - task.start
+    this.#outbox.push(task)
   }
 
-  /** What was sent leaves now: the worker waits for it. */
+  /** Sends what it was given, at once: the worker waits for it. */
   flush(): void {
+    const tasks = this.#outbox
+    if (tasks.length === 0) return
+    for (let next = 0; next < tasks.length; ) next = this.#sendPacket(tasks, next)
+    tasks.length = 0
     this.#link.flush()
   }
 
-  recall(task: Task): void {
+  /** Sends the task at `first` of these, and what can go with it. Gives the index of the first one behind. */
+  #sendPacket(tasks: readonly Task[], first: number): number {
+    const { job, callee, how, parcels } = tasks[first] as Task
+    if (!this.#told.has(callee.number)) this.#tell(callee)
+    const quiet = this.#claims !== undefined && job.quiet
+    let next = first
+    const write = (out: ByteBuffer) => {
+      appendU32(out, callee.number)
+      out.reserve(1)
+      const at = out.length++
+      out.bytes[at] = how
+      const most = Math.min(tasks.length, first + PACKET.tasks)
+      do {
+        const task = tasks[next++] as Task
+        const entry = beginEntry(out, task.number)
+        appendBytes(out, task.body.bytes, task.start, task.end)
+        endEntry(out, entry)
+        if (this.#claims) task.place = this.#claims.allow()
+      } while (next < most && out.length - at < PACKET.bytes && fitsPacket(tasks[next] as Task))
+      if (quiet && next > first + 1) out.bytes[at] = how | QUIET
+    }
+    const fitsPacket = (task: Task) =>
+      task.callee === callee && task.how === how && (task.job === job || !quiet) && !task.parcels && !parcels
+    this.#link.control(protocol.TASKS, write, parcels)
+    return next
+  }
+
+  /**
+   * Takes back what it has not begun, if it is at a task, and gives it; where memory is not shared, asks for that. Not what
+   * can be given only once. One that is at nothing is about to begin: else tasks would go round where all are slow to wake.
+   */
+  takeBack(): readonly Task[] {
+    const [, ...ahead] = this.inFlight.values()
+    const claims = this.#claims
+    if (!claims) {
+      for (const task of ahead) if (!task.recalled && !task.parcels && !task.job.over) this.#recall(task)
+      return []
+    }
+    const { current, untouched } = this.remains()
+    if (!current || untouched.length === 0 || untouched.some(task => task.parcels)) return []
+    claims.takeBack()
+    const taken = [...this.inFlight.values()].filter(task => claims.behind(task.place) > 0 && !task.job.over)
+    if (taken.length === 0) return []
+    this.yielding = true
+    for (const task of taken) this.#forget(task)
+    this.#link.control(protocol.TAKEN)
+    this.#link.flush()
+    return taken
+  }
+
+  /** What there would be to settle if it ended now. */
+  remains(): Remains {
+    const claims = this.#claims
+    if (!claims) {
+      const [current, ...untouched] = this.inFlight.values()
+      return { unheard: [], current, untouched }
+    }
+    const unheard: Task[] = []
+    const untouched: Task[] = []
+    let current: Task | undefined
+    for (const task of this.inFlight.values()) {
+      const behind = claims.behind(task.place)
+      if (behind > 0) untouched.push(task)
+      else if (behind < 0) unheard.push(task)
+      else current = task
+    }
+    return { unheard, current, untouched }
+  }
+
+  #recall(task: Task): void {
     task.recalled = true
     this.#link.control(protocol.RECALL, out => appendU32(out, task.number))
     this.#link.flush()
@@ -213,9 +312,10 @@ export class Member {
       this.unfit = { error: this.#read(message, 0) }
       return
     }
-    const { bytes, start, type } = message
-    const task = this.inFlight.get(readU32(bytes, start))
-    if (!task) throw new MpError('MP_DECODE', 'a worker speaks of a task that it does not have')
+    const { type } = message
+    if (type === protocol.RESULTS) return this.#hearResults(message)
+    if (type === protocol.YIELDED) return this.#hearYielded()
+    const task = this.#taskOf(readU32(message.bytes, message.start))
     if (type === protocol.DROPPED) {
       this.#forget(task)
       return this.#user.returned(this, task)
@@ -225,21 +325,48 @@ export class Member {
       discardParcels(message.parcels, this.#transport)
     } else this.#report(task, message)
     if (type === protocol.FULFILLED || type === protocol.REJECTED) return
+    const pace = (performance.now() - this.heardAt) / task.count
+    this.#answered(task)
+    this.#user.heard(this, task.callee, pace)
+  }
+
+  #hearResults(message: Message): void {
+    const packet = new Packet(message, 4)
+    let task: Task | undefined
+    let items = 0
+    while (packet.next()) {
+      task = this.#taskOf(packet.task)
+      if (task.job.over) discardParcels(message.parcels, this.#transport)
+      else this.#reportResult(task, packet)
+      items += task.count
+      this.#answered(task)
+    }
+    if (!task) throw malformed()
+    this.#user.heard(this, task.callee, readU32(message.bytes, message.start) / 1000 / items)
+  }
+
+  /** From here on both sides count from the same task. What is still there was dropped, since nobody waits for it. */
+  #hearYielded(): void {
+    this.yielding = false
+    for (const task of this.remains().untouched) this.#forget(task)
+    this.#user.yielded(this)
+  }
+
+  #taskOf(number: number): Task {
+    const task = this.inFlight.get(number)
+    if (!task) throw new MpError('MP_DECODE', 'a worker speaks of a task that it does not have')
+    return task
+  }
+
+  #answered(task: Task): void {
     this.#forget(task)
     task.job.settled(task)
     this.#user.answered(this, task)
   }
 
   #report(task: Task, message: Message): void {
-    const { job, how, first } = task
+    const { job, first } = task
     switch (message.type) {
-      case protocol.RESULTS: {
-        const read = this.#tryRead(message, 4)
-        if ('error' in read) return rejectAll(task, read.error)
-        const results = how === protocol.ONE ? [read.value] : read.value
-        if (!Array.isArray(results) || results.length !== task.count) throw malformed()
-        return job.fulfilled(first, results)
-      }
       case protocol.FAILED: {
         const read = this.#tryRead(message, 4)
         return rejectAll(task, 'error' in read ? read.error : read.value)
@@ -250,7 +377,7 @@ export class Member {
         if (place >= task.count) throw malformed()
         const index = first + place
         const read = this.#tryRead(message, 8)
-        if (!('error' in read) && message.type === protocol.FULFILLED) return job.fulfilled(index, [read.value])
+        if (!('error' in read) && message.type === protocol.FULFILLED) return job.fulfilled(index, read.value)
         task.failed = true
         return job.rejected(index, 'error' in read ? read.error : read.value)
       }
@@ -261,26 +388,43 @@ export class Member {
     }
   }
 
+  #reportResult(task: Task, packet: Packet): void {
+    const { job, how, first } = task
+    let value: unknown
+    try {
+      value = this.#reader.read(packet)
+    } catch (error) {
+      return rejectAll(task, asDecodeError(error))
+    }
+    if (how === protocol.ONE || how === protocol.ITEM) return job.fulfilled(first, value)
+    if (!Array.isArray(value) || value.length !== task.count) throw malformed()
+    job.allFulfilled(first, value)
+  }
+
   #forget(task: Task): void {
     this.inFlight.delete(task.number)
     this.bytes -= task.end - task.start
     this.load = this.inFlight.size === 0 ? 0 : this.load - task.expected
   }
 
-  /** What a registered type's `decode` throws is that job's failure, and nobody else's. */
   #tryRead(message: Message, skip: number): { value: unknown } | { error: unknown } {
     try {
       return { value: this.#read(message, skip) }
     } catch (error) {
-      if (error instanceof MpError) return { error }
-      const why = error instanceof Error ? error.message : String(error)
-      return { error: new MpError('MP_DECODE', `the result could not be read: ${why}`, { cause: error }) }
+      return { error: asDecodeError(error) }
     }
   }
 
   #read(message: Message, skip: number): unknown {
-    return readMessage(this.#context, this.#transport, { ...message, start: message.start + skip })
+    return this.#reader.read({ ...message, start: message.start + skip })
   }
+}
+
+/** What a registered type's `decode` throws is that job's failure, and nobody else's. */
+function asDecodeError(error: unknown): MpError {
+  if (error instanceof MpError) return error
+  const why = error instanceof Error ? error.message : String(error)
+  return new MpError('MP_DECODE', `the result could not be read: ${why}`, { cause: error })
 }
 
 function malformed(): MpError {

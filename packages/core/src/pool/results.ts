@@ -28,6 +28,8 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   over = false
   /** @internal */
   queued = 0
+  /** @internal */
+  readonly quiet = false
   readonly #crew: Crew
   readonly #callee: Callee
   readonly #how: How
@@ -135,7 +137,12 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   }
 
   /** @internal */
-  fulfilled(first: number, results: readonly unknown[]): void {
+  fulfilled(index: number, value: unknown): void {
+    this.#arrived({ index, value })
+  }
+
+  /** @internal */
+  allFulfilled(first: number, results: readonly unknown[]): void {
     for (let i = 0; i < results.length; i++) this.#arrived({ index: first + i, value: results[i] })
   }
 

@@ -32,6 +32,8 @@ export interface Task {
   /** ms that it was thought to take when it was sent. */
   expected: number
   recalled: boolean
+  /** Among those that its worker was sent, as {@link Claims} count. */
+  place: number
   /** Of any of its items. */
   failed: boolean
 }
@@ -42,8 +44,11 @@ export interface Job {
   over: boolean
   /** How many of its tasks are in the pool's queue. */
   queued: number
+  /** Nobody hears of any task before all are through: there is no hurry to tell what came of one. */
+  readonly quiet: boolean
+  fulfilled(index: number, result: unknown): void
   /** Of the items `first`, `first + 1`, ... */
-  fulfilled(first: number, results: readonly unknown[]): void
+  allFulfilled(first: number, results: readonly unknown[]): void
   rejected(index: number, error: unknown): void
   /** After all of the task's items. */
   settled(task: Task): void

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findSeats } from '../core.js'
+import { type Messages, messagesOf, type PayloadName } from '../payloads.js'
+import { type Batch, type Session, streamed, timed } from '../session.js'
+import type { Baseline } from './baseline.js'
+import { framed, INHERITED, onFrames } from './net-frames.js'
+import { pathOf, sessionOf } from './raw-process.js'
+
+/** What is written for a message, and what is read from one. */
+export interface Form {
+  /** What the child runs. */
+  readonly file: string
+  pack(value: unknown): Uint8Array
+  unpack(bytes: Uint8Array): unknown
+}
+
+/** How the child comes to its socket, as the transport's child does: it inherits one of a pair, or connects to a path. */
+type Way = 'inherits' | 'connects'
+
+const bytesAsTheyAre: Form = {
+  file: './net-process.js',
+  pack: value => (value instanceof ArrayBuffer ? new Uint8Array(value) : (value as Uint8Array)),
+  unpack: bytes => bytes,
+}
+
+/** Two processes and a socket, with a length before each message. */
+export function netLoop(form: Form, way: Way): Pick<Baseline, 'apart' | 'flood' | 'echo'> {
+  return {
+    apart: true,
+    async flood(name) {
+      const messages = messagesOf(name)
+      const { socket, session } = await start(form, way, 'flood', name)
+      return session(count => {
+        const received = receive(socket, form, messages, count)
+        order(socket, count)
+        return received
+      })
+    },
+    async echo(name) {
+      const messages = messagesOf(name)
+      const { socket, session } = await start(form, way, 'echo', name)
+      return session(count => trips(socket, form, messages, count))
+    },
+  }
+}
+
+function bytesLoop(way: Way, socket: string): Baseline {
+  return {
+    name: 'net',
+    description: `a bare spawn and ${socket}: a u32 length and the bytes, write() until it says stop, then after drain`,
+    ...netLoop(bytesAsTheyAre, way),
+    hello: null,
+  }
+}
+
+export const netPair = bytesLoop('inherits', 'a pair of Unix sockets')
+export const netPath = bytesLoop('connects', 'a Unix socket')
+
+async function start({ file }: Form, way: Way, act: 'flood' | 'echo', name: PayloadName) {
+  const core = findSeats()?.child
+  const run = (where: string, stdio: 'ignore' | 'pipe') => {
+    const args = [pathOf(file), act, where, name, ...(core === undefined ? [] : [String(core)])]
+    return spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', stdio] })
+  }
+  const { child, socket } = way === 'inherits' ? inheriting(run) : await connecting(run)
+  socket.on('error', () => {}) // its end is told by the child's
+  const session = (work: Session['run']) => sessionOf(child, work, () => socket.end())
+  return { socket, session }
+}
+
+type Run = (where: string, stdio: 'ignore' | 'pipe') => ChildProcess
+
+function inheriting(run: Run): { child: ChildProcess; socket: Socket } {
+  const child = run(INHERITED, 'pipe')
+  return { child, socket: child.stdio[3] as Socket }
+}
+
+async function connecting(run: Run): Promise<{ child: ChildProcess; socket: Socket }> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-net-'))
+  const path = join(folder, 'socket')
+  let child!: ChildProcess
+  const socket = await new Promise<Socket>((resolve, reject) => {
+    const server = createServer(connected => {
+      server.close()
+      resolve(connected)
+    })
+    server.once('error', reject)
+    server.listen(path, () => {
+      child = run(path, 'ignore')
+    })
+  })
+  rmSync(folder, { recursive: true })
+  return { child, socket }
+}
+
+function order(socket: Socket, count: number): void {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32LE(count)
+  socket.write(framed(bytes))
+}
+
+function receive(socket: Socket, { unpack }: Form, { check }: Messages, count: number): Promise<Batch> {
+  return new Promise((resolve, reject) => {
+    let sequence = 0
+    let first = 0
+    const stop = onFrames(socket, bytes => {
+      try {
+        check(unpack(bytes), sequence)
+      } catch (error) {
+        stop()
+        return reject(error)
+      }
+      if (sequence === 0) first = performance.now()
+      if (++sequence < count) return
+      stop()
+      resolve(streamed(performance.now() - first, count))
+    })
+  })
+}
+
+function trips(socket: Socket, { pack, unpack }: Form, { make, check }: Messages, count: number): Promise<Batch> {
+  return new Promise((resolve, reject) => {
+    const latencies = new Float64Array(count)
+    let sequence = 0
+    let before = 0
+    const send = () => socket.write(framed(pack(make(sequence))))
+    const stop = onFrames(socket, bytes => {
+      try {
+        check(unpack(bytes), sequence)
+      } catch (error) {
+        stop()
+        return reject(error)
+      }
+      const now = performance.now()
+      latencies[sequence] = now - before
+      before = now
+      if (++sequence < count) return void send()
+      stop()
+      resolve(timed(latencies))
+    })
+    before = performance.now()
+    send()
+  })
+}
