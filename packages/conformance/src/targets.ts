@@ -496,6 +496,29 @@ export async function ownQueueAndExit(module: string, to: Connection, busy: stri
   process.exit(4)
 }
 
+/** Makes a queue, gets another, uses it, and exits as soon as the file is there, without another turn. */
+export async function swapQueuesAndExit(
+  module: string,
+  to: Connection<unknown, Queue>,
+  busy: string,
+  enough: string,
+  number: number,
+): Promise<void> {
+  const { existsSync, writeFileSync } = await import('node:fs')
+  const { Queue } = await load(module)
+  await to.send(new Queue())
+  const other = await to.recv()
+  await other.qsize()
+  // From here on it answers nobody.
+  await to.send('ready')
+  await to.recv()
+  await turns(20)
+  writeFileSync(busy, '')
+  while (!existsSync(enough));
+  void other.put(`from ${number}`)
+  process.exit(4)
+}
+
 export async function ownQueueUntilToldToExit(module: string, to: Connection, orders: Connection): Promise<void> {
   const { Queue } = await load(module)
   await to.send(new Queue())

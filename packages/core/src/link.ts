@@ -26,8 +26,12 @@ import { atTurnEnd, caughtUp, roughNow, turn, turnIsLong, turnsAreOver } from '.
 const CREDIT = 1
 const MOVE = 3
 const MOVED = 4
-/** After a MOVE that was not answered: this side ends, and has read nothing that the other one sent. */
+/** This side ends: nothing more comes. After its MOVE, which was not answered: it has read nothing that the other one sent. */
 const LEFT = 5
+/** This side ends, or moves, and sends what waits for the window, all of it. */
+const BEYOND = 6
+/** The last of the link's own. */
+const LAST_OWN = BEYOND
 
 const FIRST_OF_USERS = 16
 
@@ -42,6 +46,12 @@ const WINDOW = 4 * 1024 * 1024
 
 /** ms that a context which exits waits, in all, to learn where the other sides of its links are. */
 const LONGEST_LOOK = 250
+
+/**
+ * Bytes that somebody from another program may send beyond the window, when he ends. What a program of ours has to say at its end
+ * is never too much.
+ */
+const STRANGERS_REST = 64 * 1024 * 1024
 
 /** Links that have a batch for this turn's end. */
 const unsent = new Set<Link>()
@@ -107,6 +117,12 @@ interface Waiting {
   readonly pending: Pending<void> | undefined
 }
 
+/** A message that may have to be sent again. */
+interface Copy {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly parcels: readonly Parcel[] | undefined
+}
+
 /** Sets the limits of a call that waits; `withdraw` is what to do when one of them comes first. */
 export type Limit = (pending: Pending<void>, withdraw: () => void) => void
 
@@ -128,6 +144,8 @@ export class Link {
   carrier: EndCarrier | undefined
   #closed = false
   #heard = false
+  /** The other side has said that it ends: it follows no move. */
+  #otherLeft = false
   /** Ends the wait of `move`. */
   #moved: (() => void) | undefined
 
@@ -151,14 +169,18 @@ export class Link {
   #keeps = false
   #silent = false
   /** What was sent while it listened. */
-  #copies: Uint8Array<ArrayBuffer>[] | undefined
+  #copies: Copy[] | undefined
   /** The wire before the other side's move, until it is known whether what was sent there was read. */
-  #old: { readonly wire: Wire; readonly copies: readonly Uint8Array<ArrayBuffer>[] } | undefined
+  #old: { readonly wire: Wire; readonly copies: readonly Copy[] } | undefined
   /** `close` was called while it listened. */
   #closing = false
   readonly #waiting = new Deque<Waiting>()
 
   #uncredited = 0
+  /** Of the other side's messages, by what it has been told: never more than the window, or it does not keep to it. */
+  #unread = 0
+  /** What it may send beyond. */
+  #allowance = 0
   readonly #reader: FrameReader
 
   constructor(wire: Wire, transport: Transport, user: LinkUser, window: number = WINDOW) {
@@ -281,7 +303,7 @@ export class Link {
   /** The link's own few bytes go ahead of what waits, or two full windows would wait for each other; channels share the wire. */
   #mayGo(type: number, credited: boolean): boolean {
     if (credited) return this.writable
-    return type <= LEFT || (!this.#stopped && (type < FIRST_OF_USERS || this.#waiting.length === 0))
+    return type <= LAST_OWN || (!this.#stopped && (type < FIRST_OF_USERS || this.#waiting.length === 0))
   }
 
   /** Forgets the message that `begin` opened. */
@@ -310,7 +332,7 @@ export class Link {
     }
     writeU32(out.bytes, start + 1, length)
     const first = this.#keeps && ((out.bytes[start] as number) & ~CREDITED) >= FIRST_OF_USERS && this.#isFirst()
-    if (first && (parcels || length >= LARGE)) this.#holds = true
+    if (first && (length >= LARGE || !canGoTwice(parcels))) this.#holds = true
     const room = this.#roomBeside(parcels)
     if (!direct || this.#closed || (first && this.#holds) || out.length - start > room) {
       const bytes = direct ? out.bytes.slice(start, out.length) : out.bytes.subarray(0, out.length)
@@ -322,7 +344,7 @@ export class Link {
       this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
-    if (first && !this.#holds) this.#copies?.push(out.bytes.slice(start, out.length))
+    if (first && !this.#holds) this.#copies?.push({ bytes: out.bytes.slice(start, out.length), parcels })
     if (parcels) this.#addParcels(out, start, parcels)
     if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels, this.transport)
     const accepted = this.#batched()
@@ -366,6 +388,7 @@ export class Link {
     if (this.#uncredited < this.#window / 2) return
     const bytes = this.#uncredited
     this.#uncredited = 0
+    this.#unread -= bytes
     this.control(CREDIT, out => appendU32(out, bytes))
     // At once: the sender may be waiting, and this turn may go on for long.
     this.flush()
@@ -383,6 +406,7 @@ export class Link {
   /** Sends everything now, also what waits for the window: this context ends, or the user closes. Not while it listens. */
   flushAll(): void {
     if (this.#listening) return this.flush()
+    if (this.#nextWaiting()) this.control(BEYOND)
     for (let next = this.#nextWaiting(); next; next = this.#nextWaiting()) this.#sendWaiting(next, true)
     this.flush()
   }
@@ -420,7 +444,7 @@ export class Link {
     if (this.#listening) {
       return new Promise(resolve => this.#listening?.push(() => this.move(end).then(resolve)))
     }
-    if (this.#closed) {
+    if (this.#closed || this.#otherLeft) {
       discardParcels([end], this.transport)
       return Promise.resolve()
     }
@@ -432,22 +456,18 @@ export class Link {
     })
   }
 
+  /** This context exits, and has said everything: who waits for it to follow a move need not. */
+  end(): void {
+    if (this.#closed || this.#keeps) return
+    this.control(LEFT)
+    this.flush()
+  }
+
   /** This context ends. Where a move was not answered, the other side must know whether it was heard. */
   tellLeft(): void {
     if (this.#closed || this.#heard) return
     this.control(LEFT)
     this.flush()
-  }
-
-  /**
-   * Waits for what `move` began, blocking, until `deadline` (as performance.now() counts); only as long as there is something
-   * to read, where the other side has never said anything.
-   */
-  awaitMoved(deadline: number): void {
-    while (!this.#closed) {
-      const left = this.#heard ? Math.max(0, deadline - performance.now()) : 0
-      if (!this.receiveSync(left)) return
-    }
   }
 
   /** Sends the batch, and reads the wire's next frame, blocking: see {@link Wire.receiveSync}. For a context that exits. */
@@ -613,7 +633,10 @@ export class Link {
   #frameUser(): FrameUser {
     return {
       message: (flags, bytes, start, end, parcels) => this.#dispatch(flags, bytes, start, end, parcels),
-      fragment: cost => this.credit(cost),
+      fragment: cost => {
+        this.#charge(cost)
+        this.credit(cost)
+      },
       listening: () => !this.#closed,
     }
   }
@@ -652,8 +675,14 @@ export class Link {
         return this.#moved ? this.#cross(endOf(parcels)) : this.#follow(endOf(parcels))
       case MOVED:
         return parcels ? this.#moveAgain(endOf(parcels)) : this.#left()
+      case BEYOND:
+        this.#allowance = this.transport.capabilities.reach === 'host' ? STRANGERS_REST : Number.POSITIVE_INFINITY
+        return
       case LEFT:
-        return this.#old && this.#oldEnded(true)
+        if (this.#old) this.#oldEnded(true)
+        else if (this.#moved) this.#left()
+        else this.#otherLeft = true
+        return
       default:
         if (this.#closing) return discardParcels(parcels, this.transport)
         this.#user.message({
@@ -663,15 +692,33 @@ export class Link {
           start,
           end,
           parcels,
-          cost: flags & CREDITED ? cost(end - start, parcels, this.transport) : 0,
+          cost: this.#costOf(flags, end - start, parcels),
         })
     }
+  }
+
+  #costOf(flags: number, length: number, parcels: readonly Parcel[] | undefined): number {
+    if (!(flags & CREDITED)) return 0
+    const bytes = cost(length, parcels, this.transport)
+    this.#charge(bytes)
+    return bytes
+  }
+
+  /** Nothing may be sent while the window is full; one message may exceed what is left of it. */
+  #charge(bytes: number): void {
+    if (this.#unread >= this.#window + this.#allowance) {
+      throw new MpError('MP_DECODE', 'the other side sends more than it was allowed to')
+    }
+    this.#unread += bytes
   }
 
   /** The other side moved: what this side sent so far ends with MOVED, what it sends from here on goes the new way. */
   #follow(end: End): void {
     const half = this.#nextWaiting()
-    if (half && half.sent > 0) this.#sendWaiting(half, true)
+    if (half && half.sent > 0) {
+      this.control(BEYOND)
+      this.#sendWaiting(half, true)
+    }
     this.control(MOVED)
     this.flush()
     const copies = this.#copies ?? []
@@ -685,9 +732,9 @@ export class Link {
   #oldEnded(unheard: boolean): void {
     const copies = unheard ? [...(this.#old?.copies ?? [])] : []
     this.#old = undefined
-    for (const bytes of copies.reverse()) {
+    for (const { bytes, parcels } of copies.reverse()) {
       const credited = ((bytes[0] as number) & CREDITED) !== 0
-      this.#waiting.unshift({ bytes, parcels: undefined, credited, sent: 0, withdrawn: false, pending: undefined })
+      this.#waiting.unshift({ bytes, parcels, credited, sent: 0, withdrawn: false, pending: undefined })
     }
     this.listenFirst()
   }
@@ -696,6 +743,8 @@ export class Link {
     this.#wire = open(end, this.transport)
     this.#outstanding = 0
     this.#uncredited = 0
+    this.#unread = 0
+    this.#allowance = 0
     this.#undrained = false
     this.#start(this.#wire)
     // Where the other side is now, it may have moved on from, too.
@@ -760,6 +809,11 @@ export class Link {
     if (closing.delete(this)) return
     this.#user.closed(error)
   }
+}
+
+/** Tickets that are mere data: of several copies one will arrive. */
+function canGoTwice(parcels: readonly Parcel[] | undefined): boolean {
+  return parcels?.every(each => each instanceof TicketEnd && !each.ticket.transfer?.length) ?? true
 }
 
 function endOf(parcels: readonly Parcel[] | undefined): End {

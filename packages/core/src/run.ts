@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { adopt } from './broker/adopt.js'
+import { adopt, type Inherited } from './broker/adopt.js'
 import type { Estate } from './broker/estate.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
@@ -38,6 +38,7 @@ export class Run {
   readonly #link: Link
   readonly #channels: Channels
   readonly #ready = new Pending<void>()
+  readonly #inherited: Inherited = new Map()
   #startError: unknown
   #killed = false
   #held: boolean
@@ -152,7 +153,7 @@ export class Run {
       if (!parcel) throw new MpError('MP_DECODE', `an estate refers to parcel ${index}, which did not come with it`)
       return parcel
     }
-    adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt)
+    adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt, this.#inherited)
   }
 
   #decode(message: Message): unknown {
@@ -183,6 +184,10 @@ export class Run {
     this.#channels.closed()
     this.#context.links.delete(this.#link)
     this.#context.children.delete(this)
+    // It was killed before it could leave the rest.
+    for (const items of this.#inherited.values())
+      for (const each of items) discardParcels(each.parcels, this.#transport)
+    this.#inherited.clear()
     this.#exit = exit
     this.alive = false
     this.exitCode = exitCode(exit)

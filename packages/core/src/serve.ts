@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { awaitMoved } from './await-moved.js'
 import type { Pack } from './broker/holders.js'
 import { appendU32, type ByteBuffer, readU32 } from './byte-buffer.js'
 import { Channels } from './channel.js'
@@ -124,12 +125,13 @@ class Child {
     })
     process.on('exit', () => {
       const deadline = performance.now() + LONGEST_EXIT
-      for (const link of this.#context.movingLinks()) link.awaitMoved(deadline)
+      awaitMoved([...this.#context.movingLinks()], this.#context.links, deadline)
       for (const link of this.#context.movingLinks()) link.tellLeft()
       this.#handOverHomes(deadline)
       this.#context.flushNow()
       this.#channels.detachNow(performance.now() + LONGEST_END)
       this.#context.flushNow()
+      for (const link of this.#context.links) if (link !== this.#link) link.end()
       // The user's own handlers may come after this one.
       noMoreTurns()
     })

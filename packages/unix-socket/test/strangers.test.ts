@@ -111,6 +111,35 @@ describe('a listener', () => {
     await stillGood(listener)
   }, 15_000)
 
+  it('cuts off who is known, and sends more than is read, beyond what he may', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    // A message that counts against the window: 64 KiB of bytes.
+    const value = Buffer.concat([Buffer.from('500100010002', 'hex'), Buffer.alloc(64 * 1024)])
+    for (const announced of [false, true]) {
+      const accepted = listener.accept()
+      const client = await introduce(listener.address)
+      client.send(Buffer.from([0]))
+      const connection = await within(accepted, 'accept')
+      // The first look opens it; nothing is read.
+      await connection.poll()
+      if (announced) client.send(Buffer.from([6, 0, 0, 0, 0]))
+      for (let sent = 0; sent < 512 * 2 ** 20 && !client.closed; sent += value.length) {
+        client.send(value)
+        if (client.socket.writableLength > 2 ** 20) await new Promise(resolve => setTimeout(resolve, 1))
+      }
+      await client.cutOff(5_000)
+      let read = 0
+      const end = await (async () => {
+        for (;;) read += (await connection.recvBytes()).length
+      })().catch(error => error.code)
+      expect(end).toBe('MP_DECODE')
+      expect(read).toBeGreaterThan(3 * 2 ** 20)
+      expect(read).toBeLessThan((announced ? 72 : 5) * 2 ** 20)
+      await connection.close()
+    }
+    await stillGood(listener)
+  })
+
   it('closes a connection whose frames make no sense, with MP_DECODE, and nothing else', async ({ expect }) => {
     await using listener = await listen({ authKey: KEY })
     const hostile = [

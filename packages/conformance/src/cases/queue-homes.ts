@@ -39,11 +39,40 @@ export const queueHomes = group('Queue: the end of its creator', {
     await assertPending(get)
     await within(queue.put('one'), 'put')
     await within(queue.put('two'), 'put')
-    // Which of them the new home hears first is open: fairness across a move is not promised.
-    const got = [await within(get, 'get'), await within(sibling.result(), 'result')]
-    assert.deepEqual(got.sort(), ['one', 'two'])
+    assert.equal(await within(get, 'get'), 'one')
+    assert.equal(await within(sibling.result(), 'result'), 'two')
     await t.ends(sibling)
   },
+
+  'Q36 two creators that exit at the same time, and hold the queue of each other, do not wait for each other': needs(
+    'isolation',
+    'broker',
+    async t => {
+      const pipes = [t.pipe<unknown, Queue>(), t.pipe<unknown, Queue>()] as const
+      const enough = t.file('enough')
+      const busy = [t.file('busy0'), t.file('busy1')] as const
+      const children = await Promise.all(
+        ([0, 1] as const).map(i =>
+          t.start(targets.swapQueuesAndExit, [t.module, pipes[i][1] as never, busy[i], enough, i]),
+        ),
+      )
+      const queues = await Promise.all(pipes.map(async ([mine]) => t.own(await within(mine.recv(), 'the queue'))))
+      await pipes[0][0].send(queues[1] as Queue)
+      await pipes[1][0].send(queues[0] as Queue)
+      for (const [mine] of pipes) assert.equal(await within(mine.recv(), 'the word'), 'ready')
+      for (const [mine] of pipes) await mine.send('go')
+      await eventually(() => busy.every(path => existsSync(path)), 'the busy loops')
+      const start = performance.now()
+      writeFileSync(enough, '')
+      for (const child of children) await t.ends(child, 4)
+      const ms = performance.now() - start
+      // What each put last into the other's queue, before it exited.
+      assert.equal(await within(queues[0]?.get() as Promise<unknown>, 'get'), 'from 1')
+      assert.equal(await within(queues[1]?.get() as Promise<unknown>, 'get'), 'from 0')
+      assert.ok(ms < 900, `the exit took ${ms} ms`)
+      await Promise.all(pipes.map(([mine]) => mine.close()))
+    },
+  ),
 
   'Q36 what lies unread at a creator that exits is not lost: pending gets go on, puts arrive': needs(
     'isolation',

@@ -5,8 +5,11 @@ import type { Transport } from '../spi.js'
 import { BarrierHome } from '../sync/barrier-home.js'
 import { SemaphoreHome } from '../sync/semaphore-home.js'
 import { DepositHome } from './deposit-home.js'
-import type { Estate } from './estate.js'
-import { QueueHome } from './home.js'
+import { type Estate, unpackItem } from './estate.js'
+import { type Item, QueueHome } from './home.js'
+
+/** Items of queues of which the rest is still to come, by the queue's id. */
+export type Inherited = Map<string, Item[]>
 
 /** Makes `context` the home of what a child that ended leaves to it. */
 export function adopt(
@@ -14,10 +17,20 @@ export function adopt(
   transport: Transport,
   estate: Estate,
   parcelAt: (index: number) => Parcel,
+  inherited: Inherited,
 ): void {
   switch (estate.kind) {
-    case 'queue':
-      return QueueHome.adopt(context, transport, estate, parcelAt)
+    case 'items': {
+      const items = inherited.get(estate.id) ?? []
+      for (const item of estate.items) items.push(unpackItem(item, parcelAt))
+      inherited.set(estate.id, items)
+      return
+    }
+    case 'queue': {
+      const first = inherited.get(estate.id) ?? []
+      inherited.delete(estate.id)
+      return QueueHome.adopt(context, transport, estate, parcelAt, first)
+    }
     case 'deposits':
       return DepositHome.adopt(context, transport, estate, parcelAt)
     case 'semaphore':

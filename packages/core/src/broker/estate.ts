@@ -3,10 +3,10 @@ import type { HandlePacking } from '../envelope.js'
 import type { Item } from './home.js'
 
 /**
- * Home to its parent, on their link, when the home's context ends in order: take this over. Calls that wait are not part of
- * it: each holder makes its own again when it has moved.
+ * Home to its parent, on their link, when the home's context ends in order: take this over. Calls that wait are made again by
+ * their holders when these have moved; of a queue's gets and puts the order is kept.
  */
-export type Estate = QueueEstate | DepositEstate | SemaphoreEstate | BarrierEstate
+export type Estate = QueueEstate | QueueItems | DepositEstate | SemaphoreEstate | BarrierEstate
 
 export interface QueueEstate {
   readonly kind: 'queue'
@@ -19,6 +19,17 @@ export interface QueueEstate {
   readonly delivered: number
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
+  /** The last ones; what comes before is in `QueueItems`. */
+  readonly items: readonly PackedItem[]
+  /** Calls that wait for an item, and for a slot, oldest first: for each the number of its holder among `holders`, and its own. */
+  readonly getters: readonly number[]
+  readonly putters: readonly number[]
+}
+
+/** Ahead of a QueueEstate: the first items of one that has too many for one message. */
+interface QueueItems {
+  readonly kind: 'items'
+  readonly id: string
   readonly items: readonly PackedItem[]
 }
 

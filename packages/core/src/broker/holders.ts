@@ -1,3 +1,4 @@
+import { awaitMoved } from '../await-moved.js'
 import { appendU32, readU32 } from '../byte-buffer.js'
 import { answered, type Context } from '../context.js'
 import { type End, open, pair } from '../end.js'
@@ -105,7 +106,12 @@ export class Holders<H extends Holder> {
     const ends = holders.map(() => pair(this.#broker.transport))
     const moves = holders.map(({ link }, index) => link.move((ends[index] as [End, End])[0]))
     if (deadline === undefined) await Promise.all(moves.map((move, i) => this.#answered(move, (holders[i] as H).link)))
-    else for (const { link } of holders) link.awaitMoved(deadline)
+    else
+      awaitMoved(
+        holders.map(({ link }) => link),
+        this.#context.links,
+        deadline,
+      )
     const theirEnds = [...ends.map(([, theirs]) => theirs), ...this.#joined]
     pack(packing =>
       build(

@@ -3,6 +3,7 @@ import type { Context } from '../context.js'
 import { Deque } from '../deque.js'
 import { discardParcels, type End, LiveObject, open, type Parcel } from '../end.js'
 import { MpError } from '../errors.js'
+import { attachedBytes } from '../frame.js'
 import type { Link, Message } from '../link.js'
 import type { Transport, Wire } from '../spi.js'
 import { WaitingLine } from '../waiting-line.js'
@@ -46,7 +47,12 @@ export interface Watcher {
 interface QueueHolder extends Holder {
   /** Slots granted and not filled: they are free again if it dies. */
   reserved: number
+  /** Calls that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
+  readonly adopted: Set<number>
 }
+
+/** Bytes of items, about, that one message to the next home holds. */
+const PART = 16 * 1024 * 1024
 
 /**
  * The broker of one queue, in the context that is its home. Invariants:
@@ -196,7 +202,11 @@ export class QueueHome implements Broker<QueueHolder> {
   }
 
   handOver(pack: Pack, deadline?: number): Promise<void> {
-    return this.#holders.handOver(pack, deadline, (packing, ends) => ({
+    const inParts: Pack = estate => {
+      this.#packFirst(pack)
+      pack(estate)
+    }
+    return this.#holders.handOver(inParts, deadline, (packing, ends, holders) => ({
       kind: 'queue',
       id: this.id,
       maxsize: this.maxsize,
@@ -205,26 +215,73 @@ export class QueueHome implements Broker<QueueHolder> {
       delivered: this.#delivered,
       holders: ends,
       items: [...this.#items].map(item => packItem(item, packing)),
+      getters: placesOf(this.#getters, holders),
+      putters: placesOf(this.#putters, holders),
     }))
   }
 
+  /** Packs items until the rest fits into one message. */
+  #packFirst(pack: Pack): void {
+    let part: Item[] = []
+    let bytes = 0
+    for (let item = this.#items.shift(); item; item = this.#items.shift()) {
+      const size = item.end - item.start + attachedBytes(item.parcels ?? [])
+      if (part.length > 0 && bytes + size > PART) {
+        const full = part
+        pack(packing => ({ kind: 'items', id: this.id, items: full.map(each => packItem(each, packing)) }))
+        part = []
+        bytes = 0
+      }
+      part.push(item)
+      bytes += size
+    }
+    for (const each of part) this.#items.push(each)
+  }
+
   /** Takes over a queue whose home's context has ended. */
-  static adopt(context: Context, transport: Transport, estate: QueueEstate, parcelAt: (index: number) => Parcel): void {
+  static adopt(
+    context: Context,
+    transport: Transport,
+    estate: QueueEstate,
+    parcelAt: (index: number) => Parcel,
+    first: readonly Item[],
+  ): void {
     const home = new QueueHome(context, transport, estate.id, estate.maxsize)
     home.#shutDown = estate.shutDown
     home.#unfinished = estate.unfinished
     home.#delivered = estate.delivered
+    for (const item of first) home.#items.push(item)
     for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
-    for (const end of estate.holders) home.#holders.join(open(parcelAt(end) as End, transport))
+    const holders = estate.holders.map(end => home.#holders.join(open(parcelAt(end) as End, transport)))
+    home.#adoptCalls(holders, estate.getters, (holder, call) => home.#get(holder, call, false))
+    home.#adoptCalls(holders, estate.putters, (holder, call) => home.#reserve(holder, call, false))
+  }
+
+  /** Calls keep their order, over all holders, although one learns of the move before another. */
+  #adoptCalls(
+    holders: readonly QueueHolder[],
+    places: readonly number[],
+    make: (holder: QueueHolder, call: number) => void,
+  ): void {
+    for (let i = 0; i < places.length; i += 2) {
+      const holder = holders[places[i] as number]
+      const call = places[i + 1] as number
+      if (!holder) throw new MpError('MP_DECODE', 'an estate refers to a holder that did not come with it')
+      holder.adopted.add(call)
+      make(holder, call)
+    }
   }
 
   meet(link: Link): QueueHolder {
     if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
-    return { link, reserved: 0 }
+    return { link, reserved: 0, adopted: new Set() }
   }
 
-  keep(_holder: QueueHolder, item: Message): void {
+  keep(holder: QueueHolder, item: Message): void {
     switch (item.type) {
+      case protocol.CANCEL:
+        this.#cancel(holder, readU32(item.bytes, item.start))
+        break
       case protocol.PUT:
       case protocol.FILL:
         if (this.#shutDown === 'dropping') return discardParcels(item.parcels, this.transport)
@@ -247,7 +304,7 @@ export class QueueHome implements Broker<QueueHolder> {
         if (this.#shutDown === 'dropping') return discardParcels(item.parcels, this.transport)
         return this.put(item)
       case protocol.RESERVE:
-        return this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
+        return holder.adopted.delete(call) ? undefined : this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
       case protocol.FILL:
         this.#release(holder)
         if (this.#shutDown !== 'dropping') return this.put(item)
@@ -257,7 +314,7 @@ export class QueueHome implements Broker<QueueHolder> {
         this.#release(holder)
         return this.#slotsChanged()
       case protocol.GET:
-        return this.#get(holder, call, readU32(bytes, start + 4) === 1)
+        return holder.adopted.delete(call) ? undefined : this.#get(holder, call, readU32(bytes, start + 4) === 1)
       case protocol.UNGET:
         holder.link.control(protocol.UNGOT)
         return this.#putBack(numbered(item))
@@ -328,6 +385,7 @@ export class QueueHome implements Broker<QueueHolder> {
   }
 
   #cancel(holder: QueueHolder, call: number): void {
+    holder.adopted.delete(call)
     this.#removeWaiters(each => each.holder === holder && each.call === call)
   }
 
@@ -374,6 +432,12 @@ export class QueueHome implements Broker<QueueHolder> {
     holder.reserved = 0
     this.#slotsChanged()
   }
+}
+
+function placesOf(line: Iterable<Getter | Putter>, holders: readonly QueueHolder[]): readonly number[] {
+  return [...line].flatMap(({ holder, call }) => {
+    return holder && call !== undefined && holders.includes(holder) ? [holders.indexOf(holder), call] : []
+  })
 }
 
 /** Rather than bytes of a large array. */
