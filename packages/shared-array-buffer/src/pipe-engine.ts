@@ -153,8 +153,7 @@ export class RingPipe implements NativePipe {
     attachments?: readonly object[],
     beyond = false,
   ): 'done' | 'full' | 'gone' {
-    // A plain read: that the reader has closed may be seen a moment later.
-    if (this.#gone || this.#outWords[READER_CLOSED] === 1) return 'gone'
+    if (this.#gone || Atomics.load(this.#outWords, READER_CLOSED) === 1) return 'gone'
     const log = this.#out
     if (!log.below(HIGH_WATER)) {
       if (this.#nobodyReads()) return 'gone'

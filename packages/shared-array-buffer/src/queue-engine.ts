@@ -88,7 +88,7 @@ export class RingQueue implements NativeQueue {
     const words = this.#words
     if (!lock(words, PUT_LOCK, this.#self) && !lockSoon(words, PUT_LOCK, this.#peers)) return 'busy'
     let outcome: 'done' | 'full' | 'shut'
-    if (words[STATE] !== 0) outcome = 'shut'
+    if (Atomics.load(words, STATE) !== 0) outcome = 'shut'
     else if (this.full || !this.#log.append(bytes, start, end, tag)) outcome = 'full'
     else outcome = 'done'
     unlock(words, PUT_LOCK)

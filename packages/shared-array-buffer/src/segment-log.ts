@@ -311,20 +311,20 @@ export class SegmentLog implements RecordBytes {
   #readTail(): void {
     const { words } = this
     this.#puts = Atomics.load(words, PUTS)
-    this.#tail = words[TAIL + (this.#puts & 1)] as number
+    this.#tail = Atomics.load(words, TAIL + (this.#puts & 1))
   }
 
   /** Before PUTS, which makes it valid. */
   #tellTail(): void {
     const { words } = this
-    words[TAIL + (this.#puts & 1)] = this.#tail
+    Atomics.store(words, TAIL + (this.#puts & 1), this.#tail)
     if (this.#exclusive) Atomics.store(words, PUT_BYTES, this.#putBytes)
   }
 
   #readHead(): void {
     const { words } = this
     this.#gets = Atomics.load(words, GETS)
-    this.#head = words[HEAD + (this.#gets & 1)] as number
+    this.#head = Atomics.load(words, HEAD + (this.#gets & 1))
   }
 
   #tellHead(): void {
