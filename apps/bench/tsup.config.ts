@@ -9,6 +9,7 @@ export default defineConfig([
       echo: 'src/targets/echo.ts',
       blocking: 'src/targets/blocking.ts',
       hello: 'src/targets/hello.ts',
+      relock: 'src/targets/relock.ts',
       square: 'src/targets/square.ts',
       'rival-worker': 'src/rivals/rival-worker.ts',
       'workerpool-worker': 'src/rivals/workerpool-worker.ts',

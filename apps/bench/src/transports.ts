@@ -7,7 +7,7 @@ import { unixSocket } from './baselines/unix-socket.js'
 import { workerThreads } from './baselines/worker-threads.js'
 
 /** The names that every transport package exports, as far as the benchmarks need them. */
-export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool'>
+export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool' | 'Lock'>
 
 /** Of a transport whose calls can block. */
 export type BlockingModule = Omit<TransportModule, 'Pipe'> & Pick<typeof sharedArrayBuffer, 'Pipe' | 'configure'>

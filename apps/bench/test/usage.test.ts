@@ -31,6 +31,7 @@ test('--help names every flag, transport, pattern and payload', async () => {
     'throughput-queue',
     'throughput-pipe',
     'ping-pong',
+    'lock-hand-over',
     'spawn',
     'pool-map',
     'pool-apply',

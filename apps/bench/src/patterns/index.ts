@@ -1,4 +1,5 @@
 import { blockingPingPong, blockingPipe, blockingPipeInto } from './blocking.js'
+import { lockHandOver } from './lock-hand-over.js'
 import type { Pattern } from './pattern.js'
 import { pingPong } from './ping-pong.js'
 import { poolApply, poolMap, poolMapSingly } from './pool.js'
@@ -14,6 +15,7 @@ export const patterns: readonly Pattern[] = [
   blockingPipe,
   blockingPipeInto,
   blockingPingPong,
+  lockHandOver,
   spawn,
   poolMap,
   poolMapSingly,

@@ -1,0 +1,20 @@
+import type { Connection, Lock } from '@mp/core'
+import { sitOn } from '../core.js'
+
+/** Orders: how many times to take the one lock and to free the other next; 0 ends it. */
+export async function relock(
+  orders: Connection<never, number>,
+  ours: Lock,
+  theirs: Lock,
+  core: number | null,
+): Promise<void> {
+  if (core !== null) sitOn(core)
+  for (;;) {
+    const count = await orders.recv()
+    if (count === 0) return
+    for (let done = 0; done < count; done++) {
+      await ours.acquire()
+      await theirs.release()
+    }
+  }
+}
