@@ -38,8 +38,8 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
     )
     .option(
       '-p, --patterns <names>',
-      `only these: ${patternNames.join(', ')}; 'throughput' and 'pool' mean all of theirs`,
-      chosen('pattern', patternNames, ['throughput', 'pool']),
+      `only these: ${patternNames.join(', ')}; 'throughput', 'blocking' and 'pool' mean all of theirs`,
+      chosen('pattern', patternNames, ['throughput', 'blocking', 'pool']),
     )
     .option('-s, --payloads <names>', `only these: ${payloadNames.join(', ')}`, chosen('payload', payloadNames))
     .option(
