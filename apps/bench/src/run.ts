@@ -28,11 +28,12 @@ const modes = {
     starts: { minRounds: 3, maxRounds: 10 },
   },
 }
+
 /**
- * Shares of the time. Small messages are what a program mostly sends, and code is slow until V8 has compiled it; a round of
- * large ones must be more than a dozen messages; rivals run beside their case.
+ * Shares of the time. A pattern's smallest messages are what a program mostly sends, and code is slow until V8 has compiled
+ * it; a round of large ones must be more than a dozen messages; rivals run beside their case.
  */
-const shares = { small: 3, large: 2, rivals: 2, other: 1 }
+const shares = { smallest: 3, large: 2, rivals: 2, other: 1 }
 const largeFrom = 1024 * 1024
 /** From as many bytes on, garbage matters. Below, a collection would cost the shapes that compiled code relies on: half of a flow's pace. */
 const collectedFrom = 64 * 1024
@@ -149,9 +150,9 @@ async function measureAll(
 }
 
 function shareOf(each: Case, quick: boolean): number {
-  const { payload } = each
+  const { pattern, payload } = each
   if (rivalsOf(each, quick).length > 0) return shares.rivals
-  if (payload?.name === 'small') return shares.small
+  if (payload && payload.name === pattern.payloads[0]) return shares.smallest
   return (payload?.bytes ?? 0) >= largeFrom ? shares.large : shares.other
 }
 
