@@ -236,9 +236,9 @@ class ChannelWire implements Wire {
     return false
   }
 
-  /** After `send` has asked to wait. */
+  /** After `send` has asked to wait; perhaps before anything is delivered, so not `#sink`. */
   drained(): void {
-    this.#sink?.drain()
+    this.#starting?.drain()
   }
 
   close(): void {
