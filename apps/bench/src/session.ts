@@ -36,7 +36,7 @@ export async function trips(
   count: number,
   send: (message: unknown) => Promise<void>,
   receive: () => Promise<unknown>,
-  { make, check }: Messages,
+  { make, check }: Pick<Messages, 'make' | 'check'>,
 ): Promise<Batch> {
   const latencies = new Float64Array(count)
   let before = performance.now()

@@ -344,7 +344,7 @@ export class Link {
       this.#put(this.#batch.takeFrame(start), this.#batch.takeAttachments())
       start = 0
     }
-    if (first && !this.#holds) this.#copies?.push({ bytes: out.bytes.slice(start, out.length), parcels })
+    if (first) this.#copies?.push({ bytes: out.bytes.slice(start, out.length), parcels })
     if (parcels) this.#addParcels(out, start, parcels)
     if ((out.bytes[start] as number) & CREDITED) this.#outstanding += cost(length, parcels, this.transport)
     const accepted = this.#batched()
@@ -458,14 +458,16 @@ export class Link {
 
   /** This context exits, and has said everything: who waits for it to follow a move need not. */
   end(): void {
-    if (this.#closed || this.#keeps) return
-    this.control(LEFT)
-    this.flush()
+    if (!this.#keeps) this.#sayLeft()
   }
 
   /** This context ends. Where a move was not answered, the other side must know whether it was heard. */
   tellLeft(): void {
-    if (this.#closed || this.#heard) return
+    if (!this.#heard) this.#sayLeft()
+  }
+
+  #sayLeft(): void {
+    if (this.#closed) return
     this.control(LEFT)
     this.flush()
   }
@@ -592,11 +594,12 @@ export class Link {
     const { bytes, parcels } = next
     // Too late to take it back.
     next.pending?.unlimit()
+    // Before the wire takes the bytes over.
+    const price = next.credited ? cost(bytes.length - HEADER, parcels, this.transport) : 0
     const room = this.#roomBeside(parcels)
     if (bytes.length >= LARGE && bytes.length <= room && !parcels) {
       // In memory of its own already.
       this.flush()
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       this.#put(bytes, undefined)
     } else if (bytes.length <= room) {
       if (this.#batch.out.length + bytes.length > room) this.flush()
@@ -604,7 +607,6 @@ export class Link {
       const start = out.length
       appendBytes(out, bytes, 0, bytes.length)
       if (parcels) this.#addParcels(out, start, parcels)
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
       void this.#batched()
     } else {
       this.flush()
@@ -613,8 +615,8 @@ export class Link {
         if (!force && (this.#undrained || (next.credited && this.#outstanding >= this.#window))) return
         this.#sendFragment(next, Math.min(chunk, bytes.length - next.sent))
       }
-      if (next.credited) this.#outstanding += cost(bytes.length - HEADER, parcels, this.transport)
     }
+    this.#outstanding += price
     this.#waiting.shift()
     next.pending?.resolve()
   }

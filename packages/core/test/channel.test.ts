@@ -4,22 +4,10 @@ import { Channels } from '../src/channel.js'
 import { MpError } from '../src/errors.js'
 import { Link, type Message } from '../src/link.js'
 import { LocalWire } from '../src/local-wire.js'
-import type { Transport, Wire, WireSink } from '../src/spi.js'
+import type { Wire, WireSink } from '../src/spi.js'
+import { stubTransport } from './stub-transport.js'
 
-const transport: Transport = {
-  name: 'test',
-  capabilities: {
-    reach: 'process',
-    isolation: 'process',
-    sync: false,
-    network: false,
-    sharedMemory: false,
-    attachments: false,
-  },
-  spawn() {
-    throw new Error('no peers here')
-  },
-}
+const transport = stubTransport()
 
 /** A wire that takes all, and asks to wait while it is `full`. */
 class NarrowWire implements Wire {

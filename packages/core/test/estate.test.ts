@@ -5,22 +5,9 @@ import { QueueHome } from '../src/broker/home.js'
 import { Context } from '../src/context.js'
 import type { Parcel } from '../src/end.js'
 import { Envelope } from '../src/envelope.js'
-import type { Transport } from '../src/spi.js'
+import { stubTransport } from './stub-transport.js'
 
-const transport: Transport = {
-  name: 'test',
-  capabilities: {
-    reach: 'thread',
-    isolation: 'none',
-    sync: false,
-    network: false,
-    sharedMemory: false,
-    attachments: false,
-  },
-  spawn() {
-    throw new Error('no peers here')
-  },
-}
+const transport = stubTransport({ reach: 'thread', isolation: 'none' })
 
 const MIB = 1024 * 1024
 

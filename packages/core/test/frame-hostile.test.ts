@@ -7,24 +7,12 @@ import { MpError } from '../src/errors.js'
 import { Link, type LinkUser } from '../src/link.js'
 import type { EndCarrier } from '../src/parcel-table.js'
 import { RelayedEnd } from '../src/relayed-end.js'
-import type { Transport, Wire, WireSink } from '../src/spi.js'
+import type { Wire, WireSink } from '../src/spi.js'
+import { stubTransport } from './stub-transport.js'
+
+const transport = stubTransport()
 
 /** Frames that a peer of another process sends, and what can become of them on their way: nothing of it is trusted. */
-const transport: Transport = {
-  name: 'test',
-  capabilities: {
-    reach: 'process',
-    isolation: 'process',
-    sync: false,
-    network: false,
-    sharedMemory: false,
-    attachments: false,
-  },
-  spawn() {
-    throw new Error('no peers here')
-  },
-}
-
 class OpenWire implements Wire {
   readonly maxFrame = 700
   readonly sent: Uint8Array<ArrayBuffer>[] = []

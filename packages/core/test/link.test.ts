@@ -4,24 +4,12 @@ import { MpError } from '../src/errors.js'
 import { Link, type LinkUser, type Message } from '../src/link.js'
 import { LocalWire } from '../src/local-wire.js'
 import { RelayedEnd } from '../src/relayed-end.js'
-import type { Transport, Wire, WireSink } from '../src/spi.js'
+import type { Wire, WireSink } from '../src/spi.js'
+import { stubTransport } from './stub-transport.js'
 
 const TYPE = 20
 
-const transport: Transport = {
-  name: 'test',
-  capabilities: {
-    reach: 'thread',
-    isolation: 'none',
-    sync: false,
-    network: false,
-    sharedMemory: false,
-    attachments: false,
-  },
-  spawn() {
-    throw new Error('no peers here')
-  },
-}
+const transport = stubTransport({ reach: 'thread', isolation: 'none' })
 
 /** A wire that counts its frames, and can refuse to take more. */
 class SpiedWire implements Wire {

@@ -104,45 +104,43 @@ function order(socket: Socket, count: number): void {
 }
 
 function receive(socket: Socket, { unpack }: Form, { check }: Messages, count: number): Promise<Batch> {
-  return new Promise((resolve, reject) => {
-    let sequence = 0
-    let first = 0
-    const stop = onFrames(socket, bytes => {
-      try {
-        check(unpack(bytes), sequence)
-      } catch (error) {
-        stop()
-        return reject(error)
-      }
-      if (sequence === 0) first = performance.now()
-      if (++sequence < count) return
-      stop()
-      resolve(streamed(performance.now() - first, count))
-    })
-  })
+  let first = 0
+  return taken(socket, count, (bytes, sequence) => {
+    check(unpack(bytes), sequence)
+    if (sequence === 0) first = performance.now()
+  }).then(() => streamed(performance.now() - first, count))
 }
 
-function trips(socket: Socket, { pack, unpack }: Form, { make, check }: Messages, count: number): Promise<Batch> {
+async function trips(socket: Socket, { pack, unpack }: Form, { make, check }: Messages, count: number): Promise<Batch> {
+  const latencies = new Float64Array(count)
+  let before = performance.now()
+  const send = (sequence: number) => socket.write(framed(pack(make(sequence))))
+  const all = taken(socket, count, (bytes, sequence) => {
+    check(unpack(bytes), sequence)
+    const now = performance.now()
+    latencies[sequence] = now - before
+    before = now
+    if (sequence + 1 < count) send(sequence + 1)
+  })
+  send(0)
+  await all
+  return timed(latencies)
+}
+
+/** Resolves when `count` frames were taken, rejects with what `take` throws. */
+function taken(socket: Socket, count: number, take: (bytes: Uint8Array, sequence: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const latencies = new Float64Array(count)
     let sequence = 0
-    let before = 0
-    const send = () => socket.write(framed(pack(make(sequence))))
     const stop = onFrames(socket, bytes => {
       try {
-        check(unpack(bytes), sequence)
+        take(bytes, sequence++)
       } catch (error) {
         stop()
         return reject(error)
       }
-      const now = performance.now()
-      latencies[sequence] = now - before
-      before = now
-      if (++sequence < count) return void send()
+      if (sequence < count) return
       stop()
-      resolve(timed(latencies))
+      resolve()
     })
-    before = performance.now()
-    send()
   })
 }

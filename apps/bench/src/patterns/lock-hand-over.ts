@@ -1,9 +1,18 @@
+import type { Guard } from '@mp/core'
 import { startChild } from '../children.js'
 import { findSeats, sit, standUp } from '../core.js'
 import { CheckError } from '../payloads.js'
-import { timed } from '../session.js'
+import { trips } from '../session.js'
 import { relock } from '../targets/relock.js'
 import type { Pattern } from './pattern.js'
+
+/** What is handed over. */
+const guards = {
+  make: () => undefined,
+  check(guard: unknown) {
+    if ((guard as Guard | null)?.abandoned !== false) throw new CheckError('a lock was not handed over, but lost')
+  },
+}
 
 export const lockHandOver: Pattern = {
   name: 'lock-hand-over',
@@ -31,17 +40,9 @@ export const lockHandOver: Pattern = {
         ...(seats && { ready: sit }),
         async run(count) {
           await child.during(orders.send(count))
-          const latencies = new Float64Array(count)
-          let before = performance.now()
-          for (let done = 0; done < count; done++) {
-            await theirs.release()
-            const guard = await child.during(ours.acquire())
-            if (!guard || guard.abandoned) throw new CheckError('a lock was not handed over, but lost')
-            const now = performance.now()
-            latencies[done] = now - before
-            before = now
-          }
-          return timed(latencies)
+          const release = () => theirs.release()
+          const acquire = () => child.during(ours.acquire())
+          return trips(count, release, acquire, guards)
         },
         async close() {
           standUp()

@@ -8,6 +8,13 @@ import * as targets from '../targets-blocking.js'
 const blocking = (queue: Queue<never>) => queue as unknown as Blocking
 const blockingEnd = (end: Connection<never, never>) => end as unknown as BlockingEnd
 
+/** How many, and of how many bytes: within a segment, near its end, over many. */
+const messagesOfAnySize = [
+  [300, 64],
+  [20, 70_000],
+  [4, 3 * 1024 * 1024],
+] as const
+
 function numbers(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
@@ -78,11 +85,7 @@ export const blockingCalls = group('Blocking calls', {
   }),
 
   'bytes of any size arrive, blocking at both ends': needs('sync', async t => {
-    for (const [count, size] of [
-      [300, 64],
-      [20, 70_000],
-      [4, 3 * 1024 * 1024],
-    ] as const) {
+    for (const [count, size] of messagesOfAnySize) {
       const [mine, theirs] = t.pipe<never, never>()
       const child = await t.start(targets.sendBytesSync, [theirs as never, count, size])
       for (let i = 0; i < count; i++) {
@@ -96,11 +99,7 @@ export const blockingCalls = group('Blocking calls', {
   }),
 
   'bytes of any size arrive in the memory of a call that blocks': needs('sync', async t => {
-    for (const [count, size] of [
-      [300, 64],
-      [20, 70_000],
-      [4, 3 * 1024 * 1024],
-    ] as const) {
+    for (const [count, size] of messagesOfAnySize) {
       const [mine, theirs] = t.pipe<never, never>()
       const child = await t.start(targets.sendBytesSync, [theirs as never, count, size])
       const target = new Uint8Array(size + 20)
