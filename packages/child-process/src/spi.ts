@@ -2,4 +2,4 @@
 export { runChild } from './child.js'
 export { type Boots, spawnChild, WIRE } from './transport.js'
 export { watch } from './watch.js'
-export { MAX_FRAME, type PipeHandle, PipeWire, type PipeWireSource } from './wire.js'
+export { DESCRIPTORS, MAX_FRAME, type PipeHandle, PipeWire, type PipeWireSource } from './wire.js'

@@ -40,8 +40,6 @@ export const transport: Transport = Object.freeze({
 /** Starts a process with a wire of its own. */
 export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
   const { id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits } = options
-  if (process.platform === 'win32')
-    throw new Error('children inherit a descriptor that both sides write to at once, which Windows has not')
   // Not imported: a child that starts none would load it in vain.
   const { spawn } = process.getBuiltinModule('node:child_process')
   const flags = [
@@ -49,7 +47,8 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
     ...limitingFlags(resourceLimits),
   ]
   const boot = fileURLToPath(daemon ? boots.bootDaemon : boots.boot)
-  const own = ['pipe', ...(daemon ? ['pipe'] : [])] as const
+  // As 'pipe' but for Windows, where nobody can write to a pipe of that kind while somebody waits to read.
+  const own = ['overlapped', ...(daemon ? ['overlapped'] : [])] as const
   const child = spawn(process.execPath, [...flags, boot, ...process.argv.slice(2)], {
     env: { ...process.env, ...env, ...boots.environment?.(WIRE + own.length) },
     cwd,

@@ -26,8 +26,15 @@ const READ_BUFFER = 72 * 1024
 /** Every small frame leaves from here. */
 const writeBuffer = new Uint8Array(new ArrayBuffer(HEADER + COPIED))
 
+/**
+ * Whether Node gives the descriptors of pipes, to be written and read at once. On Windows everything goes through its streams:
+ * nothing can be written when the event loop stands still.
+ */
+export const DESCRIPTORS = process.platform !== 'win32'
+
 /** The part of Node's own handle of a pipe that is used here. */
 export interface PipeHandle {
+  /** Where there are {@link DESCRIPTORS}. */
   readonly fd: number
 }
 
@@ -46,6 +53,7 @@ interface Kept {
  * - Writes are system calls of ours, made at once; the stream never has more than one byte, which it writes when the kernel
  *   has room again: that wakes us. So the exit of the process, when no event loop turns, needs to know one bit only: has
  *   the kernel taken that byte. What follows it is written synchronously.
+ * - Without descriptors the stream has what it was given last, all of the queue at that time, and nothing else.
  * - A failed write says nothing of what can still be read: the wire ends when reading ends.
  */
 export class PipeWire implements Wire {
@@ -72,13 +80,14 @@ export class PipeWire implements Wire {
   #queued = 0
   /** Buffers beside frames of which a part is in the queue. */
   readonly #beside = new Set<ArrayBufferLike>()
-  /** The first byte of the queue is with the stream. */
-  #ringing = false
+  /** How much of the queue, from its start, is with the stream, bytes. */
+  #given = 0
   /** Core waits for `drain`. */
   #full = false
   /** Nobody will read what is written. */
   #unheard = false
   #exiting = false
+  #onWritten: () => void = () => {}
   /** How long this process, when it exits, waits for the other side to read, ms. */
   #patience = LONGEST_FLUSH
 
@@ -190,13 +199,22 @@ export class PipeWire implements Wire {
     this.#socket.unref()
   }
 
+  /** Fulfils when the kernel has all that was sent, or nobody will read it. */
+  written(): Promise<void> {
+    if (this.#queued === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#onWritten = resolve
+    })
+  }
+
   /** The process exits: no event loop turns from here on. Everything sent is written now, also what is still to be sent. */
   exit(patience: number = LONGEST_FLUSH): void {
+    if (!DESCRIPTORS) return
     this.#exiting = true
     this.#patience = patience
-    if (this.#ringing) {
-      this.#ringing = false
-      if (this.#socket.writableLength === 0) this.#dequeue(1)
+    if (this.#given > 0) {
+      if (this.#socket.writableLength === 0) this.#dequeue(this.#given)
+      this.#given = 0
     }
     this.#flushSync()
     this.#drained()
@@ -258,14 +276,16 @@ export class PipeWire implements Wire {
 
   #loseQueue(): void {
     this.#unheard = true
-    this.#ringing = false
+    this.#given = 0
     this.#queue = []
     this.#queued = 0
     this.#beside.clear()
+    this.#onWritten()
   }
 
-  /** Gives the kernel what it takes. Whether it took all. */
+  /** Gives the kernel what it takes at once. Whether it took all. */
   #writeQueue(): boolean {
+    if (!DESCRIPTORS) return this.#queued === 0
     while (this.#queued > 0) {
       const buffers = this.#queue.length > GATHERED ? this.#queue.slice(0, GATHERED) : this.#queue
       let wanted = 0
@@ -281,7 +301,7 @@ export class PipeWire implements Wire {
   /** How many bytes the kernel took. The descriptor of a destroyed stream is closed, and may be another's by now. */
   #write(call: () => number): number {
     if (this.#socket.destroyed) this.#loseQueue()
-    if (this.#unheard) return 0
+    if (this.#unheard || !DESCRIPTORS) return 0
     try {
       return call()
     } catch (error) {
@@ -290,19 +310,33 @@ export class PipeWire implements Wire {
     }
   }
 
+  /** Gives the stream what wakes us when the kernel has room again. */
   #ring(): void {
-    if (this.#ringing) return
-    this.#ringing = true
-    this.#socket.write((this.#queue[0] as Uint8Array).subarray(0, 1), error => {
-      if (!this.#ringing) return
-      this.#ringing = false
+    if (this.#given > 0) return
+    const [first] = this.#queue as [Uint8Array]
+    this.#given = DESCRIPTORS ? 1 : this.#queued
+    this.#stream(DESCRIPTORS ? [first.subarray(0, 1)] : this.#queue, error => {
+      if (this.#given === 0) return
+      const taken = this.#given
+      this.#given = 0
       if (error) this.#fail()
-      else this.#dequeue(1)
+      else this.#dequeue(taken)
       this.#spin.sign()
       if (!this.#writeQueue()) this.#ring()
-      else if (this.#closed) this.#socket.destroy()
+      else this.#emptied()
       this.#drained()
     })
+  }
+
+  #emptied(): void {
+    this.#onWritten()
+    if (this.#closed) this.#socket.destroy()
+  }
+
+  #stream(buffers: readonly Uint8Array[], written: (error?: Error | null) => void): void {
+    this.#socket.cork()
+    for (const [i, each] of buffers.entries()) this.#socket.write(each, i === buffers.length - 1 ? written : undefined)
+    this.#socket.uncork()
   }
 
   /** Tells core, where it waits for that. */
@@ -380,13 +414,14 @@ export class PipeWire implements Wire {
     return bytes && { bytes, beside: this.#reader.takeBeside() }
   }
 
-  /** How many bytes came into the read buffer: 0 at the end of file, -1 when none are here yet. */
+  /** How many bytes came into the read buffer: 0 when none can come this way, -1 when none are here yet. */
   #readSync(): number {
     if (this.#ended || this.#socket.destroyed) return 0
     return this.#readInto(this.#buffer)
   }
 
   #readInto(room: Uint8Array): number {
+    if (!DESCRIPTORS) return 0
     try {
       return readSync(this.#fd, room)
     } catch (error) {
@@ -419,6 +454,13 @@ const flushedAtExit = new Set<PipeWire>()
 process.on('exit', () => {
   for (const wire of flushedAtExit) wire.exit()
 })
+
+/** Before an exit of which `exit` could not see to the wires: fulfils when what they were to flush is with the kernel. */
+export async function flushWires(): Promise<void> {
+  if (DESCRIPTORS) return
+  const late = new Promise<void>(resolve => setTimeout(resolve, LONGEST_FLUSH).unref())
+  await Promise.race([late, Promise.all([...flushedAtExit].map(wire => wire.written()))])
+}
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import type { PipeHandle, PipeWire } from '@mp/child-process/spi'
+import { DESCRIPTORS, type PipeHandle, type PipeWire } from '@mp/child-process/spi'
 import type { Wire } from '@mp/core/spi'
 import { CONTEXT, control, NO_WIRE } from './control.js'
 import { closed, opened } from './open-wires.js'
@@ -35,7 +35,7 @@ export class Introduction {
 
   constructor() {
     const { rendezvous, address } = program()
-    if (!rendezvous) this.#line = lineFor(address)
+    if (!rendezvous && DESCRIPTORS) this.#line = lineFor(address)
   }
 
   /** The descriptors that the child inherits. */

@@ -1,37 +1,34 @@
 import { lstatSync } from 'node:fs'
 import type { Server } from 'node:net'
-import { resolve as absolute, join } from 'node:path'
 import { PipeWire } from '@mp/child-process/spi'
-import { type Listening, MpError, type Network, type NetworkWire } from '@mp/core/spi'
-import { checkAddress, flushBriefly, freshDirectory, listenAt, remove, removeAtExit } from './address.js'
+import type { Listening, Network, NetworkWire } from '@mp/core/spi'
+import { checkAddress, flushBriefly, freshPlace, listenAt, placeAt, remove, removeAtExit } from './address.js'
 
 /** Bytes that a frame may have before its sender has shown who he is. */
 const LONGEST_STRANGE = 256
 
-/** Unix sockets where any program of this host that may, by the file's mode, and has the key, can connect. */
+/**
+ * Unix sockets where any program of this host that may, by the file's mode, and has the key, can connect; on Windows named pipes,
+ * for programs of the same user.
+ */
 export const network: Network = Object.freeze({ listen, dial })
 
 async function listen(given: string | undefined, accept: (wire: NetworkWire) => void): Promise<Listening> {
-  const directory = given === undefined ? freshDirectory() : undefined
-  const address = given ?? join(directory as string, 'listener')
-  checkMedium()
-  checkAddress(address)
+  const { address, leftover } = given === undefined ? freshPlace('listener') : placeAt(given)
   let server: Server
   try {
     server = await bind(address, accept)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await isStale(address))) throw error
-    remove(address)
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !leftover || !(await isStale(leftover))) throw error
+    remove(leftover)
     server = await bind(address, accept)
   }
-  // The working directory may be another one by then.
-  const path = directory ?? absolute(address)
-  removeAtExit(path)
+  removeAtExit(leftover)
   return {
     address,
     async [Symbol.asyncDispose]() {
       await new Promise(resolve => server.close(resolve))
-      remove(path)
+      remove(leftover)
     },
   }
 }
@@ -67,14 +64,8 @@ function socketAt(address: string): number | undefined {
 }
 
 function dial(address: string): NetworkWire {
-  checkMedium()
   checkAddress(address)
   const wire = new PipeWire({ path: address }, false, LONGEST_STRANGE)
   flushBriefly(wire)
   return wire
-}
-
-function checkMedium(): void {
-  if (process.platform !== 'win32') return
-  throw new MpError('MP_NOT_SUPPORTED', 'wires write to their descriptors at once, and a named pipe has none')
 }

@@ -1,8 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { PipeWire } from '@mp/child-process/spi'
 import { MpError } from '@mp/core/spi'
-import { flushBriefly, freshDirectory, removeAtExit } from './address.js'
+import { directoryOf, flushBriefly, freshPlace, placeBeside } from './address.js'
 import {
   ASK,
   CANNOT,
@@ -72,7 +71,7 @@ export function program(): Program {
 function found(): Program {
   const { randomBytes } = process.getBuiltinModule('node:crypto')
   const secret = randomBytes(16)
-  const address = join(freshDirectory(), 'rendezvous')
+  const { address } = freshPlace('rendezvous')
   return { secret, address, rendezvous: new Rendezvous(address, secret) }
 }
 
@@ -87,7 +86,8 @@ function joined({ secret, address }: Inheritance): Program {
 export function removeWhenOrphaned(parent: PipeWire): string | undefined {
   const { main, address } = inheritance()
   if (main !== process.ppid) return undefined
-  const directory = dirname(address)
+  const directory = directoryOf(address)
+  if (directory === undefined) return undefined
   const removeIt = () => rmSync(directory, { recursive: true, force: true })
   void parent.ended.then(removeIt)
   // Its sockets close one after the other: another one's end may be the end of this process before it hears of that wire's.
@@ -129,12 +129,10 @@ class Doorstep {
   readonly #expected = new Map<string, (line: Line) => void>()
 
   constructor({ secret, address }: Program) {
-    const { randomBytes } = process.getBuiltinModule('node:crypto')
-    const here = join(dirname(address), randomBytes(6).toString('hex'))
-    removeAtExit(here)
+    const here = placeBeside(address)
     // First, lest it stay if this process is killed in between.
-    tell(DOOR, NO_WIRE, here)
-    this.#door = new Door(here, secret, 'patiently', ({ token }, line) => {
+    if (here.leftover !== undefined) tell(DOOR, NO_WIRE, here.leftover)
+    this.#door = new Door(here.address, secret, 'patiently', ({ token }, line) => {
       const come = this.#expected.get(token)
       if (!come) return line.close()
       this.#expected.delete(token)
