@@ -11,17 +11,23 @@ import { MAX_DEPTH } from './rich-form.js'
 export function writePlain(value: unknown, out: ByteBuffer): boolean {
   const outer = target
   // A getter in the value may encode something itself, into another buffer.
-  const seen = outer ? new Seen() : shared
   if (outer) outer.length = at
   begin(out)
   try {
-    return writeValue(value, seen, 0)
+    return writeValue(value, new Seen(), 0) && !everybodyInherits()
   } finally {
     out.length = at
-    seen.clear()
     if (outer) begin(outer)
     else target = undefined
   }
+}
+
+const bare = {}
+
+/** Whether somebody has given Object.prototype what a for-in loop finds in every object. */
+function everybodyInherits(): boolean {
+  for (const _ in bare) return true
+  return false
 }
 
 /** The rich form's tree: arrays, strings without oddities, numbers, booleans, null, and each once. */
@@ -37,41 +43,55 @@ export function writeTree(node: unknown, out: ByteBuffer): void {
 
 function writeNode(node: unknown): void {
   if (!Array.isArray(node)) {
-    writeValue(node, shared, 0)
+    writeValue(node, nothing, 0)
     return
   }
   writeHead(node.length, 0x90, 0xdc)
   for (const child of node) writeNode(child)
 }
 
-/** Objects of one value. One that comes again is an identity to keep, which plain msgpack cannot. */
+/**
+ * Objects of one value. One that comes again is an identity to keep, which plain msgpack cannot. New for each value: to store
+ * young objects in an old one costs 20 ns each, for the garbage collector's sake.
+ */
 class Seen {
-  readonly #few: unknown[] = new Array(8).fill(undefined)
-  #count = 0
+  #first: object | undefined
+  #second: object | undefined
+  #few: object[] | undefined
   #many: Set<object> | undefined
 
   /** Whether it was there; it is now. */
   add(value: object): boolean {
+    if (this.#first === undefined) {
+      this.#first = value
+      return false
+    }
+    if (this.#first === value || this.#second === value) return true
+    if (this.#second === undefined) {
+      this.#second = value
+      return false
+    }
+    return this.#addMore(value)
+  }
+
+  #addMore(value: object): boolean {
     if (this.#many) {
       if (this.#many.has(value)) return true
       this.#many.add(value)
       return false
     }
-    const few = this.#few
-    for (let i = 0; i < this.#count; i++) if (few[i] === value) return true
-    if (this.#count < few.length) few[this.#count++] = value
-    else this.#many = new Set(few as object[]).add(value)
+    this.#few ??= []
+    if (this.#few.includes(value)) return true
+    if (this.#few.length < MOST_COMPARED) this.#few.push(value)
+    else this.#many = new Set(this.#few).add(value)
     return false
-  }
-
-  clear(): void {
-    for (let i = 0; i < this.#count; i++) this.#few[i] = undefined
-    this.#count = 0
-    this.#many = undefined
   }
 }
 
-const shared = new Seen()
+/** Above, a Set finds an object sooner. */
+const MOST_COMPARED = 6
+
+const nothing = new Seen()
 
 /** Where the value is written that is being written: the buffer, its bytes, and how many of them are. Quicker than its fields. */
 let target: ByteBuffer | undefined
@@ -93,45 +113,57 @@ function reserve(count: number): void {
 }
 
 function writeValue(value: unknown, seen: Seen, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-      return writeString(value)
-    case 'number':
-      writeNumber(value)
-      return true
-    case 'boolean':
-      reserve(1)
-      bytes[at++] = value ? 0xc3 : 0xc2
-      return true
-    case 'object': {
-      if (value === null) {
-        reserve(1)
-        bytes[at++] = 0xc0
-        return true
-      }
-      if (depth >= MAX_DEPTH || seen.add(value)) return false
-      const prototype: unknown = Object.getPrototypeOf(value)
-      if (prototype === Object.prototype) return writeObject(value as Record<string, unknown>, seen, depth)
-      return prototype === Array.prototype && writeArray(value as unknown[], seen, depth)
-    }
-    default:
-      return false
+  // One question after the other: a switch over `typeof` makes its string first, 3 ns a value.
+  if (typeof value === 'number') {
+    writeNumber(value)
+    return true
   }
-}
-
-function writeObject(object: Record<string, unknown>, seen: Seen, depth: number): boolean {
-  const keys = Object.keys(object)
-  writeHead(keys.length, 0x80, 0xde)
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as string
-    if (key === '__proto__' || !writeString(key) || !writeValue(object[key], seen, depth + 1)) return false
+  if (typeof value === 'string') return writeString(value)
+  if (typeof value === 'object' && value !== null) {
+    if (depth >= MAX_DEPTH || seen.add(value)) return false
+    // Each asks for the prototype where V8 knows what it looks at, which makes that a constant.
+    if (Array.isArray(value)) return writeArray(value, seen, depth)
+    return writeObject(value as Record<string, unknown>, seen, depth)
   }
+  if (value !== null && typeof value !== 'boolean') return false
+  reserve(1)
+  bytes[at++] = value === null ? 0xc0 : value ? 0xc3 : 0xc2
   return true
 }
 
-function writeArray(array: unknown[], seen: Seen, depth: number): boolean {
-  if (!Array.isArray(array)) return false
+function writeObject(object: Record<string, unknown>, seen: Seen, depth: number): boolean {
+  if (Object.getPrototypeOf(object) !== Object.prototype) return false
+  const start = at
+  reserve(1)
+  at++
+  let count = 0
+  // Nobody inherits, or all is dropped. V8 knows here where the values are: by Object.keys a small object took 20 ns more, of 190.
+  for (const key in object) {
+    if (key === '__proto__' || !writeString(key) || !writeValue(object[key], seen, depth + 1)) return false
+    count++
+  }
+  closeMap(start, count)
+  return true
+}
+
+/** Writes the head at `start`, where a byte was left for it. */
+function closeMap(start: number, count: number): void {
+  if (count < 16) {
+    bytes[start] = 0x80 | count
+    return
+  }
+  const more = count < 0x1_0000 ? 2 : 4
+  reserve(more)
+  const end = at + more
+  bytes.copyWithin(start + 1 + more, start + 1, at)
+  at = start
+  writeHead(count, 0x80, 0xde)
+  at = end
+}
+
+function writeArray(array: readonly unknown[], seen: Seen, depth: number): boolean {
   const { length } = array
+  if (Object.getPrototypeOf(array) !== Array.prototype) return false
   writeHead(length, 0x90, 0xdc)
   // A hole reads as undefined, which is not plain either.
   for (let i = 0; i < length; i++) if (!writeValue(array[i], seen, depth + 1)) return false

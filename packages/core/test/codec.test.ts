@@ -81,6 +81,10 @@ const objects: [name: string, value: unknown][] = [
   ['odd keys', { [lone]: 1, [mark + 'x'.repeat(100)]: 2, ['é'.repeat(300)]: 3 }],
   ['a null prototype', Object.assign(Object.create(null), { a: 1 })],
   ['a wide object', Object.fromEntries(Array.from({ length: 70_000 }, (_, i) => [`k${i}`, i]))],
+  ...[15, 16, 17].map((count): [string, unknown] => [
+    `${count} keys, and objects within`,
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, { i, text: 'x'.repeat(i * 10) }])),
+  ]),
   ['a long array', Array.from({ length: 70_000 }, (_, i) => i)],
   ['a long array with an odd end', [...Array.from({ length: 300 }, (_, i) => i), -0]],
   // biome-ignore lint/suspicious/noSparseArray: holes are what is tested
@@ -146,6 +150,28 @@ test('what arrives are own, enumerable properties, whatever their names', () => 
   expect(Object.entries(trip(value))).toStrictEqual(Object.entries(value))
 })
 
+test('what Object.prototype has been given does not travel', () => {
+  const give = () =>
+    Object.defineProperty(Object.prototype, 'given', { value: 1, enumerable: true, configurable: true })
+  const backs: unknown[] = []
+  try {
+    give()
+    backs.push(trip({ a: [{ b: 1 }] }))
+    Reflect.deleteProperty(Object.prototype, 'given')
+    const whileRead = {
+      get a() {
+        give()
+        return [{ b: 1 }]
+      },
+      c: { d: 2 },
+    }
+    backs.push(trip(whileRead))
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'given')
+  }
+  expect(backs).toEqual([{ a: [{ b: 1 }] }, { a: [{ b: 1 }], c: { d: 2 } }])
+})
+
 test('generated values arrive equal', () => {
   const value = fc.anything({
     withBigInt: true,
@@ -195,6 +221,17 @@ describe('identity', () => {
     expect([...arrived.c][0]).toStrictEqual([arrived.a, arrived.a])
     expect(arrived.c.get(arrived.a)).toBe(arrived.a)
     expect(arrived.d.has(arrived.a)).toBe(true)
+  })
+
+  test('of any two among few', () => {
+    for (let count = 2; count < 12; count++) {
+      for (let first = 0; first < count; first++) {
+        const objects: object[] = Array.from({ length: count }, (_, i) => ({ i }))
+        objects.push(objects[first] as object)
+        const back = trip(objects) as object[]
+        expect(back.indexOf(back[count] as object)).toBe(first)
+      }
+    }
   })
 
   test('of many objects, in arrays and objects', () => {

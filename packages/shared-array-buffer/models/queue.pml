@@ -8,7 +8,10 @@
  * A death is told to everyone (Peers.ended): its locks are then taken over, and all who wait look again. What is modelled
  * as one step with a death happens in truth after it, when nothing of the dead one moves any more.
  *
- * Seeded bugs, which the script expects to be found: PUBLISH_FIRST, NO_RECHECK, NO_TAKEOVER, NO_SECOND_LOOK.
+ * A producer that finds the mark which it has left in its lock goes on where it was, without a look at PUTS. (Consumers do the
+ * same with theirs.)
+ *
+ * Seeded bugs, which the script expects to be found: PUBLISH_FIRST, NO_RECHECK, NO_TAKEOVER, NO_SECOND_LOOK, OLD_MARK.
  */
 
 #define SLOTS 2
@@ -19,6 +22,7 @@ byte puts, gets;            /* the published counts */
 byte slot[SLOTS];           /* what is in a slot: an item's number, from 1 on */
 bool written[SLOTS];        /* its body is there */
 byte putLock, getLock;      /* 0, or the holder's id */
+byte putMark;               /* who was the last to release the producers' lock */
 bool itemOdd, slotOdd;      /* the bells */
 byte itemStale, slotStale;
 byte itemHeld, slotHeld;    /* who still needs the value that it has read */
@@ -127,6 +131,22 @@ inline acquire(lock) {
 #endif
 }
 
+/* lockAgain, or lockSoon and a look at the tail. Who takes over from a dead one finds no mark. */
+inline acquirePut() {
+#ifdef NO_TAKEOVER
+  atomic { putLock == 0 ->
+#else
+  atomic { putLock == 0 || GONE(putLock) ->
+#endif
+#ifdef OLD_MARK
+    if :: known == 0 -> known = puts :: else fi;
+#else
+    if :: putLock == 0 && putMark == self :: else -> known = puts fi;
+#endif
+    putLock = self
+  }
+}
+
 /* Between any two of its instructions. */
 inline die() {
   atomic {
@@ -144,19 +164,19 @@ inline die() {
  * with taking the lock; but for the bug that makes it visible.
  */
 proctype producer(byte self) {
-  byte n, p, seen;
+  byte n, p, known, seen;
   bool mine;
   {
     do
     :: atomic { n == ITEMS(self) -> finished = finished | BIT(self); break }
     :: n < ITEMS(self) ->
-      acquire(putLock);
+      acquirePut();
       if
-      :: atomic { puts - gets >= SLOTS -> putLock = 0 };
+      :: atomic { puts - gets >= SLOTS -> putLock = 0; putMark = self };
         park(slotOdd, slotStale, slotHeld, parkedSlot, puts - gets < SLOTS)
       :: atomic {
           puts - gets < SLOTS ->
-          p = puts;
+          p = known;
           slot[p % SLOTS] = ITEM(self, n) + 1;
           n++;
 #ifdef PUBLISH_FIRST
@@ -165,11 +185,11 @@ proctype producer(byte self) {
           written[p % SLOTS] = true
 #endif
         };
-        atomic { puts = p + 1; assert(puts - gets <= SLOTS) };
+        atomic { puts = p + 1; known = puts; assert(puts - gets <= SLOTS) };
 #ifdef PUBLISH_FIRST
         written[p % SLOTS] = true;
 #endif
-        atomic { putLock = 0; p = 0 };
+        atomic { putLock = 0; putMark = self; p = 0 };
         ring(itemOdd, itemStale, itemHeld, parkedItem)
       fi
     od

@@ -49,3 +49,4 @@ finds queue -DVICTIM=1 -DPUBLISH_FIRST
 finds queue -DVICTIM=1 -DNO_RECHECK
 finds queue -DVICTIM=1 -DNO_TAKEOVER
 finds queue -DVICTIM=3 -DNO_SECOND_LOOK
+finds queue -DVICTIM=1 -DOLD_MARK

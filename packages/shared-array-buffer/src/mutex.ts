@@ -1,45 +1,52 @@
 import type { Peers } from './peers.js'
 
 /**
- * A lock whose holder may die. One word: 0 while free; `holder's id << 1 | contended`. Whoever finds it held by a peer whose
- * thread has ended takes it over; what it guards is sound at every instruction, so nothing need be put right.
+ * A lock whose holder may die. One word: while it is held, the holder's id and HELD, and CONTENDED where somebody waits; while it
+ * is free, the mark that its last holder has left, 0 at first. Whoever finds it held by a peer whose thread has ended takes it
+ * over; what it guards is sound at every instruction, so nothing need be put right.
+ *
+ * Who finds its own mark, one that nobody else leaves, knows that nobody has held the lock since, and that all it knew of what
+ * the lock guards still holds.
  *
  * A waiter marks the word as contended and waits for a change; who releases a contended lock wakes one. The one who was woken
  * takes the lock as contended, since others may wait, too. A wake-up that a dying waiter has swallowed costs one SLICE.
+ *
+ *     word: (id | mark) << 2 | CONTENDED | HELD
  */
+const HELD = 1
+const CONTENDED = 2
+const FLAGS = 2
 
 /** ms */
 const SLICE = 1
 const SPINS = 200
 
-export function lock(words: Int32Array, at: number, self: number): boolean {
-  return Atomics.compareExchange(words, at, 0, self << 1) === 0
+/** Takes the lock where it is free and the mark of its last holder is this one. */
+export function lockAgain(words: Int32Array, at: number, self: number, mark: number): boolean {
+  return Atomics.compareExchange(words, at, mark << FLAGS, (self << FLAGS) | HELD) === mark << FLAGS
 }
 
-/** Blocks for a few ms at most: false where the lock was not free in that time. */
+/** Whoever held it last. Blocks for a few ms at most: false where the lock was not free in that time. */
 export function lockSoon(words: Int32Array, at: number, peers: Peers): boolean {
-  const mine = peers.self << 1
+  const mine = (peers.self << FLAGS) | HELD
   for (let i = 0; i < SPINS; i++) {
-    if (Atomics.load(words, at) === 0 && Atomics.compareExchange(words, at, 0, mine) === 0) return true
+    const word = Atomics.load(words, at)
+    if (!(word & HELD) && Atomics.compareExchange(words, at, word, mine) === word) return true
   }
-  for (let tries = 0; tries < 3; tries++) {
-    const held = Atomics.load(words, at)
-    if (held === 0) {
-      if (Atomics.compareExchange(words, at, 0, mine | 1) === 0) return true
-      continue
-    }
-    if (peers.gone(held >>> 1)) {
-      if (Atomics.compareExchange(words, at, held, mine | 1) === held) return true
-      continue
-    }
-    const contended = held | 1
-    if (held === contended || Atomics.compareExchange(words, at, held, contended) === held) {
-      Atomics.wait(words, at, contended, SLICE)
+  for (let tries = 0; tries < 4; tries++) {
+    const word = Atomics.load(words, at)
+    if (!(word & HELD) || peers.gone(word >>> FLAGS)) {
+      if (Atomics.compareExchange(words, at, word, mine | CONTENDED) === word) return true
+    } else if (tries < 3) {
+      const contended = word | CONTENDED
+      if (word === contended || Atomics.compareExchange(words, at, word, contended) === word) {
+        Atomics.wait(words, at, contended, SLICE)
+      }
     }
   }
-  return Atomics.compareExchange(words, at, 0, mine | 1) === 0
+  return false
 }
 
-export function unlock(words: Int32Array, at: number): void {
-  if (Atomics.exchange(words, at, 0) & 1) Atomics.notify(words, at, 1)
+export function unlock(words: Int32Array, at: number, mark: number): void {
+  if (Atomics.exchange(words, at, mark << FLAGS) & CONTENDED) Atomics.notify(words, at, 1)
 }

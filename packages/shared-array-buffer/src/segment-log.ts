@@ -82,7 +82,7 @@ export class SegmentLog implements RecordBytes {
   tag = 0
 
   readonly #exclusive: boolean
-  /** Where this side is: as it has just read it under its lock, or, exclusive, since it began. */
+  /** Where this side is: as it has read it under its lock, and none of its kind was there since, or, exclusive, since it began. */
   #puts = 0
   #tail = 0
   #putBytes = 0
@@ -122,11 +122,10 @@ export class SegmentLog implements RecordBytes {
     this.#bytes = new Uint8Array(memory, 0, length)
     this.#known = Math.floor((length - HEADER_BYTES) / SEGMENT_BYTES)
     this.bytes = this.#bytes
-    this.#readTail()
-    this.#readHead()
+    this.findTail()
+    this.findHead()
     this.#putBytes = Atomics.load(this.words, PUT_BYTES)
     this.#gotBytes = this.#gotSeen = Atomics.load(this.words, GOT_BYTES)
-    this.#putsSeen = this.#gets
   }
 
   /** Records that were appended and not taken, where neither side is exclusive. */
@@ -178,9 +177,15 @@ export class SegmentLog implements RecordBytes {
     return left >= WHOLE ? left : SEGMENT_BYTES - 2 * RECORD_HEADER
   }
 
+  /** For a producer, where another one may have appended since it did: where the tail is. */
+  findTail(): void {
+    const { words } = this
+    this.#puts = Atomics.load(words, PUTS)
+    this.#tail = Atomics.load(words, TAIL + (this.#puts & 1))
+  }
+
   /** For the producer. False: the memory is at its limit, and nothing was appended. */
   append(bytes: Uint8Array, start: number, end: number, tag: number): boolean {
-    if (!this.#exclusive) this.#readTail()
     let segment = this.#tail >>> POSITION_BITS
     let offset = (this.#tail & OFFSET_MASK) * 8
     this.#see(segment)
@@ -223,12 +228,18 @@ export class SegmentLog implements RecordBytes {
     return true
   }
 
+  /** For a consumer, where another one may have taken since it did: where the head is. */
+  findHead(): void {
+    const { words } = this
+    this.#gets = Atomics.load(words, GETS)
+    this.#head = Atomics.load(words, HEAD + (this.#gets & 1))
+    // What was seen of PUTS says nothing then.
+    this.#putsSeen = this.#gets
+  }
+
   /** For the consumer. Whether there is a record; it is in `bytes`, `start`, `end`, `tag` until `take`. */
   peek(): boolean {
-    const known = this.#gets
-    if (!this.#exclusive) this.#readHead()
-    // Where others took since, what was seen of PUTS says nothing.
-    if ((this.#putsSeen === this.#gets || this.#gets !== known) && !this.#lookForMore()) return false
+    if (this.#putsSeen === this.#gets && !this.#lookForMore()) return false
     let segment = this.#head >>> POSITION_BITS
     let offset = (this.#head & OFFSET_MASK) * 8
     this.#see(segment)
@@ -308,23 +319,11 @@ export class SegmentLog implements RecordBytes {
     return false
   }
 
-  #readTail(): void {
-    const { words } = this
-    this.#puts = Atomics.load(words, PUTS)
-    this.#tail = Atomics.load(words, TAIL + (this.#puts & 1))
-  }
-
   /** Before PUTS, which makes it valid. */
   #tellTail(): void {
     const { words } = this
     Atomics.store(words, TAIL + (this.#puts & 1), this.#tail)
     if (this.#exclusive) Atomics.store(words, PUT_BYTES, this.#putBytes)
-  }
-
-  #readHead(): void {
-    const { words } = this
-    this.#gets = Atomics.load(words, GETS)
-    this.#head = Atomics.load(words, HEAD + (this.#gets & 1))
   }
 
   #tellHead(): void {
@@ -373,9 +372,9 @@ export class SegmentLog implements RecordBytes {
 
   #write(bytes: Uint8Array, start: number, end: number, to: number): void {
     const length = end - start
-    if (length <= FEW && start === 0 && bytes.length >= BUFFER && bytes.byteOffset % 4 === 0) {
-      const source = bytes === this.#source ? this.#sourceWords : this.#wordsOf(bytes)
+    if (length <= FEW && start === 0 && (bytes === this.#source || this.#seeWords(bytes))) {
       const { words } = this
+      const source = this.#sourceWords
       const at = to >>> 2
       const count = (length + 3) >>> 2
       for (let i = 0; i < count; i++) words[at + i] = source[i] as number
@@ -383,11 +382,12 @@ export class SegmentLog implements RecordBytes {
     else this.#bytes.set(bytes.subarray(start, end), to)
   }
 
-  /** The buffer that messages are encoded into is mostly the same one. */
-  #wordsOf(bytes: Uint8Array): Int32Array {
+  /** The buffer that messages are encoded into is mostly the same one. False: it is none of those. */
+  #seeWords(bytes: Uint8Array): boolean {
+    if (bytes.length < BUFFER || bytes.byteOffset % 4 !== 0) return false
     this.#source = bytes
     this.#sourceWords = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
-    return this.#sourceWords
+    return true
   }
 
   /** The segment that the producer goes on with; -1 where there is no more memory. */

@@ -1,6 +1,6 @@
 import type { NativeSemaphore, NativeTurn } from '@mp/core/spi'
 import { sleepWhile } from './bell.js'
-import { lock, lockSoon, unlock } from './mutex.js'
+import { lockAgain, lockSoon, unlock } from './mutex.js'
 import { ourPeers, type Peers } from './peers.js'
 import {
   ABANDONED,
@@ -179,7 +179,7 @@ export class SharedSemaphore implements NativeSemaphore {
   #enter(): void {
     const table = this.#table
     const peers = this.#peers
-    while (!lock(table.words, MUTEX, this.#self) && !lockSoon(table.words, MUTEX, peers)) peers.check()
+    while (!lockAgain(table.words, MUTEX, this.#self, 0) && !lockSoon(table.words, MUTEX, peers)) peers.check()
     table.refresh()
     if (table.words[INSIDE] !== 0) {
       table.rollBack()
@@ -195,7 +195,7 @@ export class SharedSemaphore implements NativeSemaphore {
   #exit(): void {
     const table = this.#table
     Atomics.store(table.words, INSIDE, 0)
-    unlock(table.words, MUTEX)
+    unlock(table.words, MUTEX, 0)
     if (this.#woken.length === 0) return
     const woken = this.#woken
     this.#woken = []

@@ -78,7 +78,8 @@ class Arena {
   holds(thread: Thread): boolean {
     const words = new Int32Array(this.queue.memory, 0, 128)
     const lock = thread.role === 'put' ? PUT_LOCK : GET_LOCK
-    return Atomics.load(words, lock) >>> 1 === thread.id
+    const word = Atomics.load(words, lock)
+    return (word & 1) === 1 && word >>> 2 === thread.id
   }
 }
 
