@@ -71,14 +71,16 @@ function checkObject(value: unknown, sequence: number): void {
 
 /** Writes the sequence number at both ends, so that a torn or repeated message shows. */
 function stamp(bytes: Uint8Array, sequence: number): Uint8Array {
-  const end = bytes.length - 4
-  for (const at of [0, end]) {
-    bytes[at] = sequence
-    bytes[at + 1] = sequence >>> 8
-    bytes[at + 2] = sequence >>> 16
-    bytes[at + 3] = sequence >>> 24
-  }
+  writeSequence(bytes, 0, sequence)
+  writeSequence(bytes, bytes.length - 4, sequence)
   return bytes
+}
+
+function writeSequence(bytes: Uint8Array, at: number, sequence: number): void {
+  bytes[at] = sequence
+  bytes[at + 1] = sequence >>> 8
+  bytes[at + 2] = sequence >>> 16
+  bytes[at + 3] = sequence >>> 24
 }
 
 function checkBytes(bytes: unknown, sequence: number, length: number): void {

@@ -50,15 +50,24 @@ export interface Unpacking {
  * enumerable properties, and would make a dead copy.
  */
 export function refuseSerialisation(handle: object, what: string): void {
-  Object.defineProperty(handle, 'handle', {
-    enumerable: true,
-    get() {
-      throw new MpError(
-        'MP_NOT_SHAREABLE',
-        what === 'Process' || what === 'Pool'
-          ? `a ${what} stays in the context that made it`
-          : `a ${what} travels only in the args of a Process, in an item of a Queue or in a message of a Pipe`,
-      )
-    },
-  })
+  let refusal = refusals.get(what)
+  if (!refusal) {
+    refusal = { enumerable: true, get: refuse(what) }
+    refusals.set(what, refusal)
+  }
+  Object.defineProperty(handle, 'handle', refusal)
+}
+
+/** By what is refused. Handles of a class share a getter: with one of its own each would be a dictionary, and slow to use. */
+const refusals = new Map<string, PropertyDescriptor>()
+
+function refuse(what: string): () => never {
+  return () => {
+    throw new MpError(
+      'MP_NOT_SHAREABLE',
+      what === 'Process' || what === 'Pool'
+        ? `a ${what} stays in the context that made it`
+        : `a ${what} travels only in the args of a Process, in an item of a Queue or in a message of a Pipe`,
+    )
+  }
 }

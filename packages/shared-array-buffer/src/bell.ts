@@ -98,16 +98,21 @@ export class Bell {
   }
 
   /**
-   * Looks for some microseconds, so that what comes at once costs no sleep. `taken`: how much was taken so far. Where that is
-   * a stream, rests first: who looks for each item as it comes takes the words out of the producer's core each time. With
-   * rests a queue moved 2.1 M small objects/s, without 1.9 M. Who waits for an answer never rests.
+   * Before a wait: rests where this is a stream, for who looks for each item as it comes takes the words out of the producer's
+   * core each time. With rests a queue moved 2.1 M small objects/s, without 1.9 M; a pipe between blocking ends 15 M messages of
+   * 64 bytes, without 9 M. `taken`: how much was taken so far. `asked`: what comes may be an answer, and for one nobody rests.
    */
-  spinBriefly(taken: number): boolean {
-    if (strategy.spins === 0) return false
+  rest(taken: number, asked: boolean): void {
     const stream = (taken - this.#taken) >>> 0 >= STREAM
     this.#taken = taken
-    this.#rest = stream ? Math.min(this.#rest * 2 + FIRST_REST, LONGEST_REST) : 0
-    if (stream) for (const end = performance.now() + this.#rest; performance.now() < end; );
+    if (stream) this.#rest = Math.min(this.#rest * 2 + FIRST_REST, LONGEST_REST)
+    else this.#rest = asked ? 0 : FIRST_REST
+    if (this.#rest === 0 || strategy.spins === 0) return
+    for (const end = performance.now() + this.#rest; performance.now() < end; );
+  }
+
+  /** Looks for some microseconds, so that what comes at once costs no sleep. */
+  spinBriefly(): boolean {
     for (let i = strategy.spins >> 2; i > 0; i--) if (this.#ready()) return true
     return false
   }

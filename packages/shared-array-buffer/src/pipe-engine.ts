@@ -121,6 +121,8 @@ export class RingPipe implements NativePipe {
   #deaths = ourPeers().deaths
   /** How often a blocked call still asks the port whether the other end lives, after somebody's death. */
   #pings = 0
+  /** Something was written since the last wait for a message: that may be its answer. */
+  #asked = true
 
   constructor({ incoming, outgoing, port, came }: EndValue) {
     if (!(port instanceof MessagePort)) throw new TypeError('the end of a pipe is memory and a MessagePort')
@@ -162,6 +164,7 @@ export class RingPipe implements NativePipe {
     const mark = attachments === undefined ? tag : tag | (this.#post(attachments) << 8)
     if (!log.append(bytes, start, end, mark)) throw new RangeError('the memory of a pipe cannot grow')
     this.#otherMessage.ring()
+    this.#asked = true
     return 'done'
   }
 
@@ -236,7 +239,8 @@ export class RingPipe implements NativePipe {
   }
 
   spin(what: 'message' | 'room'): boolean {
-    return this.#bell(what).spinBriefly(this.#in.taken)
+    if (what === 'message') this.#rest()
+    return this.#bell(what).spinBriefly()
   }
 
   wait(what: 'message' | 'room', timeout: number): void {
@@ -245,7 +249,13 @@ export class RingPipe implements NativePipe {
       this.#ping()
     }
     if (what === 'room') this.#sayRoom()
+    else this.#rest()
     this.#bell(what).waitSync(timeout)
+  }
+
+  #rest(): void {
+    this.#message.rest(this.#in.taken, this.#asked)
+    this.#asked = false
   }
 
   #sayRoom(): void {

@@ -174,10 +174,12 @@ export class RingQueue implements NativeQueue {
   }
 
   spin(what: 'item' | 'slot'): boolean {
-    return this.#bell(what).spinBriefly(this.#log.taken)
+    if (what === 'item') this.#items.rest(this.#log.taken, true)
+    return this.#bell(what).spinBriefly()
   }
 
   wait(what: 'item' | 'slot', timeout: number): void {
+    if (what === 'item') this.#items.rest(this.#log.taken, true)
     this.#bell(what).waitSync(timeout)
   }
 
