@@ -30,10 +30,11 @@ const modes = {
 }
 
 /**
- * Shares of the time. A pattern's smallest messages are what a program mostly sends, and code is slow until V8 has compiled
- * it; a round of large ones must be more than a dozen messages; rivals run beside their case.
+ * Shares of the time. A pattern's smallest messages are what a program mostly sends, and code is slow until V8 has compiled it: a
+ * child process needs half a second, in which a round trip takes 60 us instead of 15. A round of large messages must be more than
+ * a dozen; rivals run beside their case.
  */
-const shares = { smallest: 3, large: 2, rivals: 2, other: 1 }
+const shares = { smallest: 6, large: 2, rivals: 3, other: 1 }
 const largeFrom = 1024 * 1024
 /** From as many bytes on, garbage matters. Below, a collection would cost the shapes that compiled code relies on: half of a flow's pace. */
 const collectedFrom = 64 * 1024
