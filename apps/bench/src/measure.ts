@@ -32,6 +32,8 @@ export interface Limits {
   readonly roundsPerGeneration: number
   /** Milliseconds that a warm-up and a round take at least. */
   readonly shortest: { readonly warmUp: number; readonly round: number }
+  /** The part of the warm-up that a slow start of the other side must leave. */
+  readonly warm: number
   /** Whether garbage is collected before each round: some 10 ms. */
   readonly collects: boolean
   /** The largest batch, so that a flood of large messages does not fill the memory. */
@@ -80,7 +82,7 @@ export async function measure(
     for (const { open, rounds } of sides) {
       const session = await unstuck(open())
       const each = { session, rounds, maxBatch, pace: 0.1 }
-      await settle(each, warmUpTime, minWarmUp)
+      await settle(each, warmUpTime, limits.warm, minWarmUp)
       running.push(each)
     }
     for (let round = 0; round < roundsPerGeneration; round++) {
@@ -129,9 +131,12 @@ function resultOf(sides: readonly Side[], withBaseline: boolean): Measured {
   return { subject, baseline, rivals: others }
 }
 
-/** Warms up until the pace rises no more, at most for `time`. Raw Node is soon there; compiled JavaScript takes longer. */
-async function settle(running: Running, time: number, minMoved: number): Promise<void> {
-  const end = performance.now() + time
+/** Warms up until the pace rises no more, at most for `time`; for `warm` of that once both sides are there, however long that took. Raw Node is soon there; compiled JavaScript takes longer. */
+async function settle(running: Running, time: number, warm: number, minMoved: number): Promise<void> {
+  const before = performance.now()
+  // The other side starts meanwhile: a process takes 100 ms for that, and is cold then.
+  await unstuck(running.session.run(running.session.batch ?? 2))
+  const end = Math.max(before + time, performance.now() + time * warm)
   let best = 0
   let steady = 0
   let moved = 0

@@ -20,7 +20,7 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-const quickPayloads: readonly PayloadName[] = ['small', '64KiB']
+const quickPayloads: readonly PayloadName[] = ['small']
 
 /** Null: help was asked for and is printed. */
 export function parseOptions(argv: readonly string[], startedIn: string): Options | null {
@@ -44,7 +44,7 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
     .option('-s, --payloads <names>', `only these: ${payloadNames.join(', ')}`, chosen('payload', payloadNames))
     .option(
       '-q, --quick',
-      `fewer and shorter rounds, and only the payloads ${quickPayloads.join(' and ')} unless others are given`,
+      `fewer and shorter rounds, and only the payload ${quickPayloads.join(', ')} unless others are given`,
       false,
     )
     .option('--json <file>', 'where the JSON goes', 'bench-results.json')

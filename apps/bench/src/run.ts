@@ -19,12 +19,24 @@ const modes = {
   full: {
     /** Milliseconds for Python and all cases together; each takes its share, and what one leaves over goes to those that follow. */
     budget: 42_000,
-    rounds: { maxGenerations: 4, roundsPerGeneration: 4, shortest: { warmUp: 60, round: 15 }, collects: true },
+    rounds: {
+      maxGenerations: 4,
+      roundsPerGeneration: 4,
+      shortest: { warmUp: 60, round: 15 },
+      warm: 0.5,
+      collects: true,
+    },
     starts: { minRounds: 5, maxRounds: 30 },
   },
   quick: {
-    budget: 8_000,
-    rounds: { maxGenerations: 1, roundsPerGeneration: 3, shortest: { warmUp: 20, round: 10 }, collects: false },
+    budget: 4_500,
+    rounds: {
+      maxGenerations: 1,
+      roundsPerGeneration: 3,
+      shortest: { warmUp: 20, round: 10 },
+      warm: 1,
+      collects: false,
+    },
     starts: { minRounds: 3, maxRounds: 10 },
   },
 }
