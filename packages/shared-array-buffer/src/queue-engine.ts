@@ -13,7 +13,7 @@ import { LARGEST_LOG, SegmentLog, USER_WORDS } from './segment-log.js'
  * - STATE changes under PUT_LOCK, so that nothing is appended after a shutdown.
  *
  * Whoever finds a lock held by a dead peer takes it over; the log is sound at every instruction, so there is nothing to repair.
- * Who finds a lock as it has left it reads nothing again of what that lock guards: 4 of the 8 atomic operations of a put.
+ * Who finds a lock as it has left it reads nothing again of what that lock guards: 3 of the 8 atomic operations of a put.
  *
  *     word 48  STATE: 0 open, 1 shut down       word 49  maxsize       word 50  the creator's id
  *     word 51  MARKS: how many have opened it
