@@ -46,6 +46,7 @@ const roomForTwo = 1200 // ms of allowance that let two generations in
 const warmUp = { share: 0.4, max: 500 } // of the allowance, and ms: the longest, for each generation and side
 const measured = { share: 0.35, max: 150 } // of the allowance for all rounds together, and ms for each
 const settleStep = 20 // ms
+const rise = 1.04 // over the best pace so far
 const steadyFor = 4 // steps without a rise
 const believable = 4 // ms that a batch must take before its pace is believed
 const stuckLimit = 20_000 // ms
@@ -142,7 +143,7 @@ async function settle(running: Running, time: number, warm: number, minMoved: nu
   let moved = 0
   while ((steady < steadyFor || moved < minMoved) && performance.now() < end) {
     moved += joined(await fill(running, settleStep)).moved
-    steady = running.pace > best * 1.1 ? 0 : steady + 1
+    steady = running.pace > best * rise ? 0 : steady + 1
     best = Math.max(best, running.pace)
   }
 }

@@ -1,4 +1,5 @@
 import type { BoundContext } from '@mp/core'
+import type { Transport } from '@mp/core/spi'
 import type * as sharedArrayBuffer from '@mp/shared-array-buffer'
 import type { Baseline } from './baselines/baseline.js'
 import { childProcess } from './baselines/child-process.js'
@@ -7,7 +8,9 @@ import { unixSocket } from './baselines/unix-socket.js'
 import { workerThreads } from './baselines/worker-threads.js'
 
 /** The names that every transport package exports, as far as the benchmarks need them. */
-export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool' | 'Lock'>
+export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool' | 'Lock'> & {
+  readonly transport: Transport
+}
 
 /** Of a transport whose calls can block. */
 export type BlockingModule = Omit<TransportModule, 'Pipe'> & Pick<typeof sharedArrayBuffer, 'Pipe' | 'configure'>
