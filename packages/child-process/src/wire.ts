@@ -285,7 +285,6 @@ export class PipeWire implements Wire {
 
   /** Gives the kernel what it takes at once. Whether it took all. */
   #writeQueue(): boolean {
-    if (!DESCRIPTORS) return this.#queued === 0
     while (this.#queued > 0) {
       const buffers = this.#queue.length > GATHERED ? this.#queue.slice(0, GATHERED) : this.#queue
       let wanted = 0

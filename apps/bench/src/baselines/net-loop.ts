@@ -103,12 +103,13 @@ function order(socket: Socket, count: number): void {
   socket.write(framed(bytes))
 }
 
-function receive(socket: Socket, { unpack }: Form, { check }: Messages, count: number): Promise<Batch> {
+async function receive(socket: Socket, { unpack }: Form, { check }: Messages, count: number): Promise<Batch> {
   let first = 0
-  return taken(socket, count, (bytes, sequence) => {
+  await taken(socket, count, (bytes, sequence) => {
     check(unpack(bytes), sequence)
     if (sequence === 0) first = performance.now()
-  }).then(() => streamed(performance.now() - first, count))
+  })
+  return streamed(performance.now() - first, count)
 }
 
 async function trips(socket: Socket, { pack, unpack }: Form, { make, check }: Messages, count: number): Promise<Batch> {
