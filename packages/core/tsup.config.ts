@@ -5,7 +5,7 @@ const shared = { target: 'node20', sourcemap: true } as const
 export default defineConfig([
   {
     ...shared,
-    entry: { index: 'src/index.ts', spi: 'src/spi.ts', 'pool-worker': 'src/pool/worker.ts' },
+    entry: { index: 'src/index.ts', spi: 'src/spi.ts', 'pool-worker': 'src/pool/worker-entry.ts' },
     format: 'esm',
     // All but what the other build writes at the same time.
     clean: ['!**/*.cjs*'],
@@ -18,7 +18,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { 'msgpackr-reader': 'src/msgpackr-reader.ts' },
+    entry: { 'msgpackr-reader': 'src/codec/msgpackr-entry.ts' },
     format: 'cjs',
     // A copy of msgpackr's reader: nobody else's extensions in our decoder.
     noExternal: ['msgpackr'],

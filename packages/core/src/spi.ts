@@ -6,12 +6,12 @@
  * is sent after `close`. See docs/writing-a-transport.md.
  */
 
+export { serve } from './boot/serve.js'
 // Not from '@mp/core': a transport that imports that loads all of it into each of its children, 10 ms.
 export { MpError } from './errors.js'
-export { IN_PLACE } from './in-place.js'
-export { relayLines } from './line-prefix.js'
-export { serve } from './serve.js'
-export { recycle } from './spare-buffers.js'
+export { relayLines } from './process/relay-lines.js'
+export { recycle } from './runtime/buffer-pool.js'
+export { IN_PLACE } from './transport/in-place.js'
 
 /** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
 export interface Capabilities {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { appendBytes } from '../src/byte-buffer.js'
-import { Channels } from '../src/channel.js'
 import { MpError } from '../src/errors.js'
-import { Link, type Message } from '../src/link.js'
-import { LocalWire } from '../src/local-wire.js'
+import { Channels } from '../src/link/channels.js'
+import { Link, type Message } from '../src/link/link.js'
+import { LocalWire } from '../src/link/local-wire.js'
+import { appendBytes } from '../src/runtime/byte-buffer.js'
 import type { Wire, WireSink } from '../src/spi.js'
 import { stubTransport } from './stub-transport.js'
 

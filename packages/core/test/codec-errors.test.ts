@@ -2,8 +2,8 @@ import assert from 'node:assert'
 import { readFile } from 'node:fs/promises'
 import { types } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { registerType } from '../src/codec/registered-type.js'
 import { MpError } from '../src/errors.js'
-import { registerType } from '../src/registered-type.js'
 import { Note, thrownBy, trip, tripError } from './codec-parcel.js'
 
 /** What two errors must have in common, the descriptors of their own properties above all. */

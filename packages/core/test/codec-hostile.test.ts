@@ -1,8 +1,8 @@
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, test } from 'vitest'
-import { decode } from '../src/codec.js'
+import { decode } from '../src/codec/codec.js'
+import { registerType } from '../src/codec/registered-type.js'
 import { MpError } from '../src/errors.js'
-import { registerType } from '../src/registered-type.js'
 import { Note, Parcel, thrownBy } from './codec-parcel.js'
 
 class Known {

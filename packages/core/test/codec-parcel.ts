@@ -1,7 +1,7 @@
-import { ByteBuffer } from '../src/byte-buffer.js'
-import { decode, encode, encodeError } from '../src/codec.js'
+import { decode, encode, encodeError } from '../src/codec/codec.js'
+import { type Handle, PACK, type PackedHandle, type Packing, type Unpacking } from '../src/codec/handle.js'
 import { MpError } from '../src/errors.js'
-import { type Handle, PACK, type PackedHandle, type Packing, type Unpacking } from '../src/handle.js'
+import { ByteBuffer } from '../src/runtime/byte-buffer.js'
 
 export interface ParcelOptions {
   readonly attachments?: boolean

@@ -1,8 +1,8 @@
 import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { registerType } from '../src/codec/registered-type.js'
 import { MpError } from '../src/errors.js'
-import { registerType } from '../src/registered-type.js'
 import { Note, Parcel, thrownBy, trip } from './codec-parcel.js'
 
 const lone = '\ud800'

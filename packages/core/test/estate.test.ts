@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { adopt, type Inherited } from '../src/broker/adopt.js'
-import type { Estate } from '../src/broker/estate.js'
-import { QueueHome } from '../src/broker/home.js'
-import { Context } from '../src/context.js'
-import type { Parcel } from '../src/end.js'
-import { Envelope } from '../src/envelope.js'
+import { Context } from '../src/context/context.js'
+import { Envelope } from '../src/context/message-writer.js'
+import type { Parcel } from '../src/link/wire-end.js'
+import { adopt, type Inherited } from '../src/process/adopt.js'
+import type { Estate } from '../src/queue/handover.js'
+import { QueueHome } from '../src/queue/home.js'
 import { stubTransport } from './stub-transport.js'
 
 const transport = stubTransport({ reach: 'thread', isolation: 'none' })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { appendBytes, type ByteBuffer } from '../src/byte-buffer.js'
 import { MpError } from '../src/errors.js'
-import { Link, type LinkUser, type Message } from '../src/link.js'
-import { LocalWire } from '../src/local-wire.js'
-import { RelayedEnd } from '../src/relayed-end.js'
+import { Link, type LinkUser, type Message } from '../src/link/link.js'
+import { LocalWire } from '../src/link/local-wire.js'
+import { RelayedEnd } from '../src/link/relayed-end.js'
+import { appendBytes, type ByteBuffer } from '../src/runtime/byte-buffer.js'
 import type { Wire, WireSink } from '../src/spi.js'
 import { stubTransport } from './stub-transport.js'
 

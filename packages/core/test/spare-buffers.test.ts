@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { copyToSendOnce, recycle } from '../src/spare-buffers.js'
+import { copyToSendOnce, recycle } from '../src/runtime/buffer-pool.js'
 
 const MiB = 1024 * 1024
 

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'tsup'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTarget, loadTarget, type TargetReference } from '../src/target.js'
+import { describeTarget, loadTarget, type TargetReference } from '../src/process/target.js'
 
 // vitest wraps each module in a function, also those that it imports by URL. So what V8 says of real modules is asked in
 // processes of their own, which import a build of the sources.

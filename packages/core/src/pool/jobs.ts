@@ -1,6 +1,6 @@
 import { MpError } from '../errors.js'
-import { Pending, type WaitOptions } from '../pending.js'
-import type { Crew } from './crew.js'
+import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import type { Crew } from './scheduler.js'
 import type { Job, Task } from './task.js'
 
 /** How a job may be ended before it is done, beside its signal and its timeout. */

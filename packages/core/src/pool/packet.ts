@@ -1,6 +1,6 @@
-import { type ByteBuffer, readU32, writeU32 } from '../byte-buffer.js'
 import { MpError } from '../errors.js'
-import type { Message } from '../link.js'
+import type { Message } from '../link/link.js'
+import { type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import type { How } from './protocol.js'
 
 /** Bytes before each task, or answer, of a packet: its number, and the length of what follows. */

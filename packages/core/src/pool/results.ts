@@ -1,10 +1,10 @@
-import { Deque } from '../deque.js'
 import { MpError } from '../errors.js'
-import { checkWait, Pending, type WaitOptions } from '../pending.js'
-import type { Crew } from './crew.js'
+import { Deque } from '../runtime/deque.js'
+import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { makeChunk } from './encode-task.js'
 import type { JobOptions } from './jobs.js'
-import { makeChunk } from './make-task.js'
 import type { How } from './protocol.js'
+import type { Crew } from './scheduler.js'
 import type { Callee, Job, Task } from './task.js'
 
 export interface ImapOptions extends JobOptions {

@@ -1,6 +1,6 @@
-import type { ByteBuffer } from '../byte-buffer.js'
-import type { Parcel } from '../end.js'
-import type { Target, TargetReference } from '../target.js'
+import type { Parcel } from '../link/wire-end.js'
+import type { Target, TargetReference } from '../process/target.js'
+import type { ByteBuffer } from '../runtime/byte-buffer.js'
 import type { How } from './protocol.js'
 
 /** A function that the pool was asked to call, as its workers will know it. */

@@ -1,0 +1,27 @@
+import type { HandlePacking } from '../context/message-writer.js'
+import { MpError } from '../errors.js'
+import type { WaitOptions } from '../runtime/pending-call.js'
+import type { Waits } from '../semaphore/backend.js'
+
+/** A barrier, as one context uses it. */
+export interface BarrierBackend {
+  readonly id: string
+  readonly parties: number
+  /** Resolves with this arrival's index. A call that gives up breaks the barrier: the others cannot meet any more. */
+  arrive(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<number>
+  abort(): Promise<void>
+  reset(): Promise<void>
+  state(): Promise<BarrierState>
+  close(): void
+  /** The index of the end that leads another context to the home. */
+  share(packing: HandlePacking): number
+}
+
+export interface BarrierState {
+  readonly waiting: number
+  readonly broken: boolean
+}
+
+export function brokenBarrier(cause?: unknown): MpError {
+  return new MpError('MP_BROKEN_BARRIER', 'the barrier is broken', cause === undefined ? undefined : { cause })
+}

@@ -1,0 +1,175 @@
+import { type Handle, PACK, type PackedHandle, type Packing } from '../codec/handle.js'
+import { isDetached } from '../codec/value-kinds.js'
+import { MpError } from '../errors.js'
+import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
+import { copyToSendOnce } from '../runtime/buffer-pool.js'
+import { copyBuffer } from '../runtime/byte-buffer.js'
+import type { Transport } from '../spi.js'
+
+/** What a handle may do to the message it travels in, besides the codec's questions. */
+export interface HandlePacking extends Packing {
+  readonly transport: Transport
+  /** Lets the end of a wire ride beside the bytes. Gives its index. Discarded if the encode fails. */
+  attachEnd(end: End): number
+  /** As `attachEnd`, for an end that its owner keeps if the encode fails. */
+  attachMoved(end: End): number
+  /** Runs if the message does not go after all. */
+  onRollback(action: () => void): void
+  /** Runs once the message is certain to go: the moment at which a moved end leaves its owner. */
+  onCommit(action: () => void): void
+}
+
+/** Bytes that may ride beside a message of a transport with `buffers`: what is more goes in it, and so in fragments. */
+const ROOM = 1024 * 1024
+
+/**
+ * What rides beside one encoded value. `seal` after the encode: transferred buffers leave their owner there; then the
+ * message goes; then `commit`. After a throw before that, `rollback` gives everything back.
+ */
+export class Envelope implements HandlePacking {
+  readonly transport: Transport
+  readonly attachments: boolean
+  readonly sharedMemory: boolean
+  readonly attachFrom: number | undefined
+  #room: number
+  /** Its message goes over one wire at most, and then nobody has it: nothing is sent again. */
+  readonly #once: boolean
+  #parcels: Parcel[] | undefined
+  #holdsHandles = false
+  /** Ends that go back to their owner. */
+  #kept: Set<End> | undefined
+  #commits: (() => void)[] | undefined
+  #rollbacks: (() => void)[] | undefined
+  readonly #transfer: readonly object[] | undefined
+
+  /** `attachFrom` Infinity: for an engine, which takes bytes of any length, and beside them only what cannot be bytes. */
+  constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number, once = false) {
+    this.attachFrom = attachFrom
+    this.#once = once && transport.buffers === true
+    this.transport = transport
+    this.attachments = transport.capabilities.attachments
+    this.sharedMemory = transport.capabilities.sharedMemory
+    this.#room = transport.buffers ? ROOM : 0
+    this.#transfer = transfer
+  }
+
+  get room(): number {
+    return this.#room
+  }
+
+  get parcels(): readonly Parcel[] | undefined {
+    return this.#parcels
+  }
+
+  get holdsHandles(): boolean {
+    return this.#holdsHandles
+  }
+
+  /** Nothing rides along, nothing is moved: it serves another message. */
+  get unused(): boolean {
+    return !this.#parcels && !this.#commits && !this.#rollbacks && !this.#transfer
+  }
+
+  transfers(object: object): boolean {
+    return this.#transfer?.includes(object) ?? false
+  }
+
+  attach(object: object): number {
+    if (this.#room > 0 && object instanceof ArrayBuffer) this.#room = Math.max(0, this.#room - object.byteLength)
+    return this.#add(new LiveObject(object))
+  }
+
+  copy(buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer {
+    return this.#once ? copyToSendOnce(buffer, start, size) : copyBuffer(buffer, start, size)
+  }
+
+  attachEnd(end: End): number {
+    return this.#add(end)
+  }
+
+  attachMoved(end: End): number {
+    this.#kept ??= new Set()
+    this.#kept.add(end)
+    return this.#add(end)
+  }
+
+  onCommit(action: () => void): void {
+    this.#commits ??= []
+    this.#commits.push(action)
+  }
+
+  onRollback(action: () => void): void {
+    this.#rollbacks ??= []
+    this.#rollbacks.push(action)
+  }
+
+  handle(handle: Handle): PackedHandle {
+    this.#holdsHandles = true
+    return handle[PACK](this)
+  }
+
+  /** Detaches what the user transfers, also what the value did not refer to, as structuredClone does. */
+  seal(): void {
+    if (!this.#transfer || this.#transfer.length === 0) return
+    const moved = detach(this.#transfer)
+    for (const [index, original] of this.#transfer.entries()) {
+      const at = this.#parcels?.findIndex(parcel => parcel instanceof LiveObject && parcel.object === original) ?? -1
+      if (at >= 0) (this.#parcels as Parcel[])[at] = new LiveObject(moved[index] as object)
+    }
+  }
+
+  commit(): void {
+    if (!this.#commits) return
+    for (const action of this.#commits) action()
+  }
+
+  rollback(): void {
+    for (const action of this.#rollbacks ?? []) action()
+    discardParcels(
+      this.#parcels?.filter(parcel => !this.#kept?.has(parcel as End)),
+      this.transport,
+    )
+  }
+
+  #add(parcel: Parcel): number {
+    this.#parcels ??= []
+    return this.#parcels.push(parcel) - 1
+  }
+}
+
+/** The envelopes of one sender, which sends each message once. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
+export class Envelopes {
+  readonly #transport: Transport
+  #spare: Envelope | undefined
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  take(transfer?: readonly object[]): Envelope {
+    const spare = this.#spare
+    if (transfer || !spare) return new Envelope(this.#transport, transfer, undefined, true)
+    this.#spare = undefined
+    return spare
+  }
+
+  /** The message is certain to go. */
+  commit(envelope: Envelope): void {
+    if (envelope.unused) this.#spare = envelope
+    else envelope.commit()
+  }
+}
+
+/** All at once, or none: Node would let an already detached buffer through until the frame is flushed. */
+function detach(transfer: readonly object[]): readonly object[] {
+  try {
+    // Node takes a detached buffer for an empty one.
+    for (const each of transfer)
+      if (each instanceof ArrayBuffer && isDetached(each)) throw new TypeError('it is detached')
+    return structuredClone(transfer, { transfer: transfer as never })
+  } catch (error) {
+    throw new MpError('MP_ENCODE', `a value in transfer cannot be transferred: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}

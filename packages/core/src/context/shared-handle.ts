@@ -1,0 +1,85 @@
+import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../codec/handle.js'
+import { MpError } from '../errors.js'
+import type { SemaphoreBackend, WaitingCall, Waits } from '../semaphore/backend.js'
+import type { Transport } from '../spi.js'
+import type { HandlePacking } from './message-writer.js'
+import { checkTravels } from './network-transport.js'
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+type Blocking = Required<Pick<SemaphoreBackend, 'acquireSync'>>
+
+/** What Lock, Semaphore, Event, Condition and Barrier are alike in: they travel, and they close. */
+export class SharedHandle implements Handle {
+  readonly #transport: Transport
+  readonly #what: string
+  readonly #backend: { close(): void }
+  #closed = false
+  readonly #waiting = new Set<WaitingCall>()
+  readonly #waits: Waits = call => {
+    this.#waiting.add(call)
+    const forget = () => void this.#waiting.delete(call)
+    call.promise.then(forget, forget)
+  }
+
+  /** @internal `what` names the class to users, and the opener of what arrives elsewhere. */
+  constructor(transport: Transport, what: string, backend: { close(): void }) {
+    this.#transport = transport
+    this.#what = what
+    this.#backend = backend
+    refuseSerialisation(this, what)
+  }
+
+  /** @internal Notes a call that waits, so that `close` can reject it. */
+  protected get waits(): Waits {
+    return this.#waits
+  }
+
+  /** @internal */
+  get transport(): Transport {
+    return this.#transport
+  }
+
+  /**
+   * This context uses the object no more; others go on. Pending calls here reject with MP_CLOSED. What this context holds
+   * is given back, as if the context had ended.
+   */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const call of this.#waiting) call.abandon(this.#closedError())
+    this.#backend.close()
+  }
+
+  [INSPECT](): string {
+    return this.#closed ? `${this.#what}(closed)` : this.#what
+  }
+
+  /** @internal */
+  [PACK](packing: HandlePacking): PackedHandle {
+    this.checkOpen()
+    checkTravels(this.#what, this.#transport, packing.transport)
+    return { kind: this.#what, state: this.pack(packing) }
+  }
+
+  /** @internal */
+  protected pack(_packing: HandlePacking): unknown {
+    throw new TypeError(`${this.#what} does not travel`)
+  }
+
+  /** @internal What has the calls that block. */
+  protected get synchronous(): Blocking {
+    const backend = this.#backend as Partial<Blocking>
+    if (backend.acquireSync) return backend as Blocking
+    throw new MpError('MP_NOT_SUPPORTED', `${this.#what} has no blocking calls on ${this.#transport.name}`)
+  }
+
+  /** @internal */
+  protected checkOpen(): void {
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): MpError {
+    return new MpError('MP_CLOSED', `this ${this.#what} is closed in this context (${this.#transport.name})`)
+  }
+}

@@ -1,0 +1,255 @@
+import { MpError } from '../errors.js'
+import type { NetworkWire, Wire, WireSink } from '../spi.js'
+
+/**
+ * How two programs show each other that they know the same key, without telling it:
+ *
+ *     server   'mp1' | nonce [32]
+ *     client   nonce [32] | HMAC-SHA256(key, 'mp1 client' | server's nonce | client's nonce)
+ *     server   HMAC-SHA256(key, 'mp1 server' | server's nonce | client's nonce), or one byte: refused
+ *     client   what it wants
+ *
+ * Both nonces make every answer good for one connection only; the roles in the text make an answer worthless as the other
+ * side's. Until it has answered, the other side may send 256 bytes in a frame, and take 5 s.
+ */
+const VERSION = Buffer.from('mp1')
+const NONCE = 32
+const MAC = 32
+const REFUSED = Uint8Array.of(0)
+
+/** How long the other side may take until it has said who it is and what it wants, ms. */
+const LONGEST_HANDSHAKE = 5000
+
+/** A key: text, or any bytes. Throws TypeError for everything else. */
+export function checkKey(key: unknown): Uint8Array {
+  if (typeof key === 'string') return Buffer.from(key)
+  // As it is now: it may be wiped, or used again, when the other side comes.
+  if (key instanceof Uint8Array) return Uint8Array.from(key)
+  throw new TypeError('authKey must be a string or a Uint8Array: the key that both sides know')
+}
+
+interface Frame {
+  readonly bytes: Uint8Array
+  readonly attachments: readonly object[] | undefined
+}
+
+/** A wire whose first frames are read here; then it is a link's. What comes in between is kept. */
+class IntroducedWire implements Wire {
+  readonly #wire: NetworkWire
+  #reader: WireSink | undefined
+  #sink: WireSink | undefined
+  #kept: Frame[] = []
+  #ended: { readonly error: Error | undefined } | undefined
+  #closed = false
+  readonly maxFrame?: number
+  readonly sendParts?: (parts: readonly Uint8Array<ArrayBuffer>[]) => boolean
+  readonly receiveSync?: (timeoutMs: number) => boolean
+
+  constructor(wire: NetworkWire, reader: WireSink) {
+    this.#wire = wire
+    this.#reader = reader
+    if (wire.maxFrame !== undefined) this.maxFrame = wire.maxFrame
+    if (wire.sendParts) this.sendParts = parts => wire.sendParts?.(parts) ?? true
+    if (wire.receiveSync) this.receiveSync = timeoutMs => this.#receiveSync(timeoutMs)
+    wire.start({
+      frame: (bytes, attachments) => {
+        const user = this.#user
+        if (user) user.frame(bytes, attachments)
+        else this.#kept.push({ bytes, attachments })
+      },
+      drain: () => this.#sink?.drain(),
+      close: error => {
+        this.#ended = { error }
+        this.#user?.close(error)
+      },
+    })
+    wire.unref()
+  }
+
+  /** The introductions are over. */
+  introduced(): void {
+    this.#reader = undefined
+  }
+
+  start(sink: WireSink): void {
+    this.#sink = sink
+    if (this.#kept.length > 0 || this.#ended) setImmediate(() => this.#deliverKept())
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
+    return this.#wire.send(bytes, attachments)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#kept = []
+    this.#wire.close()
+  }
+
+  unref(): void {
+    // Done at the construction.
+  }
+
+  get #user(): WireSink | undefined {
+    if (this.#closed) return undefined
+    return this.#reader ?? (this.#kept.length === 0 ? this.#sink : undefined)
+  }
+
+  #deliverKept(): void {
+    for (let next = this.#kept.shift(); next && !this.#closed; next = this.#kept.shift()) {
+      this.#sink?.frame(next.bytes, next.attachments)
+    }
+    if (this.#ended && !this.#closed) {
+      this.#closed = true
+      this.#sink?.close(this.#ended.error)
+    }
+  }
+
+  #receiveSync(timeoutMs: number): boolean {
+    const first = this.#kept.shift()
+    if (first) this.#sink?.frame(first.bytes, first.attachments)
+    return first !== undefined || (this.#wire.receiveSync?.(timeoutMs) ?? false)
+  }
+}
+
+/** What came of a connection: the wire and what the other side wants, or why there is none. */
+export interface ServerEvents {
+  /** It knows the key. */
+  request(wire: Wire, wanted: Uint8Array): void
+  /** It does not. */
+  refused(error: MpError): void
+  /** The last call, whatever came of it. */
+  over(): void
+}
+
+/** The server's part. Gives what cuts the connection off, as long as it is not over. */
+export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: ServerEvents): () => void {
+  const { randomBytes, timingSafeEqual } = process.getBuiltinModule('node:crypto')
+  const nonce = randomBytes(NONCE)
+  let known = false
+  const end = () => {
+    clearTimeout(late)
+    events.over()
+  }
+  const cut = () => {
+    wire.close()
+    end()
+  }
+  const late = setTimeout(cut, LONGEST_HANDSHAKE)
+  late.unref()
+  const wire = new IntroducedWire(stranger, {
+    frame(bytes) {
+      if (known) {
+        wire.introduced()
+        end()
+        events.request(wire, bytes)
+        return
+      }
+      const theirs = bytes.subarray(0, NONCE)
+      const proof = bytes.subarray(NONCE)
+      if (bytes.length !== NONCE + MAC) return cut()
+      if (!timingSafeEqual(proof, mac(key, 'client', nonce, theirs))) {
+        wire.send(REFUSED.slice())
+        cut()
+        events.refused(new MpError('MP_AUTH', 'somebody connected who does not know the key'))
+        return
+      }
+      known = true
+      stranger.trust()
+      wire.send(mac(key, 'server', nonce, theirs))
+    },
+    drain() {},
+    close: end,
+  })
+  wire.send(Uint8Array.from(Buffer.concat([VERSION, nonce])))
+  return cut
+}
+
+export interface Introduction {
+  readonly key: Uint8Array
+  /** The first frame after it. */
+  readonly wanted: Uint8Array
+  /** Whether the server answers that with a frame of its own. */
+  readonly answers: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** The client's part. Resolves when both sides have shown that they know the key, and with the answer where one is due. */
+export function introduce(
+  server: NetworkWire,
+  { key, wanted, answers, signal }: Introduction,
+): Promise<{ wire: Wire; answer: Uint8Array }> {
+  const { randomBytes, timingSafeEqual } = process.getBuiltinModule('node:crypto')
+  const nonce = randomBytes(NONCE)
+  let challenge: Uint8Array | undefined
+  let known = false
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => {
+      finish()
+      wire.close()
+      reject(error)
+    }
+    const aborted = () => fail(signal?.reason)
+    const late = setTimeout(
+      () =>
+        fail(
+          new MpError(
+            'MP_AUTH',
+            `the other side has not shown within ${LONGEST_HANDSHAKE / 1000} s that it knows the key`,
+          ),
+        ),
+      LONGEST_HANDSHAKE,
+    )
+    const finish = () => {
+      clearTimeout(late)
+      signal?.removeEventListener('abort', aborted)
+    }
+    const done = (answer: Uint8Array) => {
+      finish()
+      wire.introduced()
+      resolve({ wire, answer })
+    }
+    signal?.addEventListener('abort', aborted, { once: true })
+    const wire = new IntroducedWire(server, {
+      frame(bytes) {
+        if (!challenge) {
+          if (bytes.length !== VERSION.length + NONCE || VERSION.compare(bytes.subarray(0, VERSION.length)) !== 0) {
+            return fail(new MpError('MP_AUTH', 'what listens there is no Listener of this version'))
+          }
+          challenge = bytes.subarray(VERSION.length)
+          wire.send(Uint8Array.from(Buffer.concat([nonce, mac(key, 'client', challenge, nonce)])))
+          return
+        }
+        if (known) return done(bytes)
+        if (bytes.length !== MAC || !timingSafeEqual(bytes, mac(key, 'server', challenge, nonce))) {
+          return fail(new MpError('MP_AUTH', 'the two sides do not know the same key'))
+        }
+        known = true
+        server.trust()
+        wire.send(Uint8Array.from(wanted))
+        if (!answers) done(bytes)
+      },
+      drain() {},
+      close(error) {
+        if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'connect') return fail(error)
+        if (known) return fail(new MpError('MP_CLOSED', 'the Listener was closed meanwhile'))
+        fail(
+          new MpError('MP_AUTH', 'the other side hung up before it had shown that it knows the key', {
+            ...(error && { cause: error }),
+          }),
+        )
+      },
+    })
+  })
+}
+
+function mac(
+  key: Uint8Array,
+  role: 'client' | 'server',
+  server: Uint8Array,
+  client: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const { createHmac } = process.getBuiltinModule('node:crypto')
+  const code = createHmac('sha256', key).update(VERSION).update(` ${role}`).update(server).update(client).digest()
+  return Uint8Array.from(code)
+}

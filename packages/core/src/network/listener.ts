@@ -1,0 +1,193 @@
+import type { Context } from '../context/context.js'
+import { networkOf } from '../context/network-transport.js'
+import { MpError } from '../errors.js'
+import { RelayedEnd } from '../link/relayed-end.js'
+import { Connection } from '../pipe/connection.js'
+import type { Queue } from '../queue/queue.js'
+import { Deque } from '../runtime/deque.js'
+import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { WaitingLine } from '../runtime/wait-list.js'
+import type { Listening, NetworkTransport, NetworkWire, Wire } from '../spi.js'
+import { type Introduction, introduce, receiveStranger } from './handshake.js'
+import { answerRequest, checkServed, WANTS_CONNECTION, WANTS_QUEUE } from './served-queue.js'
+
+/** Connections of which nobody has heard who they are; the oldest goes first. Each may take 5 s, and some 70 KB. */
+const MOST_STRANGERS = 1000
+/** Connections, and refusals, that wait for an `accept`. */
+const MOST_WAITING = 256
+
+/**
+ * Listens at an address where programs that know the key connect. Idle it does not keep this program alive: a pending
+ * `accept` or `serve` does.
+ */
+export class Listener implements AsyncIterable<Connection> {
+  readonly #context: Context
+  readonly #transport: NetworkTransport
+  readonly #key: Uint8Array
+  #listening!: Listening
+  #closed = false
+  readonly #strangers = new Set<() => void>()
+  /** Never both non-empty: what has come, and who waits for it. */
+  readonly #arrived = new Deque<Connection | MpError>()
+  readonly #accepting = new WaitingLine<Pending<Connection>>()
+  readonly #serving = new Set<Pending<void>>()
+  readonly #queues = new Map<string, Queue>()
+
+  private constructor(context: Context, transport: NetworkTransport, key: Uint8Array) {
+    this.#context = context
+    this.#transport = transport
+    this.#key = key
+  }
+
+  /** @internal Users call `listen` of their transport's package. */
+  static async open(
+    context: Context,
+    transport: NetworkTransport,
+    address: string | undefined,
+    key: Uint8Array,
+  ): Promise<Listener> {
+    const listener = new Listener(context, transport, key)
+    listener.#listening = await transport.network.listen(address, wire => listener.#meet(wire))
+    return listener
+  }
+
+  /** What others connect to. */
+  get address(): string {
+    return this.#listening.address
+  }
+
+  /**
+   * The next connection, also one whose other side has already written and closed. Rejects with MP_AUTH for somebody who does
+   * not know the key (the listener goes on), MP_TIMEOUT, and MP_CLOSED once the listener is closed.
+   */
+  accept(options?: WaitOptions): Promise<Connection> {
+    try {
+      const limit = checkWait(options)
+      if (this.#closed) throw this.#closedError()
+      const arrived = this.#arrived.shift()
+      if (arrived instanceof MpError) throw arrived
+      if (arrived) return Promise.resolve(arrived)
+      const pending = new Pending<Connection>()
+      this.#accepting.push(pending)
+      return pending.limit(
+        options,
+        () => pending.reject(new MpError('MP_TIMEOUT', `nobody connected within ${limit} ms`)),
+        () => void this.#accepting.delete(pending),
+      ).promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Lets everyone with the key open these queues by their names, until the listener is closed; the promise resolves then, or
+   * rejects with the signal's reason, and the names are free again. Queues that were opened stay open. Throws MP_NOT_SHAREABLE for
+   * a queue that was made in another context, MP_INVALID_STATE for a name that is taken.
+   */
+  serve(queues: Readonly<Record<string, Queue>>, options?: { signal?: AbortSignal }): Promise<void> {
+    try {
+      checkWait(options)
+      if (this.#closed) throw this.#closedError()
+      const entries = Object.entries(queues) as [string, unknown][]
+      for (const [name, queue] of entries) {
+        checkServed(name, queue, this.#transport)
+        if (this.#queues.has(name))
+          throw new MpError('MP_INVALID_STATE', `a queue of the name '${name}' is served already`)
+      }
+      for (const [name, queue] of entries) this.#queues.set(name, queue as Queue)
+      const pending = new Pending<void>()
+      this.#serving.add(pending)
+      const forget = () => {
+        this.#serving.delete(pending)
+        for (const [name] of entries) this.#queues.delete(name)
+      }
+      return pending.limit({ signal: options?.signal }, () => {}, forget).promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Nobody can connect any more; pending `accept`s reject with MP_CLOSED. Connections that were accepted go on. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const cut of [...this.#strangers]) cut()
+    for (const each of this.#arrived) if (each instanceof Connection) void each.close()
+    this.#arrived.clear()
+    for (const pending of this.#accepting) pending.reject(this.#closedError())
+    this.#accepting.clear()
+    for (const pending of this.#serving) pending.resolve()
+    this.#serving.clear()
+    this.#queues.clear()
+    await this.#listening[Symbol.asyncDispose]()
+  }
+
+  /** Each connection as it comes, until the listener is closed; who does not know the key is passed over. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Connection, void, undefined> {
+    for (;;) {
+      let connection: Connection | undefined
+      try {
+        connection = await this.accept()
+      } catch (error) {
+        if (!(error instanceof MpError) || (error.code !== 'MP_AUTH' && error.code !== 'MP_CLOSED')) throw error
+        if (error.code === 'MP_CLOSED') return
+      }
+      if (connection) yield connection
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #meet(stranger: NetworkWire): void {
+    if (this.#closed) return stranger.close()
+    const [oldest] = this.#strangers
+    if (this.#strangers.size >= MOST_STRANGERS) oldest?.()
+    const cut = receiveStranger(stranger, this.#key, {
+      request: (wire, wanted) => this.#answer(wire, wanted),
+      refused: error => this.#give(error),
+      over: () => void this.#strangers.delete(cut),
+    })
+    this.#strangers.add(cut)
+  }
+
+  #answer(wire: Wire, wanted: Uint8Array): void {
+    if (this.#closed) return wire.close()
+    if (wanted[0] === WANTS_CONNECTION[0]) this.#give(connectionOver(wire, this.#context, this.#transport, false))
+    else if (wanted[0] === WANTS_QUEUE[0])
+      answerRequest(wire, Buffer.from(wanted.subarray(1)).toString(), this.#queues, this.#transport)
+    else wire.close()
+  }
+
+  #give(arrived: Connection | MpError): void {
+    const pending = this.#accepting.shift()
+    if (!pending) {
+      if (this.#arrived.length < MOST_WAITING) this.#arrived.push(arrived)
+      else if (arrived instanceof Connection) void arrived.close()
+    } else if (arrived instanceof Connection) pending.resolve(arrived)
+    else pending.reject(arrived)
+  }
+
+  #closedError(): MpError {
+    return new MpError('MP_CLOSED', `this Listener is closed (${this.#transport.name})`)
+  }
+}
+
+/** One end of a pipe whose other end is another program's. */
+function connectionOver(wire: Wire, context: Context, transport: NetworkTransport, first: boolean): Connection {
+  const side = { first, readable: true, writable: true }
+  return new Connection(context, networkOf(transport), side, new RelayedEnd(wire))
+}
+
+/** @internal Users call `connect` of their transport's package. */
+export async function connectTo(
+  context: Context,
+  transport: NetworkTransport,
+  address: string,
+  { key, signal }: Pick<Introduction, 'key' | 'signal'>,
+): Promise<Connection> {
+  const dialled = transport.network.dial(address)
+  const { wire } = await introduce(dialled, { key, wanted: WANTS_CONNECTION, answers: false, signal })
+  return connectionOver(wire, context, transport, true)
+}

@@ -1,0 +1,152 @@
+import { encode } from '../codec/codec.js'
+import { Envelope } from '../context/message-writer.js'
+import { checkLength } from '../link/frame.js'
+import { ByteBuffer } from '../runtime/byte-buffer.js'
+import type { Transport } from '../spi.js'
+import * as protocol from './protocol.js'
+import type { Crew } from './scheduler.js'
+import type { Callee, Job, Task } from './task.js'
+
+/** Encodes a call with all its arguments. Throws what `encode` throws; then nothing has moved. */
+export function makeCall(crew: Crew, job: Job, callee: Callee, args: readonly unknown[]): Task {
+  return make(crew, job, callee, protocol.ONE, args, 0, 1, 'args')
+}
+
+/** Encodes a chunk of items. As `makeCall`. */
+export function makeChunk(
+  crew: Crew,
+  job: Job,
+  callee: Callee,
+  how: protocol.How,
+  items: readonly unknown[],
+  first: number,
+): Task {
+  if (items.length > 1) return make(crew, job, callee, how, items, first, items.length, 'items')
+  return make(crew, job, callee, singly(how), items[0], first, 1, 'item')
+}
+
+function make(
+  crew: Crew,
+  job: Job,
+  callee: Callee,
+  how: protocol.How,
+  value: unknown,
+  first: number,
+  count: number,
+  name: string,
+): Task {
+  const envelope = takeEnvelope(crew.transport)
+  // The encode may run user code, which may submit a job of its own.
+  const body = slabInUse ? new ByteBuffer(64) : takeSlab()
+  const outer = slabInUse
+  slabInUse = true
+  const start = body.length
+  try {
+    encodeInto(body, value, envelope, name)
+  } finally {
+    slabInUse = outer
+  }
+  const task = newTask(crew, job, callee, how, first, count, body, start, envelope)
+  if (envelope.unused) spare = envelope
+  else envelope.commit()
+  return task
+}
+
+/** Bytes. Small tasks share buffers: one each would cost more than what is in it. */
+const SLAB = 16 * 1024
+
+let slab: ByteBuffer | undefined
+let slabInUse = false
+
+function takeSlab(): ByteBuffer {
+  if (!slab || slab.length >= SLAB) slab = new ByteBuffer(SLAB)
+  return slab
+}
+
+/** Most tasks carry nothing beside their bytes, and one envelope serves for them all. */
+let spare: Envelope | undefined
+
+function takeEnvelope(transport: Transport): Envelope {
+  const taken = spare
+  spare = undefined
+  return taken?.transport === transport ? taken : new Envelope(transport)
+}
+
+/** A chunk of one is that item: an array around it would take longer than the rest. */
+function singly(how: protocol.How): protocol.How {
+  return how === protocol.EACH_SPREAD ? protocol.ONE : protocol.ITEM
+}
+
+function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: string): void {
+  const start = body.length
+  try {
+    encode(value, body, envelope, name)
+    checkLength(body.length - start, envelope.transport)
+  } catch (error) {
+    body.length = start
+    envelope.rollback()
+    throw error
+  }
+}
+
+function newTask(
+  crew: Crew,
+  job: Job,
+  callee: Callee,
+  how: protocol.How,
+  first: number,
+  count: number,
+  body: ByteBuffer,
+  start: number,
+  { parcels }: Envelope,
+): Task {
+  return {
+    number: crew.nextTask(),
+    job,
+    callee,
+    how,
+    first,
+    count,
+    body,
+    start,
+    end: body.length,
+    parcels,
+    losses: 0,
+    expected: 0,
+    recalled: false,
+    place: 0,
+    failed: false,
+  }
+}
+
+/** All of the items, in chunks, one buffer for all. Throws for the first that cannot travel; then nothing has moved. */
+export function makeChunks(
+  crew: Crew,
+  job: Job,
+  callee: Callee,
+  how: protocol.How,
+  items: readonly unknown[],
+  chunksize: number,
+): Task[] {
+  const body = new ByteBuffer(1024)
+  const used: Envelope[] = []
+  const tasks: Task[] = []
+  let envelope = new Envelope(crew.transport)
+  for (let first = 0; first < items.length; first += chunksize) {
+    const count = Math.min(chunksize, items.length - first)
+    const start = body.length
+    try {
+      if (count === 1) encodeInto(body, items[first], envelope, 'item')
+      else encodeInto(body, items.slice(first, first + count), envelope, 'items')
+    } catch (error) {
+      for (const earlier of used) earlier.rollback()
+      throw error
+    }
+    tasks.push(newTask(crew, job, callee, count === 1 ? singly(how) : how, first, count, body, start, envelope))
+    if (envelope.unused) continue
+    used.push(envelope)
+    envelope = new Envelope(crew.transport)
+  }
+  for (const each of used) each.commit()
+  return tasks
+}

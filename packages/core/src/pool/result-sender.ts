@@ -1,0 +1,156 @@
+import { encode, encodeError } from '../codec/codec.js'
+import { Envelope, Envelopes } from '../context/message-writer.js'
+import type { Link } from '../link/link.js'
+import { appendBytes, appendU32, ByteBuffer } from '../runtime/byte-buffer.js'
+import type { Transport } from '../spi.js'
+import { beginEntry, endEntry, type TaskPacket } from './packet.js'
+import * as protocol from './protocol.js'
+
+/** ms that an answer may wait for those behind it, from one task to the next. */
+const LONGEST_WAIT = 1
+/** Bytes that may wait. */
+const MOST_HELD = 64 * 1024
+
+/** What a worker tells its pool of its tasks. */
+export class Answers {
+  readonly #link: Link
+  readonly #transport: Transport
+  readonly #envelopes: Envelopes
+  /** Answers that wait for those behind: a packet; and one that is being encoded. */
+  readonly #held = new ByteBuffer(256)
+  /** Where the whole ones end. */
+  #heldEnd = 0
+  /** When the work began that the next message answers, ms. */
+  #since = 0
+
+  constructor(link: Link, transport: Transport) {
+    this.#link = link
+    this.#transport = transport
+    this.#envelopes = new Envelopes(transport)
+  }
+
+  /** The worker was idle, and begins. */
+  begin(): void {
+    this.#since = performance.now()
+  }
+
+  /** What a task gave. Throws where that cannot travel. Gives a promise where the pool's side has too much unread. */
+  give(packet: TaskPacket, value: unknown): Promise<void> | undefined {
+    if (packet.quiet && this.#hold(packet.task, value)) return undefined
+    packet.quiet = false
+    void this.send()
+    const accepted = this.#sendNow(value, () => this.#beginResults(), packet.task)
+    this.#link.flush()
+    return this.#link.writable ? undefined : accepted
+  }
+
+  /** Of one item of a task. As `give`. */
+  fulfilled(task: number, index: number, value: unknown): Promise<void> {
+    const begin = () => {
+      const out = this.#link.begin(protocol.FULFILLED, true)
+      appendU32(out, task)
+      appendU32(out, index)
+      return out
+    }
+    return this.#sendNow(value, begin, undefined)
+  }
+
+  rejected(task: number, index: number, error: unknown): void {
+    this.#tell(protocol.REJECTED, task, out => {
+      appendU32(out, index)
+      encodeError(error, out, new Envelope(this.#transport))
+    })
+  }
+
+  settled(task: number): void {
+    this.#tell(protocol.SETTLED, task)
+    this.#link.flush()
+  }
+
+  failed(task: number, error: unknown): void {
+    this.#tell(protocol.FAILED, task, out => encodeError(error, out, new Envelope(this.#transport)))
+    this.#link.flush()
+  }
+
+  dropped(task: number): void {
+    this.#tell(protocol.DROPPED, task)
+    this.#link.flush()
+  }
+
+  /** Whether what waits has waited for long enough. */
+  due(now: number): boolean {
+    return this.#heldEnd > 0 && (now - this.#since > LONGEST_WAIT || this.#heldEnd >= MOST_HELD)
+  }
+
+  /** Sends what waits. Gives a promise where the pool's side has too much unread. */
+  send(): Promise<void> | undefined {
+    const { bytes } = this.#held
+    const end = this.#heldEnd
+    if (end === 0) return undefined
+    const out = this.#beginResults()
+    appendBytes(out, bytes, 0, end)
+    this.#held.length = 0
+    this.#heldEnd = 0
+    const accepted = this.#link.commit(out, undefined).catch(() => {})
+    this.#link.flush()
+    return this.#link.writable ? undefined : accepted
+  }
+
+  /** Lets an answer wait for those behind. False where something rides beside it, which goes with it alone. */
+  #hold(task: number, value: unknown): boolean {
+    const held = this.#held
+    const at = beginEntry(held, task)
+    const envelope = this.#envelopes.take()
+    try {
+      encode(value, held, envelope, 'result')
+    } catch (error) {
+      held.length = at
+      envelope.rollback()
+      throw error
+    }
+    if (!envelope.unused) {
+      held.length = at
+      envelope.rollback()
+      return false
+    }
+    this.#envelopes.commit(envelope)
+    endEntry(held, at)
+    this.#heldEnd = held.length
+    return true
+  }
+
+  #beginResults(): ByteBuffer {
+    const out = this.#link.begin(protocol.RESULTS, true)
+    const now = performance.now()
+    appendU32(out, Math.min((now - this.#since) * 1000, 0xffff_ffff))
+    this.#since = now
+    return out
+  }
+
+  /** Throws where the value cannot travel; nothing was sent then. `task`: it is the only entry of a packet. */
+  #sendNow(value: unknown, begin: () => ByteBuffer, task: number | undefined): Promise<void> {
+    const link = this.#link
+    const envelope = this.#envelopes.take()
+    const out = begin()
+    let accepted: Promise<void>
+    try {
+      const entry = task === undefined ? undefined : beginEntry(out, task)
+      encode(value, out, envelope, 'result')
+      if (entry !== undefined) endEntry(out, entry)
+      accepted = link.commit(out, envelope.parcels)
+    } catch (error) {
+      link.abandon(out)
+      envelope.rollback()
+      throw error
+    }
+    this.#envelopes.commit(envelope)
+    return accepted.catch(() => {})
+  }
+
+  #tell(type: number, task: number, write?: (out: ByteBuffer) => void): void {
+    this.#link.control(type, out => {
+      appendU32(out, task)
+      write?.(out)
+    })
+  }
+}

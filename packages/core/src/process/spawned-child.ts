@@ -1,0 +1,242 @@
+import { constants } from 'node:os'
+import { encode } from '../codec/codec.js'
+import type { Context } from '../context/context.js'
+import { readMessage } from '../context/message-reader.js'
+import { Envelope } from '../context/message-writer.js'
+import { MpError } from '../errors.js'
+import { Channels } from '../link/channels.js'
+import { Link, type Message } from '../link/link.js'
+import { discardParcels, type Parcel } from '../link/wire-end.js'
+import type { Estate } from '../queue/handover.js'
+import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
+import { hold, release } from '../runtime/keep-alive.js'
+import { Pending } from '../runtime/pending-call.js'
+import { turn } from '../runtime/turn.js'
+import type { Peer, PeerExit, Transport } from '../spi.js'
+import { adopt, type Inherited } from './adopt.js'
+import type { Process } from './process.js'
+import * as protocol from './protocol.js'
+
+/** How long a child's last messages may take to arrive after its end was told, ms. */
+const LAST_WORDS = 1000
+
+/** One child that was spawned: its link, and how it ended. */
+export class Run {
+  pid: number | null
+  exitCode: number | null = null
+  alive = true
+  /** Fulfils when the child has found its target; rejects when it did not, or ended before. */
+  readonly ready: Promise<void>
+  /** Fulfils with the exit code when the child has ended, however. */
+  readonly exited: Promise<number>
+  /** As `exited`, but rejects when the start failed. */
+  readonly over: Promise<number>
+  readonly owner: Process
+  readonly #context: Context
+  readonly #transport: Transport
+  readonly #peer: Peer
+  readonly #link: Link
+  readonly #channels: Channels
+  readonly #ready = new Pending<void>()
+  readonly #inherited: Inherited = new Map()
+  #startError: unknown
+  #killed = false
+  #held: boolean
+  #answer: Message | undefined
+  #outcome: Promise<unknown> | undefined
+  #answered!: () => void
+  readonly #answeredOrOver: Promise<void>
+  #linkClosed!: () => void
+  #exit: PeerExit | undefined
+  #abort: { signal: AbortSignal; listener: () => void } | undefined
+
+  constructor(owner: Process, context: Context, transport: Transport, peer: Peer) {
+    this.owner = owner
+    this.#context = context
+    this.#transport = transport
+    this.#peer = peer
+    this.pid = peer.pid ?? null
+    this.ready = this.#ready.promise
+    this.#answeredOrOver = new Promise(resolve => {
+      this.#answered = resolve
+    })
+    const linkClosed = new Promise<void>(resolve => {
+      this.#linkClosed = resolve
+    })
+    this.#link = new Link(peer.wire, transport, {
+      message: message => this.#hear(message),
+      drained: () => this.#channels.drained(),
+      closed: error => this.#lost(error),
+      lost: () => new MpError('MP_WORKER_LOST', `${owner.name} is gone`),
+    })
+    this.#channels = new Channels(this.#link, 'parent')
+    if (!transport.wires) this.#link.carrier = this.#channels
+    context.links.add(this.#link)
+    context.children.add(this)
+    // Children that outlive this program must have what it sent them.
+    if (transport.capabilities.isolation === 'process') context.flushAtExit()
+    this.#held = !owner.daemon
+    if (this.#held) hold()
+    this.exited = peer.exited.then(exit => this.#ended(exit, linkClosed))
+    this.over = this.exited.then(code => {
+      if (this.#startError !== undefined) throw this.#startError
+      return code
+    })
+    this.over.catch(() => {})
+  }
+
+  get daemon(): boolean {
+    return this.owner.daemon
+  }
+
+  /** Sends the order to start, with the encoded arguments and what rides beside them. */
+  start(order: protocol.StartOrder, args: ByteBuffer, parcels: readonly Parcel[] | undefined): void {
+    const out = this.#link.begin(protocol.START, false)
+    const lengthAt = out.length
+    appendU32(out, 0)
+    encode(order, out, new Envelope(this.#transport))
+    writeU32(out.bytes, lengthAt, out.length - lengthAt - 4)
+    appendBytes(out, args.bytes, 0, args.length)
+    void this.#link.commit(out, parcels)
+    this.#link.flush()
+  }
+
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (!this.alive) return
+    this.#killed = true
+    this.#peer.kill(signal)
+  }
+
+  /** Ends the child when the signal aborts; `outcome` then rejects with its reason. */
+  endOn(signal: AbortSignal): void {
+    const listener = () => this.kill('SIGTERM')
+    this.#abort = { signal, listener }
+    if (signal.aborted) listener()
+    else signal.addEventListener('abort', listener, { once: true })
+  }
+
+  /** What the target returned or threw. Decoded once, when somebody asks. */
+  outcome(): Promise<unknown> {
+    this.#outcome ??= this.#answeredOrOver.then(() => this.#decodeAnswer())
+    return this.#outcome
+  }
+
+  /** Forgets an answer that nobody asked for. */
+  discard(): void {
+    if (!this.#outcome) discardParcels(this.#answer?.parcels, this.#transport)
+    this.#answer = undefined
+  }
+
+  #hear(message: Message): void {
+    if (this.#channels.message(message)) return
+    switch (message.type) {
+      case protocol.READY:
+        this.pid = readU32(message.bytes, message.start)
+        return this.#ready.resolve()
+      case protocol.UNLOADABLE:
+        this.#startError = this.#decode(message)
+        return
+      case protocol.RETURNED:
+      case protocol.THREW:
+        this.#answer = message
+        return this.#answered()
+      case protocol.ADOPT:
+        return this.#adopt(message)
+      default:
+        throw new MpError('MP_DECODE', `a child sends no message of type ${message.type}`)
+    }
+  }
+
+  #adopt(message: Message): void {
+    const parcelAt = (index: number) => {
+      const parcel = message.parcels?.[index]
+      if (!parcel) throw new MpError('MP_DECODE', `an estate refers to parcel ${index}, which did not come with it`)
+      return parcel
+    }
+    adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt, this.#inherited)
+  }
+
+  #decode(message: Message): unknown {
+    return readMessage(this.#context, this.#transport, message)
+  }
+
+  /** The link is gone. A child that broke the protocol is ended; it could do no more than it already did. */
+  #lost(error: Error | undefined): void {
+    this.#channels.closed()
+    this.#context.links.delete(this.#link)
+    if (error) this.#peer.kill('SIGKILL')
+    this.#linkClosed()
+  }
+
+  async #ended(exit: PeerExit, linkClosed: Promise<void>): Promise<number> {
+    // What the child sent before its end is still to be read, from this link and from wires of their own.
+    let timer: NodeJS.Timeout | undefined
+    await Promise.race([
+      linkClosed,
+      new Promise(resolve => {
+        timer = setTimeout(resolve, LAST_WORDS)
+      }),
+    ])
+    clearTimeout(timer)
+    await turn()
+    await turn()
+    this.#link.close()
+    this.#channels.closed()
+    this.#context.links.delete(this.#link)
+    this.#context.children.delete(this)
+    // It was killed before it could leave the rest.
+    for (const items of this.#inherited.values())
+      for (const each of items) discardParcels(each.parcels, this.#transport)
+    this.#inherited.clear()
+    this.#exit = exit
+    this.alive = false
+    this.exitCode = exitCode(exit)
+    if (this.#held) release()
+    this.#abort?.signal.removeEventListener('abort', this.#abort.listener)
+    // A process that was ended on request, however early, has been started.
+    if (this.#killed && this.#startError === undefined) this.#ready.resolve()
+    if (!this.#ready.settled) {
+      this.#startError ??= new MpError(
+        'MP_SPAWN_FAILED',
+        `${this.owner.name} ${howItEnded(exit)} before its target could start`,
+        {
+          ...causedBy(exit),
+        },
+      )
+      this.#ready.reject(this.#startError)
+    }
+    this.#answered()
+    return this.exitCode
+  }
+
+  #decodeAnswer(): unknown {
+    const { signal } = this.#abort ?? {}
+    if (signal?.aborted) throw signal.reason
+    const answer = this.#answer
+    this.#answer = undefined
+    if (answer) {
+      const value = this.#decode(answer)
+      if (answer.type === protocol.RETURNED) return value
+      throw value
+    }
+    if (this.#startError !== undefined) throw this.#startError
+    const exit = this.#exit as PeerExit
+    throw new MpError('MP_WORKER_LOST', `${this.owner.name} ${howItEnded(exit)} before its target had settled`, {
+      ...causedBy(exit),
+    })
+  }
+}
+
+function exitCode({ code, signal }: PeerExit): number {
+  if (signal) return -((constants.signals as Record<string, number>)[signal] ?? 0)
+  return (code ?? 1) & 0xff
+}
+
+function howItEnded({ code, signal, error }: PeerExit): string {
+  const how = signal ? `was ended by ${signal}` : `ended with exit code ${(code ?? 1) & 0xff}`
+  return error ? `${how} (${error.message})` : how
+}
+
+function causedBy({ error }: PeerExit): ErrorOptions {
+  return error ? { cause: error } : {}
+}

@@ -1,0 +1,104 @@
+import { type Broker, type Holder, Holders, type Pack } from '../broker/holders.js'
+import * as protocol from '../broker/protocol.js'
+import type { Context } from '../context/context.js'
+import type { Link, Message } from '../link/link.js'
+import { type End, open, type Parcel } from '../link/wire-end.js'
+import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
+import type { NativeQueue, Transport } from '../spi.js'
+import { type Collect, contextOf, Deposits } from './attachments.js'
+import { type DepositEstate, packParcels } from './handover.js'
+
+/** How long a holder that put what rides beside an item may take to be heard, ms. */
+const LONGEST_DEPOSIT = 1000
+
+interface Depositor extends Holder {
+  /** The id of its context, once it has said so. */
+  context: string
+}
+
+/** The home of what rides beside the items of a native queue, in the context that made the queue. */
+export class DepositHome implements Broker<Depositor> {
+  readonly id: string
+  readonly transport: Transport
+  readonly engine: NativeQueue
+  readonly quiet = true
+  readonly deposits = new Deposits()
+  readonly #holders: Holders<Depositor>
+
+  constructor(context: Context, transport: Transport, id: string, engine: NativeQueue) {
+    this.id = id
+    this.transport = transport
+    this.engine = engine
+    this.#holders = new Holders(context, this)
+  }
+
+  share(): End {
+    return this.#holders.share()
+  }
+
+  flush(): void {
+    this.#holders.flush()
+  }
+
+  /** Hears what has arrived, for a thread that blocks. */
+  receiveSync(): void {
+    for (const { link } of this.#holders) while (link.receiveSync(0));
+  }
+
+  /** Gives what was deposited, when it is here; undefined when it never will be. */
+  claim(key: string, collect: Collect): void {
+    if (this.deposits.claim(key, collect)) return
+    const late = setTimeout(() => {
+      const depositor = contextOf(key)
+      if (![...this.#holders].some(({ context }) => context === depositor)) this.deposits.giveUp(key)
+    }, LONGEST_DEPOSIT)
+    late.unref()
+  }
+
+  handOver(pack: Pack, deadline?: number): Promise<void> {
+    return this.#holders.handOver(pack, deadline, (packing, ends) => ({
+      kind: 'deposits',
+      id: this.id,
+      memory: this.engine.memory,
+      deposits: [...this.deposits].map(([key, parcels]) => ({ key, parcels: packParcels(parcels, packing) })),
+      holders: ends,
+    }))
+  }
+
+  static adopt(
+    context: Context,
+    transport: Transport,
+    { id, memory, deposits, holders }: DepositEstate,
+    parcelAt: (index: number) => Parcel,
+  ): void {
+    const engine = context.natives.get(id)?.engine ?? transport.engines?.queue?.open(memory)
+    if (!engine) return
+    const home = new DepositHome(context, transport, id, engine)
+    for (const { key, parcels } of deposits) home.deposits.add(key, parcels.map(parcelAt))
+    for (const end of holders) home.#holders.join(open(parcelAt(end) as End, transport))
+  }
+
+  meet(link: Link): Depositor {
+    return { link, context: '' }
+  }
+
+  hear(holder: Depositor, message: Message): void {
+    const { type, bytes, start, end } = message
+    if (type !== protocol.CLAIM) return this.keep(holder, message)
+    const call = readU32(bytes, start)
+    this.claim(readText(bytes, start + 4, end), parcels => {
+      holder.link.control(parcels ? protocol.COLLECT : protocol.GONE, out => appendU32(out, call), parcels)
+      holder.link.flush()
+    })
+  }
+
+  keep(holder: Depositor, { type, bytes, start, end, parcels }: Message): void {
+    if (type === protocol.NAME) holder.context = readText(bytes, start, end)
+    else if (type === protocol.DEPOSIT) this.deposits.add(readText(bytes, start, end), parcels ?? [])
+  }
+
+  left({ context }: Depositor): void {
+    // All that it had deposited came before its end.
+    this.deposits.giveUpAll(context)
+  }
+}

@@ -1,0 +1,39 @@
+import { PACK, type PackedHandle } from '../codec/handle.js'
+import type { Context } from '../context/context.js'
+import type { HandlePacking } from '../context/message-writer.js'
+import { MpError } from '../errors.js'
+import type { WaitOptions } from '../runtime/pending-call.js'
+import type { QueueBackend } from './backend.js'
+import { QueueHome } from './home.js'
+import { LocalQueue } from './local.js'
+import { Queue } from './queue.js'
+
+/** A Queue that knows when all that was put into it has been dealt with. */
+export class JoinableQueue<T = unknown> extends Queue<T> {
+  /**
+   * One item that was taken has been dealt with. MP_INVALID_STATE when that was said for every item before; an immediate
+   * shutdown says it for those that it drops.
+   */
+  async taskDone(): Promise<void> {
+    if (await this.backend.taskDone()) return
+    throw new MpError('MP_INVALID_STATE', 'taskDone was called more often than items were put')
+  }
+
+  /**
+   * Waits until `taskDone` has been called, by anyone, for every item that was put. MP_TIMEOUT after `timeout` ms: a consumer
+   * that was killed with an item says nothing any more.
+   */
+  async join(options?: WaitOptions): Promise<void> {
+    return this.wait(options, waits => this.backend.tasksDone(options, waits))
+  }
+
+  /** @internal Its home counts what has been dealt with: a native queue has nobody who could. */
+  protected override makeBackend(context: Context, maxsize: number): QueueBackend {
+    return new LocalQueue(new QueueHome(context, this.transport, context.nextId(), maxsize), context, this.transport)
+  }
+
+  /** @internal */
+  override [PACK](packing: HandlePacking): PackedHandle {
+    return { ...super[PACK](packing), kind: 'joinable-queue' }
+  }
+}

@@ -1,0 +1,168 @@
+import { encode } from '../codec/codec.js'
+import type { PackedHandle } from '../codec/handle.js'
+import type { Context } from '../context/context.js'
+import { MessageReader } from '../context/message-reader.js'
+import { type Envelope, Envelopes, type HandlePacking } from '../context/message-writer.js'
+import { ByteBuffer } from '../runtime/byte-buffer.js'
+import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
+import type { Transport } from '../spi.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
+import type { Getter, Item, Putter, QueueHome } from './home.js'
+
+/** Items put here are encoded one behind the other into buffers of this size. */
+const ARENA = 64 * 1024
+
+/** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
+export class LocalQueue implements QueueBackend {
+  readonly maxsize: number
+  readonly home: QueueHome
+  readonly #reader: MessageReader
+  readonly #envelopes: Envelopes
+  #arena: ByteBuffer | undefined = new ByteBuffer(256)
+
+  constructor(home: QueueHome, context: Context, transport: Transport) {
+    this.home = home
+    this.#reader = new MessageReader(context, transport)
+    this.#envelopes = new Envelopes(transport)
+    this.maxsize = home.maxsize
+  }
+
+  put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
+    const home = this.home
+    if (home.isShutDown) throw shutDown()
+    if (nowait && home.full) throw full()
+    const envelope = this.#envelopes.take()
+    const item = this.#encode(value, envelope)
+    if (!home.full) {
+      this.#envelopes.commit(envelope)
+      home.put(item)
+      return turnIsLong(roughNow()) ? turn() : Promise.resolve()
+    }
+    const pending = new Pending<void>()
+    const putter: Putter = {
+      grant: () => {
+        envelope.commit()
+        home.put(item)
+        pending.resolve()
+      },
+      refuse: () => {
+        envelope.rollback()
+        pending.reject(shutDown())
+      },
+    }
+    home.waitForSlot(putter)
+    const forget = () => {
+      home.forget(putter)
+      envelope.rollback()
+    }
+    waits(pending.limit(options, () => pending.reject(full()), forget))
+    return pending.promise
+  }
+
+  get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
+    const home = this.home
+    const item = home.take()
+    if (item) {
+      const value = this.#reader.read(item)
+      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
+    }
+    if (home.exhausted) throw shutDown()
+    if (nowait) return this.#lookAgain()
+    const pending = new Pending<unknown>()
+    const getter: Getter = {
+      deliver: arrived => {
+        try {
+          pending.resolve(this.#reader.read(arrived))
+        } catch (error) {
+          pending.reject(error)
+        }
+      },
+      refuse: () => pending.reject(shutDown()),
+    }
+    home.waitForItem(getter)
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(empty()),
+        () => home.forget(getter),
+      ),
+    )
+    return pending.promise
+  }
+
+  async readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    const home = this.home
+    if (now && !home.readable) await caughtUp()
+    if (now || home.readable) return home.readable
+    const pending = new Pending<boolean>()
+    const watcher = { ready: () => pending.resolve(true) }
+    home.watch(watcher)
+    waits(
+      pending.limit(
+        options,
+        () => pending.resolve(false),
+        () => home.forget(watcher),
+      ),
+    )
+    return pending.promise
+  }
+
+  async taskDone(): Promise<boolean> {
+    return this.home.taskDone()
+  }
+
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void> {
+    const pending = new Pending<void>()
+    const watcher = { ready: () => pending.resolve() }
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(tasksLeft()),
+        () => this.home.forget(watcher),
+      ),
+    )
+    this.home.watchTasks(watcher)
+    return pending.promise
+  }
+
+  async counts(): Promise<Counts> {
+    // What others have already sent may not have been seen here.
+    if (this.home.size === 0) await caughtUp()
+    return { size: this.home.size, full: this.home.full }
+  }
+
+  shutDown(immediate: boolean): void {
+    this.home.shutDown(immediate)
+  }
+
+  close(): void {}
+
+  pack(packing: HandlePacking): PackedHandle {
+    const end = packing.attachEnd(this.home.share())
+    return { kind: 'queue', state: { id: this.home.id, maxsize: this.maxsize, shutDown: this.home.isShutDown, end } }
+  }
+
+  async #lookAgain(): Promise<unknown> {
+    await caughtUp()
+    const item = this.home.take()
+    if (!item) throw empty()
+    return this.#reader.read(item)
+  }
+
+  #encode(value: unknown, envelope: Envelope): Item {
+    const spare = this.#arena
+    const arena = spare && spare.length < ARENA ? spare : new ByteBuffer(ARENA + 4096)
+    // Encoding may run user code that puts into this queue: that item must not land inside this one.
+    this.#arena = undefined
+    const start = arena.length
+    try {
+      encode(value, arena, envelope)
+    } catch (error) {
+      envelope.rollback()
+      throw error
+    }
+    this.#arena = arena
+    return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
+  }
+}

@@ -1,0 +1,483 @@
+import { decode, encode } from '../codec/codec.js'
+import type { PackedHandle } from '../codec/handle.js'
+import type { Context } from '../context/context.js'
+import { ParcelReader, readMessage } from '../context/message-reader.js'
+import { Envelope, type HandlePacking } from '../context/message-writer.js'
+import { MpError } from '../errors.js'
+import { checkLength } from '../link/frame.js'
+import { sendBatches } from '../link/link.js'
+import { discardParcels, type Parcel } from '../link/wire-end.js'
+import { appendText, ByteBuffer, readText } from '../runtime/byte-buffer.js'
+import { Deque } from '../runtime/deque.js'
+import { deadlineOf, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { atTurnEnd, roughNow, turn, turnIsLong } from '../runtime/turn.js'
+import { WaitingLine } from '../runtime/wait-list.js'
+import type { NativeMessage, NativeQueue, Transport } from '../spi.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
+import type { Desk } from './native-desk.js'
+
+const ACCEPTED = Promise.resolve()
+
+/**
+ * Puts, and ms, after which who waits is woken, at the latest; else at the turn's end. Waking costs a system call and, on the other
+ * side, a turn: a loop of awaited puts moves twice as much when it does not do that for each.
+ */
+const UNANNOUNCED = 64
+const UNANNOUNCED_MS = 1
+
+/** Queues with puts that nobody was woken for. This thread must not block before that. */
+const unannounced = new Set<NativeBackend>()
+
+export function announceAll(): void {
+  for (const backend of unannounced) backend.announce()
+}
+
+/** Of an item: an encoded value; with KEYED, behind it the key of what rides beside it, and the key's length in a byte. */
+const KEYED = 1
+
+/** A put that waits: its item, as it was at the call. */
+interface Putter {
+  readonly item: Outgoing
+  readonly nowait: boolean
+  readonly pending: Pending<void>
+}
+
+interface Outgoing {
+  readonly bytes: Uint8Array
+  readonly end: number
+  readonly key: string | undefined
+  readonly envelope: Envelope
+}
+
+interface Getter {
+  readonly nowait: boolean
+  readonly pending: Pending<unknown>
+}
+
+/** An item that was taken, and that waits for what rides beside it. */
+interface Claimed {
+  readonly bytes: Uint8Array
+  parcels: readonly Parcel[] | undefined
+  state: 'waiting' | 'here' | 'gone'
+  settle: (() => void) | undefined
+}
+
+/**
+ * A queue on the medium's own engine: any context acts on it in the call. One per context and queue, so that one producer has
+ * one order. Invariants:
+ *
+ * - Calls of this context are served in their order: while a put or a get waits, later ones wait behind it.
+ * - An item whose parcels nobody will bring (their depositor died) is passed over: it never was whole.
+ */
+export class NativeBackend implements QueueBackend {
+  readonly id: string
+  readonly engine: NativeQueue
+  readonly #context: Context
+  readonly #transport: Transport
+  readonly #desk: Desk
+  readonly #putters = new WaitingLine<Putter>()
+  readonly #getters = new WaitingLine<Getter>()
+  /** Calls that wait for an item and do not take it. */
+  readonly #watchers = new Set<Pending<boolean>>()
+  /** Items that were taken for a call that gave up before their parcels came: the next call's. */
+  readonly #returned = new Deque<Claimed>()
+  #claimed: Claimed | undefined
+  #users = 0
+  /** Puts that nobody was woken for, and when the first of them was. */
+  #quiet = 0
+  #quietSince = 0
+  #turnEndAwaited = false
+  #out: ByteBuffer | undefined = new ByteBuffer(1024)
+  #envelope: Envelope | undefined
+  readonly #reader: ParcelReader
+
+  constructor(context: Context, transport: Transport, id: string, engine: NativeQueue, desk: Desk) {
+    this.#context = context
+    this.#transport = transport
+    this.id = id
+    this.engine = engine
+    this.#desk = desk
+    this.#reader = new ParcelReader(context, transport, undefined)
+    context.natives.set(id, this)
+  }
+
+  get maxsize(): number {
+    return this.engine.maxsize
+  }
+
+  use(): this {
+    this.#users++
+    return this
+  }
+
+  put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
+    const out = this.#takeBuffer()
+    const item = this.#encode(value, out)
+    const outcome = this.#putters.length > 0 ? 'full' : this.#append(item)
+    if (outcome === 'done') {
+      this.#giveBack(out, item)
+      const now = roughNow()
+      this.#announceSoon(now)
+      return turnIsLong(now) ? turn() : ACCEPTED
+    }
+    if (outcome !== 'busy' && (nowait || outcome !== 'full')) {
+      item.envelope.rollback()
+      throw outcome === 'full' ? full() : gone(outcome)
+    }
+    const pending = new Pending<void>()
+    const putter: Putter = { item, nowait, pending }
+    this.#putters.push(putter)
+    const forget = () => {
+      this.#putters.delete(putter)
+      item.envelope.rollback()
+    }
+    waits(pending.limit(options, () => pending.reject(full()), forget))
+    if (outcome === 'busy') setImmediate(this.#pumpPutters)
+    else this.engine.watch('slot', this.#pumpPutters)
+    return pending.promise
+  }
+
+  get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
+    let outcome = this.#getters.length > 0 ? 'empty' : this.#take()
+    if (outcome === 'empty' && !nowait && this.#getters.length === 0 && this.engine.spin('item')) outcome = this.#take()
+    if (outcome === 'done') {
+      if (this.#claimed) return this.#receive(this.#claimed, options, waits)
+      const value = this.#decode(this.engine)
+      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
+    }
+    if (outcome === 'shut' || outcome === 'lost') throw gone(outcome)
+    if (outcome === 'empty' && nowait && this.#getters.length === 0) throw empty()
+    const pending = new Pending<unknown>()
+    const getter: Getter = { nowait, pending }
+    this.#getters.push(getter)
+    const forget = () => void this.#getters.delete(getter)
+    waits(pending.limit(options, () => pending.reject(empty()), forget))
+    if (outcome === 'busy') setImmediate(this.#pumpGetters)
+    else this.engine.watch('item', this.#pumpGetters)
+    return pending.promise
+  }
+
+  /** As `put`, and blocks this thread meanwhile. */
+  putSync(value: unknown, options: WaitOptions | undefined, nowait: boolean): void {
+    const deadline = deadlineOf(options)
+    const out = this.#takeBuffer()
+    const item = this.#encode(value, out)
+    for (;;) {
+      // What this context put before comes before.
+      if (this.#putters.length > 0) this.#pumpPutters()
+      const outcome = this.#putters.length > 0 ? 'full' : this.#append(item)
+      if (outcome === 'done') {
+        this.announce()
+        this.engine.announce()
+        return this.#giveBack(out, item)
+      }
+      const left = deadline - performance.now()
+      if (outcome === 'shut' || outcome === 'lost' || nowait || left <= 0) {
+        item.envelope.rollback()
+        throw outcome === 'shut' || outcome === 'lost' ? gone(outcome) : full()
+      }
+      announceAll()
+      this.engine.wait('slot', left)
+    }
+  }
+
+  /** As `get`, and blocks this thread meanwhile. */
+  getSync(options: WaitOptions | undefined, nowait: boolean): unknown {
+    const deadline = deadlineOf(options)
+    for (;;) {
+      const outcome = this.#take()
+      if (outcome === 'done') {
+        const claimed = this.#claimed
+        if (!claimed) return this.#decode(this.engine)
+        if (this.#collectSync(claimed, deadline)) return this.#open(claimed)
+        if (claimed.state === 'gone') continue
+        this.#returned.push(claimed)
+        throw empty()
+      }
+      if (outcome === 'shut' || outcome === 'lost') throw gone(outcome)
+      const left = deadline - performance.now()
+      if (nowait || left <= 0) throw empty()
+      announceAll()
+      this.engine.wait('item', left)
+    }
+  }
+
+  readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
+    const { engine } = this
+    if (engine.size > 0 || engine.state !== 'open') return Promise.resolve(true)
+    if (now) return Promise.resolve(false)
+    const pending = new Pending<boolean>()
+    this.#watchers.add(pending)
+    const forget = () => void this.#watchers.delete(pending)
+    waits(pending.limit(options, () => pending.resolve(false), forget))
+    engine.watch('item', this.#pumpGetters)
+    return pending.promise
+  }
+
+  /** A JoinableQueue has a home that counts. */
+  taskDone(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  tasksDone(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async counts(): Promise<Counts> {
+    if (this.engine.state === 'lost') throw gone('lost')
+    return { size: this.engine.size, full: this.engine.full }
+  }
+
+  shutDown(immediate: boolean): void {
+    if (this.engine.state === 'lost') return
+    this.engine.shutDown()
+    if (immediate) this.#dropAll()
+    this.#pumpPutters()
+    this.#pumpGetters()
+  }
+
+  close(): void {
+    this.announce()
+    if (--this.#users > 0) return
+    this.engine.unwatch('item')
+    this.engine.unwatch('slot')
+    this.#desk.close()
+    if (this.#context.natives.get(this.id) === this) this.#context.natives.delete(this.id)
+  }
+
+  pack(packing: HandlePacking): PackedHandle {
+    if (this.engine.state === 'lost') throw gone('lost')
+    const { id, maxsize } = this
+    const end = this.#desk.share(packing)
+    return { kind: 'queue', state: { id, maxsize, shutDown: false, end, memory: this.engine.memory } }
+  }
+
+  #announceSoon(now: number): void {
+    if (this.#quiet++ === 0) {
+      this.#quietSince = now
+      unannounced.add(this)
+    } else if (this.#quiet >= UNANNOUNCED || now - this.#quietSince >= UNANNOUNCED_MS) {
+      this.announce()
+    }
+    if (this.#turnEndAwaited) return
+    this.#turnEndAwaited = true
+    atTurnEnd(this)
+  }
+
+  turnEnded(): void {
+    this.#turnEndAwaited = false
+    this.announce()
+  }
+
+  /** Wakes who waits for what was put. */
+  announce(): void {
+    if (this.#quiet === 0) return
+    this.#quiet = 0
+    unannounced.delete(this)
+    this.engine.announce()
+  }
+
+  #append(item: Outgoing): ReturnType<NativeQueue['put']> {
+    const { bytes, end, key, envelope } = item
+    if (key !== undefined) this.#desk.open()
+    sendBatches()
+    const outcome = this.engine.put(bytes, 0, end, key === undefined ? 0 : KEYED)
+    if (outcome === 'done' && !envelope.unused) {
+      envelope.commit()
+      if (key !== undefined) this.#desk.deposit(key, envelope.parcels ?? [])
+    }
+    return outcome
+  }
+
+  #encode(value: unknown, out: ByteBuffer): Outgoing {
+    const envelope = this.#envelope ?? new Envelope(this.#transport, undefined, Number.POSITIVE_INFINITY)
+    this.#envelope = undefined
+    try {
+      encode(value, out, envelope)
+      checkLength(out.length, this.#transport)
+    } catch (error) {
+      envelope.rollback()
+      throw error
+    }
+    let key: string | undefined
+    if (envelope.parcels) {
+      key = this.#context.nextId()
+      appendText(out, key)
+      out.reserve(1)
+      out.bytes[out.length++] = key.length
+    }
+    return { bytes: out.bytes, end: out.length, key, envelope }
+  }
+
+  /** Encoding may run user code that puts into this queue: each encode has a buffer of its own. */
+  #takeBuffer(): ByteBuffer {
+    const out = this.#out ?? new ByteBuffer(1024)
+    this.#out = undefined
+    out.length = 0
+    return out
+  }
+
+  #giveBack(out: ByteBuffer, { envelope }: Outgoing): void {
+    if (out.bytes.length <= 64 * 1024) this.#out = out
+    if (envelope.unused) this.#envelope = envelope
+  }
+
+  readonly #pumpPutters = (): boolean => {
+    let useful = this.#putters.length > 0
+    for (const putter of this.#putters) {
+      const { item, nowait, pending } = putter
+      const outcome = this.#append(item)
+      if (outcome === 'busy') {
+        setImmediate(this.#pumpPutters)
+        return true
+      }
+      if (outcome === 'full' && !nowait) {
+        this.engine.watch('slot', this.#pumpPutters)
+        break
+      }
+      this.#putters.delete(putter)
+      if (outcome === 'done') {
+        this.#announceSoon(roughNow())
+        pending.resolve()
+      } else {
+        item.envelope.rollback()
+        pending.reject(outcome === 'full' ? full() : gone(outcome))
+      }
+      useful = true
+    }
+    return useful
+  }
+
+  readonly #pumpGetters = (): boolean => {
+    const { engine } = this
+    // A look takes nothing: who only looks passes the wake-up on.
+    const useful = this.#getters.length > 0
+    if (this.#watchers.size > 0) {
+      if (engine.size > 0 || engine.state !== 'open') {
+        for (const watcher of this.#watchers) watcher.resolve(true)
+        this.#watchers.clear()
+      } else if (!useful) engine.watch('item', this.#pumpGetters)
+    }
+    for (const getter of this.#getters) {
+      const { nowait, pending } = getter
+      const outcome = this.#take()
+      if (outcome === 'busy') {
+        setImmediate(this.#pumpGetters)
+        return true
+      }
+      if (outcome === 'empty' && !nowait) {
+        this.engine.watch('item', this.#pumpGetters)
+        break
+      }
+      if (outcome === 'done') this.#deliver(getter)
+      else pending.reject(outcome === 'empty' ? empty() : gone(outcome))
+      this.#getters.delete(getter)
+    }
+    return useful
+  }
+
+  /** The item that was just taken answers the call. */
+  #deliver({ pending }: Getter): void {
+    const claimed = this.#claimed
+    if (!claimed) {
+      try {
+        pending.resolve(this.#decode(this.engine))
+      } catch (error) {
+        pending.reject(error)
+      }
+      return
+    }
+    this.#answer(pending, claimed)
+  }
+
+  /** Takes the oldest item. It is then in the engine; or in `#claimed`, where something rides beside it. */
+  #take(): ReturnType<NativeQueue['take']> {
+    for (let next = this.#returned.shift(); next; next = this.#returned.shift()) {
+      this.#claimed = next
+      if (next.state !== 'gone') return 'done'
+    }
+    this.#claimed = undefined
+    return this.engine.take(this.#claim)
+  }
+
+  readonly #claim = ({ bytes, end }: NativeMessage): void => {
+    const keyEnd = end - 1
+    const keyStart = keyEnd - (bytes[keyEnd] as number)
+    const claimed: Claimed = {
+      bytes: bytes.slice(0, keyStart),
+      parcels: undefined,
+      state: 'waiting',
+      settle: undefined,
+    }
+    this.#claimed = claimed
+    this.#desk.claim(readText(bytes, keyStart, keyEnd), parcels => {
+      claimed.parcels = parcels
+      claimed.state = parcels ? 'here' : 'gone'
+      claimed.settle?.()
+    })
+  }
+
+  #receive(claimed: Claimed, options: WaitOptions | undefined, waits: Waits): Promise<unknown> {
+    const pending = new Pending<unknown>()
+    this.#answer(pending, claimed)
+    if (!pending.settled)
+      waits(
+        pending.limit(
+          options,
+          () => pending.reject(empty()),
+          () => {},
+        ),
+      )
+    return pending.promise
+  }
+
+  #answer(pending: Pending<unknown>, claimed: Claimed): void {
+    const settle = () => {
+      if (pending.settled) {
+        // The call gave up meanwhile; the item is the next call's.
+        if (claimed.state === 'here') this.#returned.push(claimed)
+        this.#pumpGetters()
+      } else if (claimed.state === 'gone') {
+        this.#getters.push({ nowait: false, pending })
+        this.#pumpGetters()
+      } else {
+        try {
+          pending.resolve(this.#open(claimed))
+        } catch (error) {
+          pending.reject(error)
+        }
+      }
+    }
+    if (claimed.state === 'waiting') claimed.settle = settle
+    else settle()
+  }
+
+  #collectSync(claimed: Claimed, deadline: number): boolean {
+    claimed.settle = undefined
+    while (claimed.state === 'waiting' && performance.now() < deadline) this.#desk.receiveSync()
+    return claimed.state === 'here'
+  }
+
+  #open({ bytes, parcels }: Claimed): unknown {
+    return readMessage(this.#context, this.#transport, { bytes, start: 0, end: bytes.length, parcels })
+  }
+
+  #decode({ bytes, start, end }: NativeMessage): unknown {
+    return decode(bytes, start, end, this.#reader)
+  }
+
+  #dropAll(): void {
+    for (let outcome = this.#take(); outcome === 'done' || outcome === 'busy'; outcome = this.#take()) {
+      const claimed = this.#claimed
+      if (!claimed || outcome === 'busy') continue
+      const drop = () => discardParcels(claimed.parcels, this.#transport)
+      if (claimed.state === 'waiting') claimed.settle = drop
+      else drop()
+    }
+  }
+}
+
+function gone(outcome: 'shut' | 'lost'): MpError {
+  if (outcome === 'shut') return shutDown()
+  return new MpError('MP_SHUT_DOWN', 'the context that made this queue was killed')
+}

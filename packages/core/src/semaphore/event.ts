@@ -1,0 +1,55 @@
+import type { HandlePacking } from '../context/message-writer.js'
+import { SharedHandle } from '../context/shared-handle.js'
+import { checkWait, type WaitOptions } from '../runtime/pending-call.js'
+import type { Transport } from '../spi.js'
+import type { SemaphoreBackend } from './backend.js'
+
+/** A flag that contexts wait for. */
+export class Event extends SharedHandle {
+  /** Of limit 1; its permit is the flag. */
+  readonly #backend: SemaphoreBackend
+
+  /** @internal Users call the Event of their transport's package. */
+  constructor(transport: Transport, backend: SemaphoreBackend) {
+    super(transport, 'Event', backend)
+    this.#backend = backend
+  }
+
+  /** Others may act before you do: a hint. */
+  async isSet(): Promise<boolean> {
+    this.checkOpen()
+    return (await this.#backend.value()) === 1
+  }
+
+  /** Sets the flag, and wakes all who wait. Resolves when that is done. */
+  async set(): Promise<void> {
+    this.checkOpen()
+    await this.#backend.post(1, false)
+  }
+
+  /** Resolves when it is done. */
+  async clear(): Promise<void> {
+    this.checkOpen()
+    const grant = await this.#backend.acquire('hold', undefined, true, this.waits)
+    if (grant) this.#backend.consume(grant)
+  }
+
+  /** Waits until the flag is set: true; or false after `timeout` ms. */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    this.checkOpen()
+    const nowait = checkWait(options) === 0
+    return (await this.#backend.acquire('see', options, nowait, this.waits)) !== undefined
+  }
+
+  /** As `wait`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  waitSync(options?: WaitOptions): boolean {
+    this.checkOpen()
+    const limit = checkWait(options) ?? Number.POSITIVE_INFINITY
+    return this.synchronous.acquireSync('see', limit) !== undefined
+  }
+
+  /** @internal */
+  protected override pack(packing: HandlePacking): unknown {
+    return this.#backend.pack(packing)
+  }
+}

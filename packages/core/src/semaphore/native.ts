@@ -1,0 +1,170 @@
+import type { Context } from '../context/context.js'
+import { sendBatches } from '../link/link.js'
+import { announceAll } from '../queue/native.js'
+import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
+import type { NativeSemaphore, NativeTurn } from '../spi.js'
+import { type Grant, lostHome, type PackedSemaphore, type SemaphoreBackend, type Waits, type Wish } from './backend.js'
+import { Holds } from './grants.js'
+
+/** A call that awaits, and its place in line. */
+interface Awaiting {
+  turn: NativeTurn
+  readonly wake: () => void
+}
+
+/**
+ * A semaphore on the medium's own engine: any context acts on it in the call. One per context and semaphore. A grant is the
+ * engine's turn.
+ *
+ * A call that blocks takes this context's foremost place in line, and those that await move back by one: what they were
+ * granted would be of no use while this thread is blocked, and stand in its way.
+ */
+export class NativeSemaphoreBackend implements SemaphoreBackend {
+  readonly id: string
+  readonly holds = new Holds(grant => (grant as NativeTurn).look() === 'granted')
+  readonly #context: Context
+  readonly #engine: NativeSemaphore
+  /** Calls that wait to hold, in their order. */
+  readonly #awaiting = new Set<Awaiting>()
+  #handles = 0
+
+  constructor(context: Context, id: string, engine: NativeSemaphore) {
+    this.#context = context
+    this.id = id
+    this.#engine = engine
+  }
+
+  use(): this {
+    this.#handles++
+    return this
+  }
+
+  acquire(wish: Wish, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<Grant | undefined> {
+    this.#checkLost()
+    const first = this.#engine.acquire(wish, nowait)
+    if (first?.look() !== 'waits') {
+      const grant = first && this.#granted(first, wish)
+      return turnIsLong(roughNow()) ? turn().then(() => grant) : Promise.resolve(grant)
+    }
+    const pending = new Pending<Grant | undefined>()
+    const call: Awaiting = {
+      turn: first,
+      wake: () => {
+        if (pending.settled) return
+        const lost = this.#engine.lost
+        if (!lost && call.turn.look() === 'waits') return call.turn.watch(call.wake)
+        this.#awaiting.delete(call)
+        if (lost) pending.reject(lostHome())
+        else pending.resolve(this.#granted(call.turn, wish))
+      },
+    }
+    if (wish === 'hold') this.#awaiting.add(call)
+    first.watch(call.wake)
+    const forget = () => {
+      this.#awaiting.delete(call)
+      call.turn.giveUp()
+    }
+    waits(pending.limit(options, () => pending.resolve(undefined), forget))
+    return pending.promise
+  }
+
+  acquireSync(wish: Wish, timeoutMs: number): Grant | undefined {
+    this.#checkLost()
+    sendBatches()
+    const engine = this.#engine
+    const first = engine.acquire(wish, timeoutMs <= 0)
+    if (!first) return undefined
+    if (first.look() !== 'waits') return this.#granted(first, wish)
+    // Who would release it may wait for what this thread has put.
+    announceAll()
+    const end = performance.now() + timeoutMs
+    const mine = wish === 'hold' ? this.#takeFront(first) : first
+    for (;;) {
+      if (mine.look() !== 'waits') return this.#granted(mine, wish)
+      const left = end - performance.now()
+      if (left <= 0 || engine.lost) break
+      mine.wait(left)
+    }
+    const place = mine === first ? first : this.#giveFrontBack(mine)
+    place.giveUp()
+    this.#checkLost()
+    return undefined
+  }
+
+  release(grant: Grant): void {
+    this.#checkLost()
+    this.holds.delete(grant.number)
+    sendBatches()
+    ;(grant as NativeTurn).release()
+  }
+
+  consume(grant: Grant): void {
+    this.holds.delete(grant.number)
+    sendBatches()
+    ;(grant as NativeTurn).consume()
+  }
+
+  async post(count: number, exact: boolean): Promise<boolean> {
+    this.#checkLost()
+    sendBatches()
+    return this.#engine.post(count, exact)
+  }
+
+  async value(): Promise<number> {
+    this.#checkLost()
+    return this.#engine.value
+  }
+
+  /** Each call is in line when it returns. */
+  async settled(): Promise<void> {}
+
+  close(): void {
+    if (--this.#handles > 0) return
+    this.holds.clear()
+    this.#engine.leave()
+    if (this.#context.semaphores.get(this.id) === this) this.#context.semaphores.delete(this.id)
+  }
+
+  pack(): PackedSemaphore {
+    // From here on it may come back, and must be the same then.
+    this.#context.semaphores.set(this.id, this)
+    return { id: this.id, memory: this.#engine.memory }
+  }
+
+  #granted(turn: NativeTurn, wish: Wish): Grant {
+    // Another context may have given it back before this one heard of it.
+    if (wish === 'hold' && turn.look() === 'granted') this.holds.add(turn)
+    return turn
+  }
+
+  /** The place of the call that came first, for one that came last; each of those between takes the place of the next. */
+  #takeFront(last: NativeTurn): NativeTurn {
+    let place = last
+    for (const call of [...this.#awaiting].reverse()) {
+      const taken = call.turn
+      taken.unwatch()
+      call.turn = place
+      place = taken
+    }
+    // A call whose turn had come, and had not heard, goes first; it hears in the next turn of the event loop.
+    for (const call of this.#awaiting) call.turn.watch(call.wake)
+    return place
+  }
+
+  #giveFrontBack(front: NativeTurn): NativeTurn {
+    let place = front
+    for (const call of this.#awaiting) {
+      const taken = call.turn
+      taken.unwatch()
+      call.turn = place
+      place = taken
+    }
+    for (const call of this.#awaiting) call.turn.watch(call.wake)
+    return place
+  }
+
+  #checkLost(): void {
+    if (this.#engine.lost) throw lostHome()
+  }
+}

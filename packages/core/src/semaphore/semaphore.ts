@@ -1,0 +1,50 @@
+import { MpError } from '../errors.js'
+import type { Transport } from '../spi.js'
+import { type SemaphoreBackend, UNLIMITED } from './backend.js'
+import { Acquirable, leave } from './lock.js'
+
+/**
+ * A counter that `acquire` takes from, waiting while it is 0, and `release` adds to. What a context holds when it ends or is
+ * killed is given back.
+ */
+export class Semaphore extends Acquirable {
+  /** @internal Users call the Semaphore of their transport's package. */
+  constructor(transport: Transport, backend: SemaphoreBackend, what = 'Semaphore') {
+    super(transport, what, backend)
+  }
+
+  /**
+   * Gives back `n` of what this context acquired; beyond that, of what others did; beyond that, adds. A BoundedSemaphore
+   * rejects with MP_INVALID_STATE rather than exceed its first value, and then nothing has changed.
+   */
+  async release(n = 1): Promise<void> {
+    this.checkOpen()
+    checkCount(n, 1, 'n')
+    const own = n === 1 ? this.backend.holds.first() : undefined
+    if (own) leave(this.backend, own)
+    else if (!(await this.backend.post(n, true))) {
+      throw new MpError('MP_INVALID_STATE', 'a semaphore was released too many times')
+    }
+  }
+
+  /** How many could be acquired now. Others may act before you do: a hint. */
+  async getValue(): Promise<number> {
+    this.checkOpen()
+    return this.backend.value()
+  }
+}
+
+/** A Semaphore that is never released more often than it was acquired. */
+export class BoundedSemaphore extends Semaphore {
+  /** @internal Users call the BoundedSemaphore of their transport's package. */
+  constructor(transport: Transport, backend: SemaphoreBackend) {
+    super(transport, backend, 'BoundedSemaphore')
+  }
+}
+
+/** Throws unless `count` is an integer from `least` on. */
+export function checkCount(count: number, least: number, name: string): number {
+  if (typeof count !== 'number') throw new TypeError(`${name} must be a number, not ${typeof count}`)
+  if (Number.isInteger(count) && count >= least && count <= UNLIMITED) return count
+  throw new RangeError(`${name} must be an integer from ${least} on, not ${count}`)
+}
