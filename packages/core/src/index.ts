@@ -1,6 +1,3 @@
-// So that all that a child loads first is in one file: see tsup.config.ts.
-import './spi.js'
-
 export type { Barrier, BarrierOptions } from './barrier/barrier.js'
 export {
   type BarrierConstructor,
@@ -37,7 +34,7 @@ export type { ProcessOptions, ResourceLimits, Stdio } from './process/process-op
 export type { Target, TargetByName } from './process/target.js'
 export type { JoinableQueue } from './queue/joinable-queue.js'
 export type { Queue } from './queue/queue.js'
-export type { WaitOptions } from './runtime/pending-call.js'
+export type { WaitOptions } from './runtime/wait-options.js'
 export type { Condition } from './semaphore/condition.js'
 export type { Event } from './semaphore/event.js'
 export type { AcquireOptions, Guard, Lock } from './semaphore/lock.js'

@@ -4,7 +4,7 @@ import { Channels } from '../src/link/channels.js'
 import { Link, type Message } from '../src/link/link.js'
 import { LocalWire } from '../src/link/local-wire.js'
 import { appendBytes } from '../src/runtime/byte-buffer.js'
-import type { Wire, WireSink } from '../src/spi.js'
+import type { Wire, WireSink } from '../src/transport/wire.js'
 import { stubTransport } from './stub-transport.js'
 
 const transport = stubTransport()

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Context } from '../src/context/context.js'
 import { Envelope } from '../src/context/message-writer.js'
 import type { Parcel } from '../src/link/wire-end.js'
+import type { Estate } from '../src/process/adopt.js'
 import { adopt, type Inherited } from '../src/process/adopt.js'
-import type { Estate } from '../src/queue/handover.js'
 import { QueueHome } from '../src/queue/home.js'
 import { stubTransport } from './stub-transport.js'
 
@@ -27,7 +27,7 @@ describe('a queue that moves to its parent', () => {
     let parcels: readonly Parcel[] = []
     await home.handOver(build => {
       const envelope = new Envelope(transport)
-      estates.push(build(envelope))
+      estates.push(build(envelope) as Estate)
       parcels = envelope.parcels ?? []
     })
     const held = estates.map(each =>

@@ -7,7 +7,7 @@ import { Link, type LinkUser } from '../src/link/link.js'
 import type { EndCarrier } from '../src/link/parcel-table.js'
 import { RelayedEnd } from '../src/link/relayed-end.js'
 import { ByteBuffer } from '../src/runtime/byte-buffer.js'
-import type { Wire, WireSink } from '../src/spi.js'
+import type { Wire, WireSink } from '../src/transport/wire.js'
 import { stubTransport } from './stub-transport.js'
 
 const transport = stubTransport()

@@ -4,7 +4,7 @@ import { Link, type LinkUser, type Message } from '../src/link/link.js'
 import { LocalWire } from '../src/link/local-wire.js'
 import { RelayedEnd } from '../src/link/relayed-end.js'
 import { appendBytes, type ByteBuffer } from '../src/runtime/byte-buffer.js'
-import type { Wire, WireSink } from '../src/spi.js'
+import type { Wire, WireSink } from '../src/transport/wire.js'
 import { stubTransport } from './stub-transport.js'
 
 const TYPE = 20

@@ -1,4 +1,4 @@
-import type { Capabilities, Transport } from '../src/spi.js'
+import type { Capabilities, Transport } from '../src/transport/transport.js'
 
 /** A transport of bytes that starts nothing: for tests that bring their own wires. */
 export function stubTransport(capabilities: Partial<Capabilities> = {}): Transport {

@@ -54,7 +54,7 @@ const nativeResults = {
 }
 
 beforeAll(async () => {
-  const entry = fileURLToPath(new URL('../src/target.ts', import.meta.url))
+  const entry = fileURLToPath(new URL('../src/process/target.ts', import.meta.url))
   await build({ entry: [entry], outDir: scratch, format: 'esm', target: 'node20', config: false, silent: true })
   await writeFile(join(scratch, 'package.json'), '{ "type": "module" }')
   await cp(fixtures, oddFixtures, { recursive: true })

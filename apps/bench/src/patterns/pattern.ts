@@ -1,8 +1,15 @@
 import type { Baseline } from '../baselines/baseline.js'
 import type { PayloadName } from '../payloads.js'
-import type { PythonWork } from '../reference/python.js'
 import type { Open } from '../session.js'
 import type { LoadedTransport } from '../transports.js'
+
+/** What Python does beside a pattern, in this run. */
+export interface PythonWork {
+  readonly name: string
+  /** The script beside the built program, and its arguments. */
+  readonly script: string
+  args(quick: boolean): readonly string[]
+}
 
 export interface Pattern {
   readonly name: string

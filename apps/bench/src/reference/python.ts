@@ -1,16 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { median } from 'simple-statistics'
+import type { PythonWork } from '../patterns/pattern.js'
 import type { Reference } from '../results.js'
 import { spreadOf } from '../statistics.js'
-
-/** What Python does beside a pattern, in this run. */
-export interface PythonWork {
-  readonly name: string
-  /** The script beside the built program, and its arguments. */
-  readonly script: string
-  args(quick: boolean): readonly string[]
-}
 
 export interface PythonReference extends Omit<Reference, 'ratio'> {
   readonly version: string

@@ -1,7 +1,3 @@
-import { piscina } from './piscina.js'
-import { tinypool } from './tinypool.js'
-import { workerpool } from './workerpool.js'
-
 /** A library that does what Pool does, on worker threads: the same function, the same number of workers, the same checks. */
 export interface Rival {
   readonly name: string
@@ -15,5 +11,3 @@ interface RivalPool {
   sit(core: number): Promise<void>
   close(): Promise<void>
 }
-
-export const rivals: readonly Rival[] = [piscina, tinypool, workerpool]

@@ -1,7 +1,7 @@
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import type { WaitOptions } from '../runtime/pending-call.js'
-import type { Waits } from '../semaphore/backend.js'
+import type { Waits } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 
 /** A barrier, as one context uses it. */
 export interface BarrierBackend {
@@ -24,4 +24,12 @@ export interface BarrierState {
 
 export function brokenBarrier(cause?: unknown): MpError {
   return new MpError('MP_BROKEN_BARRIER', 'the barrier is broken', cause === undefined ? undefined : { cause })
+}
+
+/** What another context needs to open a barrier that arrives there. */
+export interface PackedBarrier {
+  readonly id: string
+  readonly parties: number
+  readonly timeout: number | null
+  readonly end: number
 }

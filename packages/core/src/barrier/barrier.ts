@@ -1,26 +1,14 @@
-import type { Context } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { SharedHandle } from '../context/shared-handle.js'
-import { discard, type End, open } from '../link/wire-end.js'
-import { checkWait, type WaitOptions } from '../runtime/pending-call.js'
-import { checkCount } from '../semaphore/semaphore.js'
-import type { Transport } from '../spi.js'
-import type { BarrierBackend } from './backend.js'
-import { BarrierHome } from './home.js'
-import { BarrierClient } from './remote.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
+import type { BarrierBackend, PackedBarrier } from './backend.js'
 
 export interface BarrierOptions {
   /** Runs once per generation, before anyone passes, in the context that made the barrier. Its promise is awaited. */
   action?: (() => unknown) | undefined
   /** ms; for each `wait` that says nothing else. */
   timeout?: number | null | undefined
-}
-
-interface PackedBarrier {
-  readonly id: string
-  readonly parties: number
-  readonly timeout: number | null
-  readonly end: number
 }
 
 /**
@@ -93,41 +81,4 @@ export class Barrier extends SharedHandle {
     answer.catch(() => {})
     return answer
   }
-}
-
-/** What a new Barrier is made of; its home is `context`. Throws where the options make no sense. */
-export function makeBarrier(
-  context: Context,
-  transport: Transport,
-  parties: number,
-  { action, timeout = null }: BarrierOptions = {},
-): [BarrierBackend, number | null] {
-  checkCount(parties, 1, 'parties')
-  if (action !== undefined && typeof action !== 'function') throw new TypeError('action must be a function')
-  checkWait({ timeout })
-  // It runs when a message comes, and belongs to this context all the same.
-  const bound = action && process.getBuiltinModule('node:async_hooks').AsyncResource.bind(action)
-  const home = new BarrierHome(context, transport, context.nextId(), parties, bound)
-  return [home.local.use(), timeout]
-}
-
-/** A barrier that arrived in a message. */
-export function openBarrier(
-  context: Context,
-  transport: Transport,
-  state: never,
-  endOf: (index: number) => End,
-): Barrier {
-  const { id, parties, timeout, end }: PackedBarrier = state
-  const wire = endOf(end)
-  const home = context.homes.get(id)
-  const known = context.clients.get(id)
-  let backend: BarrierBackend
-  if (known instanceof BarrierClient || home instanceof BarrierHome) {
-    discard(wire, transport)
-    backend = known instanceof BarrierClient ? known.use() : (home as BarrierHome).local.use()
-  } else {
-    backend = new BarrierClient(context, transport, id, parties, open(wire, transport)).use()
-  }
-  return new Barrier(transport, backend, timeout)
 }

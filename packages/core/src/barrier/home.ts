@@ -1,25 +1,32 @@
-import { type Broker, type Holder, Holders, type Pack } from '../broker/holders.js'
+import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import { CANCEL } from '../broker/protocol.js'
 import { encodeError } from '../codec/codec.js'
-import type { Context } from '../context/context.js'
+import type { Context, Pack } from '../context/context.js'
 import { Envelope } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import type { Link, Message } from '../link/link.js'
 import { type End, open, type Parcel } from '../link/wire-end.js'
-import type { BarrierEstate } from '../queue/handover.js'
 import { appendU32, readU32 } from '../runtime/byte-buffer.js'
 import { caughtUp } from '../runtime/turn.js'
-import { WaitingLine } from '../runtime/wait-list.js'
+import { WaitList } from '../runtime/wait-list.js'
 import * as protocol from '../semaphore/protocol.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import type { BarrierState } from './backend.js'
-import { LocalBarrier } from './local.js'
 
 /** One call that waits at the barrier. */
 export interface Arrival {
   readonly holder?: Holder
   passed(index: number): void
   broken(cause: unknown): void
+}
+
+/** What a barrier's home leaves to the next one. */
+export interface BarrierEstate {
+  readonly kind: 'barrier'
+  readonly id: string
+  readonly parties: number
+  readonly broken: boolean
+  readonly holders: readonly number[]
 }
 
 /**
@@ -35,10 +42,10 @@ export class BarrierHome implements Broker<Holder> {
   readonly transport: Transport
   readonly parties: number
   /** The use of it in this very context. */
-  readonly local: LocalBarrier
+  local: object | undefined
   readonly #action: (() => unknown) | undefined
   readonly #holders: Holders<Holder>
-  readonly #waiting = new WaitingLine<Arrival>()
+  readonly #waiting = new WaitList<Arrival>()
   /** The generation whose action runs. */
   #acting: readonly Arrival[] | undefined
   #broken = false
@@ -49,7 +56,6 @@ export class BarrierHome implements Broker<Holder> {
     this.parties = parties
     this.#action = action
     this.#holders = new Holders(context, this)
-    this.local = new LocalBarrier(this)
   }
 
   get state(): BarrierState {

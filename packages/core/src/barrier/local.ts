@@ -1,7 +1,7 @@
 import type { HandlePacking } from '../context/message-writer.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
 import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import type { Waits } from '../semaphore/backend.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 import { type BarrierBackend, type BarrierState, brokenBarrier } from './backend.js'
 import type { BarrierHome } from './home.js'
 
@@ -10,8 +10,14 @@ export class LocalBarrier implements BarrierBackend {
   readonly #home: BarrierHome
   #handles = 0
 
-  constructor(home: BarrierHome) {
+  private constructor(home: BarrierHome) {
     this.#home = home
+    home.local = this
+  }
+
+  /** One per home. */
+  static of(home: BarrierHome): LocalBarrier {
+    return home.local instanceof LocalBarrier ? home.local : new LocalBarrier(home)
   }
 
   get id(): string {

@@ -5,14 +5,16 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import type { Message } from '../link/link.js'
 import { readU32 } from '../runtime/byte-buffer.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
-import { lostHome, type Waits } from '../semaphore/backend.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import { lostHome } from '../semaphore/backend.js'
 import * as protocol from '../semaphore/protocol.js'
-import type { Transport, Wire } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import { type BarrierBackend, type BarrierState, brokenBarrier } from './backend.js'
 
 /** A barrier whose home is another context, over a link to there. */
-export class BarrierClient implements BarrierBackend, HomeLinkUser {
+export class RemoteBarrier implements BarrierBackend, HomeLinkUser {
   readonly id: string
   readonly parties: number
   readonly #context: Context

@@ -1,4 +1,5 @@
-import { Barrier, type BarrierOptions, makeBarrier } from '../barrier/barrier.js'
+import { Barrier, type BarrierOptions } from '../barrier/barrier.js'
+import { makeBarrier } from '../barrier/open.js'
 import { currentContext, isChild } from '../context/current-context.js'
 import { networkOf } from '../context/network-transport.js'
 import { CurrentProcess, type ParentProcess } from '../context/parent-process.js'
@@ -12,7 +13,7 @@ import type { ProcessOptions } from '../process/process-options.js'
 import type { Target } from '../process/target.js'
 import { JoinableQueue } from '../queue/joinable-queue.js'
 import { Queue } from '../queue/queue.js'
-import type { WaitOptions } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 import { UNLIMITED } from '../semaphore/backend.js'
 import { Condition } from '../semaphore/condition.js'
 import { Event } from '../semaphore/event.js'
@@ -23,7 +24,7 @@ import { BoundedSemaphore, checkCount, Semaphore } from '../semaphore/semaphore.
 import { makeCells, SharedArray } from '../shared-memory/shared-array.js'
 import { Cells, type SharedElement, type SharedType } from '../shared-memory/shared-memory.js'
 import { Value } from '../shared-memory/value.js'
-import type { NetworkTransport, Transport } from '../spi.js'
+import type { NetworkTransport, Transport } from '../transport/transport.js'
 import { registerHandles } from './register-handles.js'
 import { type Waitable, wait } from './wait.js'
 
@@ -301,11 +302,11 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     wait: (objects, options) => wait(objects, options),
     currentProcess: () => new CurrentProcess(currentContext().identity),
     parentProcess: () => currentContext().parent,
-    activeChildren: () => [...currentContext().children].map(run => run.owner),
+    activeChildren: () => [...currentContext().children].map(({ owner }) => owner as Process),
     isMainProcess: !isChild(),
     ...(reaching && bindNetwork(reaching)),
     Pool: BoundPool as PoolConstructor,
-    currentTask: () => currentContext().task ?? null,
+    currentTask: () => (currentContext().task as CurrentTask | undefined) ?? null,
   }
 }
 

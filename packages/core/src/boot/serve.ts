@@ -1,7 +1,6 @@
 import { writeSync } from 'node:fs'
-import type { Pack } from '../broker/holders.js'
 import { encode, encodeError } from '../codec/codec.js'
-import { Context } from '../context/context.js'
+import { Context, type Pack } from '../context/context.js'
 import { becomeChild, markChild, runInside } from '../context/current-context.js'
 import { readMessage } from '../context/message-reader.js'
 import { Envelope } from '../context/message-writer.js'
@@ -10,12 +9,14 @@ import { MpError } from '../errors.js'
 import { awaitMoved } from '../link/await-moved.js'
 import { Channels } from '../link/channels.js'
 import { closingLinks, Link, type Message } from '../link/link.js'
+import { takeTarget } from '../process/local-target.js'
 import * as protocol from '../process/protocol.js'
 import { loadTarget } from '../process/target.js'
 import { appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import { noMoreTurns } from '../runtime/turn.js'
-import type { Transport, Wire } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 
 /** How long an ending child waits for others to take what it hands over, ms; told on stderr when it has passed. */
 const LONGEST_END = 30_000
@@ -155,7 +156,7 @@ class Child {
 
   async #load(reference: protocol.StartOrder['target']): Promise<((...args: unknown[]) => unknown) | undefined> {
     if (reference === null) return undefined
-    if ('local' in reference) return protocol.takeTarget(reference)
+    if ('local' in reference) return takeTarget(reference)
     const context = this.#context
     const { module } = reference
     let fail!: (error: MpError) => void
@@ -216,7 +217,7 @@ class Child {
     // What it waits for keeps no event loop alive by itself.
     hold()
     const context = this.#context
-    for (const child of context.children) if (child.daemon) child.kill('SIGTERM')
+    for (const child of context.children) if (child.owner.daemon) child.kill('SIGTERM')
     await Promise.all([...context.children].map(child => child.exited))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>(resolve => {
@@ -238,7 +239,7 @@ class Child {
     await Promise.all([closingLinks(), ...[...context.links].map(link => link.listened())])
     for (const link of context.links) link.flushAll()
     for (const pipe of context.pipes) pipe.flush()
-    await Promise.all([...context.clients.values()].map(client => client.settled()))
+    await Promise.all([...context.remotes.values()].map(client => client.settled()))
     await context.finished()
     for (const link of context.movingLinks()) link.tellLeft()
     await this.#handOverHomes()

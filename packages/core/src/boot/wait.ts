@@ -3,8 +3,9 @@ import { ParentProcess } from '../context/parent-process.js'
 import { Connection } from '../pipe/connection.js'
 import { Process } from '../process/process.js'
 import { Queue } from '../queue/queue.js'
-import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending } from '../runtime/pending-call.js'
 import { turn } from '../runtime/turn.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 
 /** What `wait` waits for: a Connection, a Queue, a Process, the parent, a promise; of items and messages of any type. */
 export type Waitable =

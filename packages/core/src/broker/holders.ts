@@ -1,34 +1,18 @@
-import { answered, type Context } from '../context/context.js'
+import { answered, type Context, type Estate, type Home, type Pack } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { awaitMoved } from '../link/await-moved.js'
 import { Link, type Message } from '../link/link.js'
 import { type End, open, pair } from '../link/wire-end.js'
-import type { Estate } from '../queue/handover.js'
 import { appendU32, readU32 } from '../runtime/byte-buffer.js'
-import type { Transport, Wire } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import * as protocol from './protocol.js'
 
 /** Another context that holds an object whose home is here, at the other end of a link. */
 export interface Holder {
   readonly link: Link
 }
-
-/** The home of an object that other contexts hold: it lives in this context, and moves to the parent when this one ends. */
-export interface Home {
-  readonly id: string
-  readonly transport: Transport
-  /** Sends what waits in batches: this context is about to exit. */
-  flush(): void
-  /**
-   * Moves to the parent: the holders' ends first, then the state, told through `pack`. Resolves when that is done. With a
-   * `deadline` (as performance.now() counts) everything happens within the call, for a context that is exiting: a holder that
-   * does not answer until then may lose what it has sent and this context has not seen.
-   */
-  handOver(pack: Pack, deadline?: number): Promise<void>
-}
-
-export type Pack = (build: (packing: HandlePacking) => Estate) => void
 
 /** What the messages of holders mean. */
 export interface Broker<H extends Holder> extends Home {

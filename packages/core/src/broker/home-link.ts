@@ -1,18 +1,13 @@
-import type { Context } from '../context/context.js'
+import type { Context, Remote } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import type { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { pair } from '../link/wire-end.js'
 import { appendText, appendU32, readU32 } from '../runtime/byte-buffer.js'
 import { Pending } from '../runtime/pending-call.js'
-import type { Transport, Wire } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import * as protocol from './protocol.js'
-
-/** An object that lives elsewhere and that this context holds. */
-export interface Client {
-  /** Everything that this context told the home has reached it, or the home is gone. */
-  settled(): Promise<void>
-}
 
 /** A call that waits for the home's answer. */
 export interface HomeCall {
@@ -25,7 +20,7 @@ export interface HomeCall {
   lost(error: MpError): void
 }
 
-export interface HomeLinkUser extends Client {
+export interface HomeLinkUser extends Remote {
   readonly id: string
   /** A message that answers no call that waits: word from the home, or the answer to a call that was cancelled. */
   unasked(message: Message): void
@@ -62,7 +57,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
       closed: error => this.#lost(error),
       lost: () => user.lostError(),
     })
-    context.clients.set(user.id, user)
+    context.remotes.set(user.id, user)
     context.links.add(this.link)
     this.link.control(protocol.HELLO)
     this.link.flush()
@@ -158,6 +153,6 @@ export class HomeLink<C extends HomeCall = HomeCall> {
   #forget(): void {
     this.#context.links.delete(this.link)
     const { id } = this.#user
-    if (this.#context.clients.get(id) === this.#user) this.#context.clients.delete(id)
+    if (this.#context.remotes.get(id) === this.#user) this.#context.remotes.delete(id)
   }
 }

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { MpError } from '../errors.js'
 import type { ByteBuffer } from '../runtime/byte-buffer.js'
 import { MAX_DEPTH } from './graph-format.js'
-import { copyBytes, malformed, RichReader } from './graph-reader.js'
-import { RichWriter } from './graph-writer.js'
+import { copyBytes, GraphReader, malformed } from './graph-reader.js'
+import { GraphWriter } from './graph-writer.js'
 import type { Packing, Unpacking } from './handle.js'
 import { readSmall, SMALL } from './msgpack-reader.js'
 import { writePlain, writeTree } from './msgpack-writer.js'
@@ -82,7 +82,7 @@ export function encodeError(error: unknown, out: ByteBuffer, packing: Packing): 
  */
 export function decode(bytes: Uint8Array, start: number, end: number, unpacking: Unpacking): unknown {
   if (start < 0 || start >= end || end > bytes.length) throw malformed('the length')
-  let reader: RichReader | undefined
+  let reader: GraphReader | undefined
   try {
     switch (bytes[start]) {
       case Form.Plain:
@@ -92,14 +92,14 @@ export function decode(bytes: Uint8Array, start: number, end: number, unpacking:
         const middle = body + readLength(bytes, start + 1, end)
         if (middle > end) throw malformed('the length of the tree')
         const tree = unpack(bytes, body, middle, unpacking.trusted, false)
-        reader = new RichReader(unpacking)
+        reader = new GraphReader(unpacking)
         return reader.read(tree, bytes, middle, end)
       }
       case Form.Bytes:
         return copyBytes(bytes, start + 1, end)
       case Form.AttachedBytes: {
         if (end !== start + 5) throw malformed('the index of an attachment')
-        reader = new RichReader(unpacking)
+        reader = new GraphReader(unpacking)
         return reader.attachedBytes(readLength(bytes, start + 1, end))
       }
       default:
@@ -155,7 +155,7 @@ function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boole
 }
 
 function writeRich(value: unknown, out: ByteBuffer, packing: Packing, lenient: boolean, name: string): void {
-  const writer = new RichWriter(packing, lenient, name)
+  const writer = new GraphWriter(packing, lenient, name)
   writer.write(value)
   out.reserve(5)
   out.bytes[out.length] = Form.Rich

@@ -11,10 +11,10 @@ type Node = readonly unknown[]
 const UNFINISHED = Symbol('unfinished')
 
 /**
- * Makes a value of the tree that a `RichWriter` wrote. The tree is well-formed msgpack of atoms and arrays, and may still be
+ * Makes a value of the tree that a `GraphWriter` wrote. The tree is well-formed msgpack of atoms and arrays, and may still be
  * hostile: every node is checked.
  */
-export class RichReader {
+export class GraphReader {
   /** What `unpacking` threw: it is passed on as it is. */
   thrown: unknown
   private readonly unpacking: Unpacking

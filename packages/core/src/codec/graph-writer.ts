@@ -38,7 +38,7 @@ interface Bytes {
 type Step = string | number | { readonly text: string }
 
 /** Turns one value into a tree and a table of bytes. */
-export class RichWriter {
+export class GraphWriter {
   /** The tree's root and the table, if there is one; for msgpackr. */
   tree: unknown[] = []
   private readonly packing: Packing

@@ -1,12 +1,8 @@
-import type { Home } from '../broker/holders.js'
-import type { Client } from '../broker/home-link.js'
 import type { MpError } from '../errors.js'
 import { type Link, listenNow } from '../link/link.js'
-import type { CurrentTask } from '../pool/current-task.js'
-import type { Run } from '../process/spawned-child.js'
-import type { NativeBackend } from '../queue/native.js'
 import { deliverNow } from '../runtime/next-turn.js'
-import type { NativeSemaphoreBackend } from '../semaphore/native.js'
+import type { Transport } from '../transport/transport.js'
+import type { HandlePacking } from './message-writer.js'
 import type { ParentProcess } from './parent-process.js'
 
 /** Who a context is to its creator, and to itself. */
@@ -20,6 +16,50 @@ export interface Identity {
   readonly path: readonly number[]
 }
 
+/** A child that this context has started. */
+export interface Child {
+  readonly owner: ChildOwner
+  /** Fulfils with the exit code when it has ended, however. */
+  readonly exited: Promise<number>
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void
+}
+
+/** The object through which the user sees the child. */
+export interface ChildOwner {
+  readonly name: string
+  readonly daemon: boolean
+}
+
+/** An object that lives elsewhere and that this context holds. */
+export interface Remote {
+  /** Everything that this context told the home has reached it, or the home is gone. */
+  settled(): Promise<void>
+}
+
+/** The home of an object that other contexts hold: it lives in this context, and moves to the parent when this one ends. */
+export interface Home {
+  readonly id: string
+  readonly transport: Transport
+  /** Sends what waits in batches: this context is about to exit. */
+  flush(): void
+  /**
+   * Moves to the parent: the holders' ends first, then the state, told through `pack`. Resolves when that is done. With a
+   * `deadline` (as performance.now() counts) everything happens within the call, for a context that is exiting: a holder that
+   * does not answer until then may lose what it has sent and this context has not seen.
+   */
+  handOver(pack: Pack, deadline?: number): Promise<void>
+}
+
+/** Tells the next home one part of the state. */
+export type Pack = (build: (packing: HandlePacking) => Estate) => void
+
+/** State of an object whose home moves: plain data, which the codec can encode. Each kind of home adds its own fields. */
+export interface Estate {
+  readonly kind: string
+  /** The object's. */
+  readonly id: string
+}
+
 /**
  * One place where user code runs: the main program, a worker thread, a child process, a child in the same thread. Holds
  * what lives and ends with it.
@@ -28,23 +68,19 @@ export class Context {
   readonly identity: Identity
   /** Null in the main program. */
   readonly parent: ParentProcess | null
-  readonly children = new Set<Run>()
+  readonly children = new Set<Child>()
   /** Open links that must be flushed before this context ends. */
   readonly links = new Set<Link>()
   /** Queues, locks and barriers that live here and that others hold, by id. */
   readonly homes = new Map<string, Home>()
   /** Queues, locks and barriers that live elsewhere and that this context holds, by id. */
-  readonly clients = new Map<string, Client>()
+  readonly remotes = new Map<string, Remote>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
-  /** Queues of the medium's own that this context holds, by id. */
-  readonly natives = new Map<string, NativeBackend>()
-  /** Semaphores of the medium's own that this context shares with others, by id. */
-  readonly semaphores = new Map<string, NativeSemaphoreBackend>()
   /** Native pipes in which something waits for room. */
   readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */
-  task: CurrentTask | undefined
+  task: object | undefined
   /** Of a worker of a Pool: where answers may wait for others. */
   desk: { flush(): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()

@@ -2,7 +2,7 @@ import { decode } from '../codec/codec.js'
 import type { Unpacking } from '../codec/handle.js'
 import { MpError } from '../errors.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import type { Context } from './context.js'
 
 /** Makes a working handle of what its `PACK` gave; `endOf` gives the end with this index, once. */
@@ -67,7 +67,7 @@ export interface EncodedMessage {
   readonly parcels: readonly Parcel[] | undefined
 }
 
-/** Answers the codec's questions about one message that arrived in `context`. */
+/** ResultSender the codec's questions about one message that arrived in `context`. */
 export class ParcelReader implements Unpacking {
   readonly trusted: boolean
   readonly #context: Context

@@ -4,7 +4,7 @@ import { MpError } from '../errors.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import { copyToSendOnce } from '../runtime/buffer-pool.js'
 import { copyBuffer } from '../runtime/byte-buffer.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 
 /** What a handle may do to the message it travels in, besides the codec's questions. */
 export interface HandlePacking extends Packing {
@@ -172,4 +172,11 @@ function detach(transfer: readonly object[]): readonly object[] {
       cause: error,
     })
   }
+}
+
+/** Lets what came with one message ride beside another. Gives the indexes. */
+export function attachParcels(parcels: readonly Parcel[] | undefined, packing: HandlePacking): readonly number[] {
+  return (parcels ?? []).map(parcel => {
+    return parcel instanceof LiveObject ? packing.attach(parcel.object) : packing.attachEnd(parcel)
+  })
 }

@@ -1,5 +1,5 @@
 import { MpError } from '../errors.js'
-import type { NetworkTransport, Transport } from '../spi.js'
+import type { NetworkTransport, Transport } from '../transport/transport.js'
 
 const networks = new Map<Transport, Transport>()
 

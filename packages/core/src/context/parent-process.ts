@@ -1,5 +1,6 @@
 import { MpError } from '../errors.js'
-import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending } from '../runtime/pending-call.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 
 /** The creator of this context, as its child sees it. */
 export class ParentProcess {

@@ -1,13 +1,11 @@
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../codec/handle.js'
 import { MpError } from '../errors.js'
-import type { SemaphoreBackend, WaitingCall, Waits } from '../semaphore/backend.js'
-import type { Transport } from '../spi.js'
+import type { WaitingCall, Waits } from '../runtime/pending-call.js'
+import type { Transport } from '../transport/transport.js'
 import type { HandlePacking } from './message-writer.js'
 import { checkTravels } from './network-transport.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
-
-type Blocking = Required<Pick<SemaphoreBackend, 'acquireSync'>>
 
 /** What Lock, Semaphore, Event, Condition and Barrier are alike in: they travel, and they close. */
 export class SharedHandle implements Handle {
@@ -67,11 +65,9 @@ export class SharedHandle implements Handle {
     throw new TypeError(`${this.#what} does not travel`)
   }
 
-  /** @internal What has the calls that block. */
-  protected get synchronous(): Blocking {
-    const backend = this.#backend as Partial<Blocking>
-    if (backend.acquireSync) return backend as Blocking
-    throw new MpError('MP_NOT_SUPPORTED', `${this.#what} has no blocking calls on ${this.#transport.name}`)
+  /** @internal Of a handle whose medium has no calls that block. */
+  protected cannotBlock(): MpError {
+    return new MpError('MP_NOT_SUPPORTED', `${this.#what} has no blocking calls on ${this.#transport.name}`)
   }
 
   /** @internal */

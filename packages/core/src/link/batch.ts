@@ -1,5 +1,5 @@
 import { allocate, ByteBuffer, writeU32 } from '../runtime/byte-buffer.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { attachedBytes, PARCELS, TABLE_HEADER } from './frame.js'
 import { type EndCarrier, packParcels } from './parcel-table.js'
 import type { Parcel } from './wire-end.js'

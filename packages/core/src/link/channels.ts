@@ -2,12 +2,13 @@ import { MpError } from '../errors.js'
 import { appendU32, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { deliverLater, deliverNow } from '../runtime/next-turn.js'
 import { turn } from '../runtime/turn.js'
-import type { Wire, WireSink } from '../spi.js'
+import type { Wire, WireSink } from '../transport/wire.js'
 import type { Link, Message } from './link.js'
 import { LocalWire } from './local-wire.js'
 import type { EndCarrier } from './parcel-table.js'
+import { relay } from './relay.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
-import { LiveObject, type Parcel, relay } from './wire-end.js'
+import { LiveObject, type Parcel } from './wire-end.js'
 
 /** The channels' messages on the link between parent and child. Body: u32 channel, then the inner frame. */
 const FRAME = 14

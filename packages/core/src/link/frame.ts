@@ -1,6 +1,6 @@
 import { MpError } from '../errors.js'
 import { appendBytes, ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { type EndCarrier, unpackParcels } from './parcel-table.js'
 import { LiveObject, type Parcel } from './wire-end.js'
 

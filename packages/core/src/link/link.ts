@@ -3,7 +3,9 @@ import { appendBytes, appendU32, ByteBuffer, readU32, writeU32 } from '../runtim
 import { Deque } from '../runtime/deque.js'
 import { Pending } from '../runtime/pending-call.js'
 import { atTurnEnd, caughtUp, roughNow, turn, turnIsLong, turnsAreOver } from '../runtime/turn.js'
-import type { Transport, Wire } from '../spi.js'
+import { batchSent, noteBatch } from '../runtime/unsent.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import { Batch } from './batch.js'
 import {
   attachedBytes,
@@ -52,19 +54,6 @@ const LONGEST_LOOK = 250
  * is never too much.
  */
 const STRANGERS_REST = 64 * 1024 * 1024
-
-/** Links that have a batch for this turn's end. */
-const unsent = new Set<Link>()
-
-/**
- * Before this context says something by another way than a link: what it has said before by links must not come later, so
- * that who hears of the one, and asks about the other, finds both.
- */
-export function sendBatches(): void {
-  if (unsent.size === 0) return
-  for (const link of unsent) link.flush()
-  unsent.clear()
-}
 
 /** Links that are to close as soon as they know where the other side is. */
 const closing = new Set<Link>()
@@ -394,6 +383,11 @@ export class Link {
     this.flush()
   }
 
+  /** As {@link Unsent.sendNow}: the batch. */
+  sendNow(): void {
+    this.flush()
+  }
+
   /** Sends the batch now. */
   flush(): void {
     // Not the message that is just being encoded: the encode may run user code, which may close, or exit.
@@ -511,7 +505,7 @@ export class Link {
       this.flush()
     } else if (!this.#flushScheduled) {
       this.#flushScheduled = true
-      unsent.add(this)
+      noteBatch(this)
       atTurnEnd(this)
     }
     return turnIsLong(now) ? turn() : ACCEPTED
@@ -520,7 +514,7 @@ export class Link {
   /** The microtasks have run: the turn is over. */
   turnEnded(): void {
     this.#flushScheduled = false
-    unsent.delete(this)
+    batchSent(this)
     this.flush()
   }
 

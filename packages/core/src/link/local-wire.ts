@@ -1,6 +1,6 @@
 import { Deque } from '../runtime/deque.js'
 import { deliverLater, deliverNow } from '../runtime/next-turn.js'
-import type { Wire, WireSink } from '../spi.js'
+import type { Wire, WireSink } from '../transport/wire.js'
 import { discardAttachments } from './relayed-end.js'
 
 type Event = { bytes: Uint8Array; attachments: readonly object[] | undefined } | 'close'

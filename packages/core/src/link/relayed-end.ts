@@ -1,4 +1,4 @@
-import type { Wire } from '../spi.js'
+import type { Wire } from '../transport/wire.js'
 
 /** The end of a wire through this context, unopened: a link that carries it on makes a channel of it, and this context relays. */
 export class RelayedEnd {

@@ -1,5 +1,6 @@
 import { MpError } from '../errors.js'
-import type { NetworkWire, Wire, WireSink } from '../spi.js'
+import type { NetworkWire } from '../transport/network.js'
+import type { Wire, WireSink } from '../transport/wire.js'
 
 /**
  * How two programs show each other that they know the same key, without telling it:

@@ -5,9 +5,12 @@ import { RelayedEnd } from '../link/relayed-end.js'
 import { Connection } from '../pipe/connection.js'
 import type { Queue } from '../queue/queue.js'
 import { Deque } from '../runtime/deque.js'
-import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
-import { WaitingLine } from '../runtime/wait-list.js'
-import type { Listening, NetworkTransport, NetworkWire, Wire } from '../spi.js'
+import { Pending } from '../runtime/pending-call.js'
+import { WaitList } from '../runtime/wait-list.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Listening, NetworkWire } from '../transport/network.js'
+import type { NetworkTransport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import { type Introduction, introduce, receiveStranger } from './handshake.js'
 import { answerRequest, checkServed, WANTS_CONNECTION, WANTS_QUEUE } from './served-queue.js'
 
@@ -29,7 +32,7 @@ export class Listener implements AsyncIterable<Connection> {
   readonly #strangers = new Set<() => void>()
   /** Never both non-empty: what has come, and who waits for it. */
   readonly #arrived = new Deque<Connection | MpError>()
-  readonly #accepting = new WaitingLine<Pending<Connection>>()
+  readonly #accepting = new WaitList<Pending<Connection>>()
   readonly #serving = new Set<Pending<void>>()
   readonly #queues = new Map<string, Queue>()
 

@@ -2,8 +2,9 @@ import type { Context } from '../context/context.js'
 import { networkOf } from '../context/network-transport.js'
 import { MpError } from '../errors.js'
 import { Queue } from '../queue/queue.js'
-import { QueueClient } from '../queue/remote.js'
-import type { NetworkTransport, Wire } from '../spi.js'
+import { RemoteQueue } from '../queue/remote.js'
+import type { NetworkTransport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import { type Introduction, introduce } from './handshake.js'
 
 /**
@@ -74,7 +75,7 @@ export async function openServedQueue(
   const network = networkOf(transport)
   // An id of this program's own: what the other one calls it says nothing here.
   const packed = { id: context.nextId(), maxsize: told.maxsize, shutDown: told.shutDown, end: 0 }
-  return new Queue(context, network, new QueueClient(context, network, packed, wire).use())
+  return new Queue(context, network, new RemoteQueue(context, network, packed, wire).use())
 }
 
 function readAnswer(bytes: Uint8Array): Answer {

@@ -9,10 +9,11 @@ import { Link, type LinkUser, type Message } from '../link/link.js'
 import { discard, discardParcels, type End, open, pair } from '../link/wire-end.js'
 import { appendBytes } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
-import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending } from '../runtime/pending-call.js'
 import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import { WaitingLine } from '../runtime/wait-list.js'
-import type { Transport } from '../spi.js'
+import { WaitList } from '../runtime/wait-list.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
 
 /** One value, encoded. */
 const VALUE = 16
@@ -66,7 +67,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   #link: Link | undefined
   #state: 'open' | 'closed' | 'moved' = 'open'
   readonly #inbox = new Deque<Message>()
-  readonly #receivers = new WaitingLine<Receiver>()
+  readonly #receivers = new WaitList<Receiver>()
   readonly #pollers = new Set<Pending<boolean>>()
   /** The other end is gone: what is in the inbox is all that will come. */
   #over: { error: Error | undefined } | undefined

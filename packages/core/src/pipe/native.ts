@@ -7,15 +7,17 @@ import { Envelope, type HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../link/frame.js'
-import { sendBatches } from '../link/link.js'
 import { packParcels, unpackParcels } from '../link/parcel-table.js'
 import { discard, discardParcels, type End, LiveObject, NativeEnd, type Parcel } from '../link/wire-end.js'
 import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
-import { checkWait, deadlineOf, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending } from '../runtime/pending-call.js'
 import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import { WaitingLine } from '../runtime/wait-list.js'
-import type { NativePipe, Ticket, Transport } from '../spi.js'
-import { IN_PLACE } from '../transport/in-place.js'
+import { sendBatches } from '../runtime/unsent.js'
+import { WaitList } from '../runtime/wait-list.js'
+import { checkWait, deadlineOf, type WaitOptions } from '../runtime/wait-options.js'
+import { IN_PLACE, type NativePipe } from '../transport/engines.js'
+import type { Transport } from '../transport/transport.js'
+import type { Ticket } from '../transport/wire.js'
 import {
   badLength,
   brokenPipe,
@@ -111,8 +113,8 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
   #end: End | undefined
   #pipe: NativePipe | undefined
   #state: 'open' | 'closed' | 'moved' = 'open'
-  readonly #senders = new WaitingLine<Sender>()
-  readonly #receivers = new WaitingLine<Receiver>()
+  readonly #senders = new WaitList<Sender>()
+  readonly #receivers = new WaitList<Receiver>()
   readonly #pollers = new Set<Pending<boolean>>()
   #assembly: Assembly | undefined
   /** The caller's memory, while a call blocks that wants the bytes there. */

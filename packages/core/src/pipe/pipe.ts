@@ -1,6 +1,6 @@
 import type { Context } from '../context/context.js'
 import { NativeEnd, pair } from '../link/wire-end.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { Connection } from './connection.js'
 import { NativeConnection } from './native.js'
 

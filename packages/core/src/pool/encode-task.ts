@@ -2,19 +2,19 @@ import { encode } from '../codec/codec.js'
 import { Envelope } from '../context/message-writer.js'
 import { checkLength } from '../link/frame.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import * as protocol from './protocol.js'
-import type { Crew } from './scheduler.js'
+import type { Scheduler } from './scheduler.js'
 import type { Callee, Job, Task } from './task.js'
 
 /** Encodes a call with all its arguments. Throws what `encode` throws; then nothing has moved. */
-export function makeCall(crew: Crew, job: Job, callee: Callee, args: readonly unknown[]): Task {
+export function makeCall(crew: Scheduler, job: Job, callee: Callee, args: readonly unknown[]): Task {
   return make(crew, job, callee, protocol.ONE, args, 0, 1, 'args')
 }
 
 /** Encodes a chunk of items. As `makeCall`. */
 export function makeChunk(
-  crew: Crew,
+  crew: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
@@ -26,7 +26,7 @@ export function makeChunk(
 }
 
 function make(
-  crew: Crew,
+  crew: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
@@ -90,7 +90,7 @@ function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: 
 }
 
 function newTask(
-  crew: Crew,
+  crew: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
@@ -121,7 +121,7 @@ function newTask(
 
 /** All of the items, in chunks, one buffer for all. Throws for the first that cannot travel; then nothing has moved. */
 export function makeChunks(
-  crew: Crew,
+  crew: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,

@@ -1,6 +1,7 @@
 import { MpError } from '../errors.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
-import type { Crew } from './scheduler.js'
+import { Pending } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { Scheduler } from './scheduler.js'
 import type { Job, Task } from './task.js'
 
 /** How a job may be ended before it is done, beside its signal and its timeout. */
@@ -27,9 +28,9 @@ abstract class PromisedJob<T> implements Job {
   queued = 0
   readonly quiet: boolean = false
   readonly pending = new Pending<T>()
-  protected readonly crew: Crew
+  protected readonly crew: Scheduler
 
-  constructor(crew: Crew, what: string, options: JobOptions | undefined) {
+  constructor(crew: Scheduler, what: string, options: JobOptions | undefined) {
     this.crew = crew
     crew.open(this)
     if (!options) return
@@ -97,7 +98,7 @@ export class MapJob extends PromisedJob<unknown[]> {
   #left: number
   #failure: { readonly error: unknown } | undefined
 
-  constructor(crew: Crew, length: number, options: MapOptions) {
+  constructor(crew: Scheduler, length: number, options: MapOptions) {
     super(crew, 'the map', options)
     this.#results = new Array(length)
     this.#left = length

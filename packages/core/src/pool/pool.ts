@@ -4,13 +4,13 @@ import type { Context } from '../context/context.js'
 import { MpError } from '../errors.js'
 import type { ProcessOptions } from '../process/process-options.js'
 import { describeTarget, type Target } from '../process/target.js'
-import { checkWait, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport } from '../spi.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
 import { makeCall, makeChunks } from './encode-task.js'
 import { Call, type JobOptions, MapJob, type MapOptions } from './jobs.js'
 import * as protocol from './protocol.js'
 import { type ImapOptions, Results } from './results.js'
-import { Crew, type CrewOptions, type PoolStats } from './scheduler.js'
+import { type CrewOptions, type PoolStats, Scheduler } from './scheduler.js'
 import type { Callee, Job } from './task.js'
 
 export interface PoolOptions<I extends unknown[] = never[]> {
@@ -44,7 +44,7 @@ const IDLE_TIMEOUT = 10_000
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-const dropped = new FinalizationRegistry<Crew>(crew => {
+const dropped = new FinalizationRegistry<Scheduler>(crew => {
   if (!crew.running) return
   process.emitWarning('a Pool was dropped without close(): it closes now', 'ResourceWarning')
   crew.close(false)
@@ -58,7 +58,7 @@ const dropped = new FinalizationRegistry<Crew>(crew => {
  * that waits for no job is not kept alive.
  */
 export class Pool implements Handle {
-  readonly #crew: Crew
+  readonly #crew: Scheduler
   readonly #transport: Transport
 
   /** @internal Users call the Pool of their transport's package. */
@@ -66,7 +66,7 @@ export class Pool implements Handle {
     const checked = checkOptions(processes, options)
     this.#transport = transport
     refuseSerialisation(this, 'Pool')
-    this.#crew = new Crew(context, transport, checked)
+    this.#crew = new Scheduler(context, transport, checked)
     dropped.register(this, this.#crew, this.#crew)
   }
 
@@ -220,7 +220,7 @@ export class Pool implements Handle {
 }
 
 async function mapAsync(
-  crew: Crew,
+  crew: Scheduler,
   callee: Callee,
   how: protocol.How,
   items: AsyncIterable<unknown>,

@@ -7,7 +7,7 @@
  * it begins the next. So when it dies, the oldest task that it has not answered is the one that it was at; those behind have
  * not begun, and another worker may have them.
  *
- * Where pool and worker share memory, {@link Claims} say the same, and more exactly. Then the answers of a *quiet* packet may
+ * Where pool and worker share memory, {@link SharedProgress} say the same, and more exactly. Then the answers of a *quiet* packet may
  * wait for each other, 1 ms at most from one task to the next: its tasks are of one job, of which nobody hears before all of it is through.
  */
 

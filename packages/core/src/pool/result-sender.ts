@@ -2,7 +2,7 @@ import { encode, encodeError } from '../codec/codec.js'
 import { Envelope, Envelopes } from '../context/message-writer.js'
 import type { Link } from '../link/link.js'
 import { appendBytes, appendU32, ByteBuffer } from '../runtime/byte-buffer.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { beginEntry, endEntry, type TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 
@@ -12,11 +12,11 @@ const LONGEST_WAIT = 1
 const MOST_HELD = 64 * 1024
 
 /** What a worker tells its pool of its tasks. */
-export class Answers {
+export class ResultSender {
   readonly #link: Link
   readonly #transport: Transport
   readonly #envelopes: Envelopes
-  /** Answers that wait for those behind: a packet; and one that is being encoded. */
+  /** ResultSender that wait for those behind: a packet; and one that is being encoded. */
   readonly #held = new ByteBuffer(256)
   /** Where the whole ones end. */
   #heldEnd = 0

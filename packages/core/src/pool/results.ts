@@ -1,10 +1,11 @@
 import { MpError } from '../errors.js'
 import { Deque } from '../runtime/deque.js'
-import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending } from '../runtime/pending-call.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 import { makeChunk } from './encode-task.js'
 import type { JobOptions } from './jobs.js'
 import type { How } from './protocol.js'
-import type { Crew } from './scheduler.js'
+import type { Scheduler } from './scheduler.js'
 import type { Callee, Job, Task } from './task.js'
 
 export interface ImapOptions extends JobOptions {
@@ -30,7 +31,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   queued = 0
   /** @internal */
   readonly quiet = false
-  readonly #crew: Crew
+  readonly #crew: Scheduler
   readonly #callee: Callee
   readonly #how: How
   readonly #ordered: boolean
@@ -60,7 +61,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
 
   /** @internal Users call `imap` and `imapUnordered` of a Pool. */
   constructor(
-    crew: Crew,
+    crew: Scheduler,
     callee: Callee,
     how: How,
     items: Iterable<unknown> | AsyncIterable<unknown>,

@@ -3,10 +3,11 @@ import { MpError } from '../errors.js'
 import { discardParcels } from '../link/wire-end.js'
 import { describeTarget, type Target } from '../process/target.js'
 import { Deque } from '../runtime/deque.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport } from '../spi.js'
+import { Pending } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
 import { type Callee, type Job, rejectAll, type Task } from './task.js'
-import { Member, type MemberUser, type Orders, type Remains } from './worker-handle.js'
+import { type Orders, type Remains, WorkerHandle, type WorkerUser } from './worker-handle.js'
 
 /**
  * How much work a worker may have beside the task that it is at: ms (more where it can be taken back at any time), tasks, bytes.
@@ -65,13 +66,13 @@ export interface PoolStats {
  * - A job in `#jobs` waits for a task, or for its input; each is taken out once.
  * - While a task is queued and none of its kind is being hurried, no ready member is idle.
  */
-export class Crew implements MemberUser {
+export class Scheduler implements WorkerUser {
   readonly #context: Context
   readonly #transport: Transport
   readonly #options: CrewOptions
-  readonly #members = new Set<Member>()
+  readonly #members = new Set<WorkerHandle>()
   /** Ready, and without a task. The last one was idle last, and is asked first: so the others can leave. */
-  readonly #idle: Member[] = []
+  readonly #idle: WorkerHandle[] = []
   #queue = new Deque<Task>()
   /** Tasks in the queue whose job is over. */
   #dead = 0
@@ -240,38 +241,38 @@ export class Crew implements MemberUser {
     return pending.promise
   }
 
-  ready(member: Member): void {
+  ready(member: WorkerHandle): void {
     this.#everReady = true
     member.idleSince = performance.now()
     this.#idleOrRetire(member)
     this.#dispatch()
   }
 
-  answered(_member: Member, task: Task): void {
+  answered(_member: WorkerHandle, task: Task): void {
     if (task.failed) this.#counts.failed++
     else this.#counts.completed++
   }
 
-  heard(member: Member, callee: Callee, pace: number): void {
+  heard(member: WorkerHandle, callee: Callee, pace: number): void {
     member.heardAt = performance.now()
     this.#barren = 0
     callee.pace = callee.pace === undefined ? pace : (callee.pace + pace) / 2
     this.#next(member)
   }
 
-  returned(member: Member, task: Task): void {
+  returned(member: WorkerHandle, task: Task): void {
     task.recalled = false
     if (!task.job.over) this.#requeue(task)
     this.#dispatch()
     this.#next(member)
   }
 
-  yielded(member: Member): void {
+  yielded(member: WorkerHandle): void {
     this.#next(member)
     this.#dispatch()
   }
 
-  gone(member: Member, exitCode: number | null, error: unknown): void {
+  gone(member: WorkerHandle, exitCode: number | null, error: unknown): void {
     this.#members.delete(member)
     if (!member.retiring) this.#active--
     const at = this.#idle.indexOf(member)
@@ -290,7 +291,12 @@ export class Crew implements MemberUser {
   }
 
   /** What follows from a worker's end, when nobody asked for it. */
-  #mourn(member: Member, { unheard, current, untouched }: Remains, exitCode: number | null, error: unknown): void {
+  #mourn(
+    member: WorkerHandle,
+    { unheard, current, untouched }: Remains,
+    exitCode: number | null,
+    error: unknown,
+  ): void {
     for (const task of [...untouched].reverse()) this.#requeue(task)
     for (const task of [...unheard].reverse()) if (!task.job.over) this.#lose(task, member, exitCode, error)
     if (current && !current.job.over) {
@@ -308,7 +314,7 @@ export class Crew implements MemberUser {
     this.#break(`${this.#barren} workers in a row ended before they had a task`, lostError(member, exitCode, error))
   }
 
-  #lose(task: Task, member: Member, exitCode: number | null, error: unknown): void {
+  #lose(task: Task, member: WorkerHandle, exitCode: number | null, error: unknown): void {
     this.#counts.lost++
     const lost = lostError(member, exitCode, error, task)
     const { onWorkerLost } = this.#options
@@ -351,21 +357,21 @@ export class Crew implements MemberUser {
     for (const member of this.#members) if (member.inFlight.size === 0) this.#retire(member)
   }
 
-  #retire(member: Member): void {
+  #retire(member: WorkerHandle): void {
     const at = this.#idle.indexOf(member)
     if (at >= 0) this.#idle.splice(at, 1)
     this.#stopGiving(member)
     member.retire()
   }
 
-  #stopGiving(member: Member): void {
+  #stopGiving(member: WorkerHandle): void {
     if (member.retiring) return
     member.retiring = true
     this.#active--
   }
 
   /** The member has one task less. */
-  #next(member: Member): void {
+  #next(member: WorkerHandle): void {
     if (member.yielding) return
     if (member.inFlight.size <= member.lowWater) this.#fill(member)
     if (member.inFlight.size === 0) {
@@ -374,7 +380,7 @@ export class Crew implements MemberUser {
     }
   }
 
-  #idleOrRetire(member: Member): void {
+  #idleOrRetire(member: WorkerHandle): void {
     if (member.retiring || (this.#state === 'closing' && this.#jobs.size === 0)) return this.#retire(member)
     this.#idle.push(member)
     if (this.#active > this.#options.min) this.#shrinkLater()
@@ -394,7 +400,7 @@ export class Crew implements MemberUser {
   }
 
   /** Gives the member a task, and what it may have ahead. The last tasks are shared evenly. */
-  #fill(member: Member): void {
+  #fill(member: WorkerHandle): void {
     if (member.retiring || !member.isReady || member.yielding) return
     const queue = this.#queue
     const now = performance.now()
@@ -438,7 +444,7 @@ export class Crew implements MemberUser {
     this.#dead = 0
   }
 
-  #endTask(member: Member, task: Task): void {
+  #endTask(member: WorkerHandle, task: Task): void {
     if (member.inFlight.get(task.number) !== task) return
     // It may wait behind another's, which is nobody's to end.
     if (member.current === task) end(member, 'SIGKILL')
@@ -483,7 +489,7 @@ export class Crew implements MemberUser {
       this.#counts.restarts++
     }
     this.#active++
-    this.#members.add(new Member(this.#context, this.#transport, this.#options, this))
+    this.#members.add(new WorkerHandle(this.#context, this.#transport, this.#options, this))
   }
 
   #shrinkLater(): void {
@@ -529,7 +535,7 @@ export class Crew implements MemberUser {
 const LONGEST_GRACE = 0x7fff_ffff
 
 /** Only tasks that are known to be short wait behind another, and only such as can still be given to another worker. */
-function fitsAhead({ inFlight, load, bytes, heardAt, sharesMemory }: Member, task: Task, now: number): boolean {
+function fitsAhead({ inFlight, load, bytes, heardAt, sharesMemory }: WorkerHandle, task: Task, now: number): boolean {
   if (task.parcels || task.callee.pace === undefined || inFlight.size >= AHEAD.tasks) return false
   if (now - heardAt > STEAL_AFTER) return false
   return (
@@ -542,7 +548,7 @@ function fitsAhead({ inFlight, load, bytes, heardAt, sharesMemory }: Member, tas
  * A worker that is being started is let to the end of that: it finds its desk closed, and leaves. Node loses the descriptor of
  * the file that a thread is just loading when that thread is terminated.
  */
-function end(member: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
+function end(member: WorkerHandle, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
   const kill = () => {
     try {
       member.process.kill()
@@ -560,7 +566,7 @@ function end(member: Member, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
   }
 }
 
-function lostError({ name }: Member, exitCode: number | null, error: unknown, task?: Task): MpError {
+function lostError({ name }: WorkerHandle, exitCode: number | null, error: unknown, task?: Task): MpError {
   // A worker that ended by itself has no more to say than its exit code; what led there is behind it.
   const cause = error instanceof MpError && error.code === 'MP_WORKER_LOST' ? error.cause : error
   const why = cause instanceof Error ? `: ${cause.message}` : ''

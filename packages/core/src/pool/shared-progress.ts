@@ -11,8 +11,8 @@
  * - Each swaps the whole word, so a task is begun or taken back, never both.
  * - Fewer than 32,768 tasks are between the two, so that "before" and "behind" have a meaning.
  */
-export class Claims {
-  /** What `new Claims` takes in the other context. */
+export class SharedProgress {
+  /** What `new SharedProgress` takes in the other context. */
   readonly memory: SharedArrayBuffer
   readonly #word: Int32Array
 

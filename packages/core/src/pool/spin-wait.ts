@@ -20,7 +20,7 @@ const WEIGHT = 1 / 16
  * The wait for what comes soon: the event loop turns on for a moment, instead of going to sleep and being woken. Only where
  * the last wait was short, and where waits have turned out to be shorter so: whoever is waited for may need this very core.
  */
-export class Linger {
+export class SpinWait {
   #soon = false
   /** The better way, so far; and how long a wait takes so, ms: a moving average. */
   #turning = false

@@ -32,7 +32,7 @@ export interface Task {
   /** ms that it was thought to take when it was sent. */
   expected: number
   recalled: boolean
-  /** Among those that its worker was sent, as {@link Claims} count. */
+  /** Among those that its worker was sent, as {@link SharedProgress} count. */
   place: number
   /** Of any of its items. */
   failed: boolean

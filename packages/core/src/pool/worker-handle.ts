@@ -6,15 +6,15 @@ import { Envelope, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { discardParcels, type End, open, pair } from '../link/wire-end.js'
+import { handTarget } from '../process/local-target.js'
 import { Process } from '../process/process.js'
 import type { ProcessOptions } from '../process/process-options.js'
-import { handTarget } from '../process/protocol.js'
 import { describeTarget, type Target } from '../process/target.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { beginEntry, endEntry, Packet, QUIET } from './packet.js'
 import * as protocol from './protocol.js'
-import { Claims } from './shared-progress.js'
+import { SharedProgress } from './shared-progress.js'
 import { type Callee, rejectAll, type Task } from './task.js'
 import type { FunctionReference } from './worker-loop.js'
 
@@ -34,18 +34,18 @@ export interface Orders {
   readonly name: string | undefined
 }
 
-export interface MemberUser {
-  ready(member: Member): void
+export interface WorkerUser {
+  ready(member: WorkerHandle): void
   /** Every item of the task has been told to its job. */
-  answered(member: Member, task: Task): void
-  /** Answers have been told to their jobs. `pace`: ms that a call of this function took. */
-  heard(member: Member, callee: Callee, pace: number): void
+  answered(member: WorkerHandle, task: Task): void
+  /** ResultSender have been told to their jobs. `pace`: ms that a call of this function took. */
+  heard(member: WorkerHandle, callee: Callee, pace: number): void
   /** The worker did not begin it, and will not. */
-  returned(member: Member, task: Task): void
+  returned(member: WorkerHandle, task: Task): void
   /** As `returned`, for all that was taken back. */
-  yielded(member: Member): void
+  yielded(member: WorkerHandle): void
   /** It has ended; what is still in `inFlight` was not answered. `error`: why, where it was not the pool's wish. */
-  gone(member: Member, exitCode: number | null, error: unknown): void
+  gone(member: WorkerHandle, exitCode: number | null, error: unknown): void
 }
 
 /** What a worker that has ended had, and had not answered. */
@@ -58,7 +58,7 @@ export interface Remains {
 }
 
 /** A worker, as its pool sees it: a daemon Process, a link to its desk, and the tasks that it has. */
-export class Member {
+export class WorkerHandle {
   readonly process: Process
   /** By number, in the order in which it has them. The first is the one that it is at. */
   readonly inFlight = new Map<number, Task>()
@@ -83,22 +83,22 @@ export class Member {
   unfit: { readonly error: unknown } | undefined
   readonly #context: Context
   readonly #transport: Transport
-  readonly #user: MemberUser
+  readonly #user: WorkerUser
   readonly #link: Link
   readonly #reader: MessageReader
-  readonly #claims: Claims | undefined
+  readonly #claims: SharedProgress | undefined
   readonly #told = new Set<number>()
   /** Tasks that it has been given, and that `flush` sends. */
   #outbox: Task[] = []
   #linkClosed!: () => void
   readonly #closed: Promise<void>
 
-  constructor(context: Context, transport: Transport, orders: Orders, user: MemberUser) {
+  constructor(context: Context, transport: Transport, orders: Orders, user: WorkerUser) {
     this.#context = context
     this.#transport = transport
     this.#user = user
     this.#reader = new MessageReader(context, transport)
-    this.#claims = transport.capabilities.sharedMemory ? new Claims() : undefined
+    this.#claims = transport.capabilities.sharedMemory ? new SharedProgress() : undefined
     const [mine, theirs] = pair(transport)
     this.#closed = new Promise(resolve => {
       this.#linkClosed = resolve
@@ -431,7 +431,7 @@ function malformed(): MpError {
   return new MpError('MP_DECODE', 'a worker speaks of items that its task does not have')
 }
 
-/** The far end of a member's link, on its way to become a Desk. */
+/** The far end of a member's link, on its way to become a WorkerLoop. */
 class DeskEnd implements Handle {
   readonly #end: End
 

@@ -5,19 +5,19 @@ import { Envelope } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { discardParcels, type End, open } from '../link/wire-end.js'
-import { type LocalTarget, takeTarget } from '../process/protocol.js'
+import { type LocalTarget, takeTarget } from '../process/local-target.js'
 import { loadTarget, type TargetReference } from '../process/target.js'
 import { readU32 } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
 import { Pending } from '../runtime/pending-call.js'
 import { turn } from '../runtime/turn.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { CurrentTask } from './current-task.js'
 import { TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
-import { Answers } from './result-sender.js'
-import type { Claims } from './shared-progress.js'
-import { Linger } from './spin-wait.js'
+import { ResultSender } from './result-sender.js'
+import type { SharedProgress } from './shared-progress.js'
+import { SpinWait } from './spin-wait.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
 
@@ -35,20 +35,20 @@ const LOOK_EVERY = 1
 const LONGEST_STRIDE = 1024
 
 /** Where a worker sits: it takes tasks from the pool, runs them one at a time, and sends back what came of them. */
-export class Desk implements OpenHandle {
+export class WorkerLoop implements OpenHandle {
   readonly #context: Context
   readonly #transport: Transport
   readonly #link: Link
   readonly #reader: MessageReader
-  #claims: Claims | null = null
+  #claims: SharedProgress | null = null
   /** What has come, in its order. All behind the first packet's current task has not begun. */
   readonly #packets = new Deque<TaskPacket>()
   /** Those in `packets` that are not to begin. */
   readonly #dropped = new Set<number>()
-  readonly #answers: Answers
+  readonly #answers: ResultSender
   /** The last packet was a single task: more come when it is answered, if at all. */
   #alone = false
-  readonly #linger = new Linger()
+  readonly #linger = new SpinWait()
   /** When the event loop has last turned, ms. */
   #turned = 0
   readonly #functions = new Map<number, AnyFunction | Promise<AnyFunction>>()
@@ -67,12 +67,12 @@ export class Desk implements OpenHandle {
       lost: () => new MpError('MP_WORKER_LOST', 'the pool is gone'),
     })
     context.links.add(this.#link)
-    this.#answers = new Answers(this.#link, transport)
+    this.#answers = new ResultSender(this.#link, transport)
   }
 
   /** Works until the pool closes the link. */
   async serve(
-    claims: Claims | null,
+    claims: SharedProgress | null,
     initializer: FunctionReference | null,
     initargs: readonly unknown[],
   ): Promise<void> {
@@ -315,9 +315,9 @@ export class Desk implements OpenHandle {
   }
 }
 
-export const openDesk: HandleOpener = (context, transport, state, endOf) => {
+export const openWorkerLoop: HandleOpener = (context, transport, state, endOf) => {
   const { end }: { end: number } = state
-  return new Desk(context, transport, endOf(end))
+  return new WorkerLoop(context, transport, endOf(end))
 }
 
 /** Never rejects: what goes wrong is told by each task. */

@@ -1,12 +1,17 @@
-import { BarrierHome } from '../barrier/home.js'
+import { type BarrierEstate, BarrierHome } from '../barrier/home.js'
 import type { Context } from '../context/context.js'
 import { MpError } from '../errors.js'
 import type { Parcel } from '../link/wire-end.js'
-import { DepositHome } from '../queue/attachments-home.js'
-import { type Estate, unpackItem } from '../queue/handover.js'
-import { type Item, QueueHome } from '../queue/home.js'
-import { SemaphoreHome } from '../semaphore/home.js'
-import type { Transport } from '../spi.js'
+import { type AttachmentsEstate, AttachmentsHome } from '../queue/attachments-home.js'
+import type { QueueEstate, QueueItems } from '../queue/handover.js'
+import { QueueHome } from '../queue/home.js'
+import { type Item, unpackItem } from '../queue/item.js'
+import { nativeQueues } from '../queue/native.js'
+import { type SemaphoreEstate, SemaphoreHome } from '../semaphore/home.js'
+import type { Transport } from '../transport/transport.js'
+
+/** What a child that ends in order leaves to its parent: each queue, lock or barrier that has its home there. */
+export type Estate = QueueEstate | QueueItems | AttachmentsEstate | SemaphoreEstate | BarrierEstate
 
 /** Items of queues of which the rest is still to come, by the queue's id. */
 export type Inherited = Map<string, Item[]>
@@ -32,7 +37,7 @@ export function adopt(
       return QueueHome.adopt(context, transport, estate, parcelAt, first)
     }
     case 'deposits':
-      return DepositHome.adopt(context, transport, estate, parcelAt)
+      return AttachmentsHome.adopt(context, transport, estate, parcelAt, nativeQueues(context).get(estate.id)?.engine)
     case 'semaphore':
       return SemaphoreHome.adopt(context, transport, estate, parcelAt)
     case 'barrier':

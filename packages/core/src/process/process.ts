@@ -6,11 +6,13 @@ import { hasCode, MpError } from '../errors.js'
 import { checkLength } from '../link/frame.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
-import { checkWait, Pending, type WaitOptions } from '../runtime/pending-call.js'
-import type { Peer, SpawnOptions, Transport } from '../spi.js'
+import { Pending } from '../runtime/pending-call.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Peer, SpawnOptions, Transport } from '../transport/transport.js'
+import { handTarget } from './local-target.js'
 import { checkOptions, type ProcessOptions, type ResourceLimits } from './process-options.js'
-import { handTarget, type StartOrder } from './protocol.js'
-import { Run } from './spawned-child.js'
+import type { StartOrder } from './protocol.js'
+import { SpawnedChild } from './spawned-child.js'
 import { StartPromise } from './start-promise.js'
 import { describeTarget, type Target, type TargetReference } from './target.js'
 
@@ -26,7 +28,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   readonly #path: readonly number[]
   #name: string
   #daemon: boolean
-  #run: Run | undefined
+  #run: SpawnedChild | undefined
   #startError: unknown
   /** Somebody has asked how it went. */
   #looked = false
@@ -208,7 +210,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     }
   }
 
-  #spawn(): Run {
+  #spawn(): SpawnedChild {
     const { identity } = this.#context
     const reference = this.#target === undefined ? null : describeTarget(this.#target as Target)
     const envelope = new Envelope(this.#transport)
@@ -223,7 +225,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     envelope.commit()
     const id = this.#context.nextId()
     const peer = this.#spawnPeer(id, envelope.parcels)
-    const run = new Run(this, this.#context, this.#transport, peer)
+    const run = new SpawnedChild(this, this.#context, this.#transport, peer)
     const order: StartOrder = {
       id,
       name: this.#name,
@@ -273,7 +275,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     this.#started(signal === 'SIGTERM' ? 'terminate' : 'kill').kill(signal)
   }
 
-  #started(what: string): Run {
+  #started(what: string): SpawnedChild {
     if (this.#run) return this.#run
     if (this.#startError !== undefined) throw this.#startError
     throw new MpError('MP_INVALID_STATE', `${what} needs a started process, and ${this.#name} was not started`)

@@ -1,3 +1,4 @@
+import type { LocalTarget } from './local-target.js'
 import type { TargetReference } from './target.js'
 
 /** Parent to child, once, first. Body: u32 length | an encoded {@link StartOrder} | the encoded args. */
@@ -26,25 +27,4 @@ export interface StartOrder {
   readonly path: readonly number[]
   readonly parent: { readonly pid: number; readonly name: string }
   readonly target: TargetReference | LocalTarget | null
-}
-
-/** A target of a child in the same thread, which must not import a module that may still be running. */
-export interface LocalTarget {
-  readonly local: number
-}
-
-type AnyFunction = (...args: unknown[]) => unknown
-
-const handed = new Map<number, AnyFunction>()
-let nextHanded = 1
-
-export function handTarget(target: AnyFunction): LocalTarget {
-  handed.set(nextHanded, target)
-  return { local: nextHanded++ }
-}
-
-export function takeTarget({ local }: LocalTarget): AnyFunction {
-  const target = handed.get(local) as AnyFunction
-  handed.delete(local)
-  return target
 }

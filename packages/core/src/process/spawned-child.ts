@@ -1,27 +1,25 @@
 import { constants } from 'node:os'
 import { encode } from '../codec/codec.js'
-import type { Context } from '../context/context.js'
+import type { Child, ChildOwner, Context } from '../context/context.js'
 import { readMessage } from '../context/message-reader.js'
 import { Envelope } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Channels } from '../link/channels.js'
 import { Link, type Message } from '../link/link.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
-import type { Estate } from '../queue/handover.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import { Pending } from '../runtime/pending-call.js'
 import { turn } from '../runtime/turn.js'
-import type { Peer, PeerExit, Transport } from '../spi.js'
-import { adopt, type Inherited } from './adopt.js'
-import type { Process } from './process.js'
+import type { Peer, PeerExit, Transport } from '../transport/transport.js'
+import { adopt, type Estate, type Inherited } from './adopt.js'
 import * as protocol from './protocol.js'
 
 /** How long a child's last messages may take to arrive after its end was told, ms. */
 const LAST_WORDS = 1000
 
 /** One child that was spawned: its link, and how it ended. */
-export class Run {
+export class SpawnedChild implements Child {
   pid: number | null
   exitCode: number | null = null
   alive = true
@@ -31,7 +29,7 @@ export class Run {
   readonly exited: Promise<number>
   /** As `exited`, but rejects when the start failed. */
   readonly over: Promise<number>
-  readonly owner: Process
+  readonly owner: ChildOwner
   readonly #context: Context
   readonly #transport: Transport
   readonly #peer: Peer
@@ -50,7 +48,7 @@ export class Run {
   #exit: PeerExit | undefined
   #abort: { signal: AbortSignal; listener: () => void } | undefined
 
-  constructor(owner: Process, context: Context, transport: Transport, peer: Peer) {
+  constructor(owner: ChildOwner, context: Context, transport: Transport, peer: Peer) {
     this.owner = owner
     this.#context = context
     this.#transport = transport
@@ -83,10 +81,6 @@ export class Run {
       return code
     })
     this.over.catch(() => {})
-  }
-
-  get daemon(): boolean {
-    return this.owner.daemon
   }
 
   /** Sends the order to start, with the encoded arguments and what rides beside them. */

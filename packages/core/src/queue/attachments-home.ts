@@ -1,15 +1,32 @@
-import { type Broker, type Holder, Holders, type Pack } from '../broker/holders.js'
+import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import * as protocol from '../broker/protocol.js'
-import type { Context } from '../context/context.js'
+import type { Context, Pack } from '../context/context.js'
+import { attachParcels } from '../context/message-writer.js'
 import type { Link, Message } from '../link/link.js'
 import { type End, open, type Parcel } from '../link/wire-end.js'
 import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
-import type { NativeQueue, Transport } from '../spi.js'
-import { type Collect, contextOf, Deposits } from './attachments.js'
-import { type DepositEstate, packParcels } from './handover.js'
+import type { NativeQueue } from '../transport/engines.js'
+import type { Transport } from '../transport/transport.js'
+import { Attachments, type Collect, contextOf } from './attachments.js'
 
 /** How long a holder that put what rides beside an item may take to be heard, ms. */
 const LONGEST_DEPOSIT = 1000
+
+/** What the home of a native queue leaves to the next one. Of a native queue, whose items are not here: what rides beside them. */
+export interface AttachmentsEstate {
+  readonly kind: 'deposits'
+  readonly id: string
+  /** The queue's own. */
+  readonly memory: unknown
+  readonly deposits: readonly PackedDeposit[]
+  readonly holders: readonly number[]
+}
+
+interface PackedDeposit {
+  readonly key: string
+  /** Indexes of the parcels. */
+  readonly parcels: readonly number[]
+}
 
 interface Depositor extends Holder {
   /** The id of its context, once it has said so. */
@@ -17,12 +34,12 @@ interface Depositor extends Holder {
 }
 
 /** The home of what rides beside the items of a native queue, in the context that made the queue. */
-export class DepositHome implements Broker<Depositor> {
+export class AttachmentsHome implements Broker<Depositor> {
   readonly id: string
   readonly transport: Transport
   readonly engine: NativeQueue
   readonly quiet = true
-  readonly deposits = new Deposits()
+  readonly deposits = new Attachments()
   readonly #holders: Holders<Depositor>
 
   constructor(context: Context, transport: Transport, id: string, engine: NativeQueue) {
@@ -60,20 +77,22 @@ export class DepositHome implements Broker<Depositor> {
       kind: 'deposits',
       id: this.id,
       memory: this.engine.memory,
-      deposits: [...this.deposits].map(([key, parcels]) => ({ key, parcels: packParcels(parcels, packing) })),
+      deposits: [...this.deposits].map(([key, parcels]) => ({ key, parcels: attachParcels(parcels, packing) })),
       holders: ends,
     }))
   }
 
+  /** `known`: the queue's engine, where this context holds the queue already. */
   static adopt(
     context: Context,
     transport: Transport,
-    { id, memory, deposits, holders }: DepositEstate,
+    { id, memory, deposits, holders }: AttachmentsEstate,
     parcelAt: (index: number) => Parcel,
+    known: NativeQueue | undefined,
   ): void {
-    const engine = context.natives.get(id)?.engine ?? transport.engines?.queue?.open(memory)
+    const engine = known ?? transport.engines?.queue?.open(memory)
     if (!engine) return
-    const home = new DepositHome(context, transport, id, engine)
+    const home = new AttachmentsHome(context, transport, id, engine)
     for (const { key, parcels } of deposits) home.deposits.add(key, parcels.map(parcelAt))
     for (const end of holders) home.#holders.join(open(parcelAt(end) as End, transport))
   }

@@ -5,11 +5,12 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import type { Parcel } from '../link/wire-end.js'
 import { appendText } from '../runtime/byte-buffer.js'
-import type { Transport, Wire } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
 import type { Collect } from './attachments.js'
 
-/** A holder's way to the {@link DepositHome} of a native queue. */
-export class DepositClient implements HomeLinkUser {
+/** A holder's way to the {@link AttachmentsHome} of a native queue. */
+export class RemoteAttachments implements HomeLinkUser {
   readonly id: string
   readonly #context: Context
   readonly #home: HomeLink

@@ -9,7 +9,7 @@ export type Collect = (parcels: readonly Parcel[] | undefined) => void
  * the queue. So an item that stays because its taker died in between is claimed again, and finds nothing: it went with the
  * dead one.
  */
-export class Deposits {
+export class Attachments {
   readonly #deposits = new Map<string, readonly Parcel[]>()
   readonly #claims = new Map<string, Collect>()
 

@@ -1,7 +1,8 @@
 import type { PackedHandle } from '../codec/handle.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import type { WaitOptions } from '../runtime/pending-call.js'
+import type { Waits } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 import type { QueueHome } from './home.js'
 
 /** What a Queue object asks of the queue itself, be its home here or elsewhere. Arguments are already checked. */
@@ -31,14 +32,6 @@ export interface Counts {
   readonly full: boolean
 }
 
-/** Told of each call of one Queue object that waits, so that its close can reject it. */
-export type Waits = (call: WaitingCall) => void
-
-export interface WaitingCall {
-  readonly promise: Promise<unknown>
-  abandon(reason: unknown): void
-}
-
 export function empty(): MpError {
   return new MpError('MP_EMPTY', 'the queue is empty')
 }
@@ -53,4 +46,15 @@ export function tasksLeft(): MpError {
 
 export function shutDown(): MpError {
   return new MpError('MP_SHUT_DOWN', 'the queue was shut down')
+}
+
+/** What another context needs to open a queue that arrives there. */
+export interface PackedQueue {
+  readonly id: string
+  readonly maxsize: number
+  readonly shutDown: boolean
+  /** The end of a wire that leads to the queue's home. */
+  readonly end: number
+  /** Of a native queue. */
+  readonly memory?: unknown
 }

@@ -1,25 +1,17 @@
-import { type Broker, type Holder, Holders, type Pack } from '../broker/holders.js'
+import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import * as protocol from '../broker/protocol.js'
-import type { Context } from '../context/context.js'
+import type { Context, Pack } from '../context/context.js'
 import { MpError } from '../errors.js'
 import { attachedBytes } from '../link/frame.js'
 import type { Link, Message } from '../link/link.js'
 import { discardParcels, type End, LiveObject, open, type Parcel } from '../link/wire-end.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
-import { WaitingLine } from '../runtime/wait-list.js'
-import type { Transport, Wire } from '../spi.js'
-import { packItem, type QueueEstate, unpackItem } from './handover.js'
-
-/** An item as the queue holds it: encoded, never looked into. */
-export interface Item {
-  readonly bytes: Uint8Array
-  readonly start: number
-  readonly end: number
-  readonly parcels: readonly Parcel[] | undefined
-  /** Of an item that came back: its place. */
-  readonly number?: number
-}
+import { WaitList } from '../runtime/wait-list.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
+import type { QueueEstate } from './handover.js'
+import { type Item, packItem, unpackItem } from './item.js'
 
 /** A call that waits for an item. */
 export interface Getter {
@@ -69,10 +61,10 @@ export class QueueHome implements Broker<QueueHolder> {
   readonly maxsize: number
   readonly transport: Transport
   readonly #items = new Deque<Item>()
-  readonly #getters = new WaitingLine<Getter>()
-  readonly #putters = new WaitingLine<Putter>()
-  readonly #watchers = new WaitingLine<Watcher>()
-  readonly #joiners = new WaitingLine<Watcher>()
+  readonly #getters = new WaitList<Getter>()
+  readonly #putters = new WaitList<Putter>()
+  readonly #watchers = new WaitList<Watcher>()
+  readonly #joiners = new WaitList<Watcher>()
   readonly #holders: Holders<QueueHolder>
   #unfinished = 0
   #reserved = 0
@@ -170,7 +162,7 @@ export class QueueHome implements Broker<QueueHolder> {
   }
 
   forget(waiter: Getter | Putter | Watcher): void {
-    for (const line of [this.#getters, this.#putters, this.#watchers, this.#joiners] as WaitingLine<unknown>[]) {
+    for (const line of [this.#getters, this.#putters, this.#watchers, this.#joiners] as WaitList<unknown>[]) {
       if (line.delete(waiter)) return
     }
   }
@@ -445,7 +437,7 @@ function holdsHandle(parcel: Parcel): boolean {
   return !(parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer)
 }
 
-function wake(line: WaitingLine<Watcher>): void {
+function wake(line: WaitList<Watcher>): void {
   for (let next = line.shift(); next; next = line.shift()) next.ready()
 }
 

@@ -2,10 +2,9 @@ import { PACK, type PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import type { WaitOptions } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 import type { QueueBackend } from './backend.js'
-import { QueueHome } from './home.js'
-import { LocalQueue } from './local.js'
+import { makeBrokeredQueue } from './open.js'
 import { Queue } from './queue.js'
 
 /** A Queue that knows when all that was put into it has been dealt with. */
@@ -29,7 +28,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
 
   /** @internal Its home counts what has been dealt with: a native queue has nobody who could. */
   protected override makeBackend(context: Context, maxsize: number): QueueBackend {
-    return new LocalQueue(new QueueHome(context, this.transport, context.nextId(), maxsize), context, this.transport)
+    return makeBrokeredQueue(context, this.transport, maxsize)
   }
 
   /** @internal */

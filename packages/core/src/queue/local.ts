@@ -4,11 +4,13 @@ import type { Context } from '../context/context.js'
 import { MessageReader } from '../context/message-reader.js'
 import { type Envelope, Envelopes, type HandlePacking } from '../context/message-writer.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
 import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import type { Transport } from '../spi.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
-import type { Getter, Item, Putter, QueueHome } from './home.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
+import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft } from './backend.js'
+import type { Getter, Putter, QueueHome } from './home.js'
+import type { Item } from './item.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */
 const ARENA = 64 * 1024

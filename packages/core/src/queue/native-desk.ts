@@ -1,10 +1,10 @@
 import type { Context } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { discard, type End, open, type Parcel } from '../link/wire-end.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import type { Collect } from './attachments.js'
-import type { DepositHome } from './attachments-home.js'
-import { DepositClient } from './attachments-remote.js'
+import type { AttachmentsHome } from './attachments-home.js'
+import { RemoteAttachments } from './attachments-remote.js'
 
 /** The way of a native queue to its home, which keeps what rides beside items, and knows who holds the queue. */
 export interface Desk {
@@ -21,9 +21,9 @@ export interface Desk {
 
 /** In the home itself. */
 export class HomeDesk implements Desk {
-  readonly #home: DepositHome
+  readonly #home: AttachmentsHome
 
-  constructor(home: DepositHome) {
+  constructor(home: AttachmentsHome) {
     this.#home = home
   }
 
@@ -57,7 +57,7 @@ export class HolderDesk implements Desk {
   readonly #transport: Transport
   readonly #id: string
   #end: End | undefined
-  #client: DepositClient | undefined
+  #client: RemoteAttachments | undefined
 
   constructor(context: Context, transport: Transport, id: string, end: End) {
     this.#context = context
@@ -92,11 +92,11 @@ export class HolderDesk implements Desk {
     this.#client?.close()
   }
 
-  #opened(): DepositClient {
+  #opened(): RemoteAttachments {
     if (this.#client) return this.#client
     const wire = open(this.#end as End, this.#transport)
     this.#end = undefined
-    this.#client = new DepositClient(this.#context, this.#transport, this.#id, wire)
+    this.#client = new RemoteAttachments(this.#context, this.#transport, this.#id, wire)
     return this.#client
   }
 }

@@ -5,15 +5,17 @@ import { ParcelReader, readMessage } from '../context/message-reader.js'
 import { Envelope, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../link/frame.js'
-import { sendBatches } from '../link/link.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendText, ByteBuffer, readText } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
-import { deadlineOf, Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
 import { atTurnEnd, roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import { WaitingLine } from '../runtime/wait-list.js'
-import type { NativeMessage, NativeQueue, Transport } from '../spi.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, type Waits } from './backend.js'
+import { noteWakeUp, sendBatches, sendWakeUps, wakeUpSent } from '../runtime/unsent.js'
+import { WaitList } from '../runtime/wait-list.js'
+import { deadlineOf, type WaitOptions } from '../runtime/wait-options.js'
+import type { NativeMessage, NativeQueue } from '../transport/engines.js'
+import type { Transport } from '../transport/transport.js'
+import { type Counts, empty, full, type QueueBackend, shutDown } from './backend.js'
 import type { Desk } from './native-desk.js'
 
 const ACCEPTED = Promise.resolve()
@@ -24,13 +26,6 @@ const ACCEPTED = Promise.resolve()
  */
 const UNANNOUNCED = 64
 const UNANNOUNCED_MS = 1
-
-/** Queues with puts that nobody was woken for. This thread must not block before that. */
-const unannounced = new Set<NativeBackend>()
-
-export function announceAll(): void {
-  for (const backend of unannounced) backend.announce()
-}
 
 /** Of an item: an encoded value; with KEYED, behind it the key of what rides beside it, and the key's length in a byte. */
 const KEYED = 1
@@ -62,6 +57,18 @@ interface Claimed {
   settle: (() => void) | undefined
 }
 
+const nativeQueuesOf = new WeakMap<Context, Map<string, NativeQueueBackend>>()
+
+/** The native queues that this context holds, by id. */
+export function nativeQueues(context: Context): Map<string, NativeQueueBackend> {
+  let all = nativeQueuesOf.get(context)
+  if (!all) {
+    all = new Map()
+    nativeQueuesOf.set(context, all)
+  }
+  return all
+}
+
 /**
  * A queue on the medium's own engine: any context acts on it in the call. One per context and queue, so that one producer has
  * one order. Invariants:
@@ -69,14 +76,14 @@ interface Claimed {
  * - Calls of this context are served in their order: while a put or a get waits, later ones wait behind it.
  * - An item whose parcels nobody will bring (their depositor died) is passed over: it never was whole.
  */
-export class NativeBackend implements QueueBackend {
+export class NativeQueueBackend implements QueueBackend {
   readonly id: string
   readonly engine: NativeQueue
   readonly #context: Context
   readonly #transport: Transport
   readonly #desk: Desk
-  readonly #putters = new WaitingLine<Putter>()
-  readonly #getters = new WaitingLine<Getter>()
+  readonly #putters = new WaitList<Putter>()
+  readonly #getters = new WaitList<Getter>()
   /** Calls that wait for an item and do not take it. */
   readonly #watchers = new Set<Pending<boolean>>()
   /** Items that were taken for a call that gave up before their parcels came: the next call's. */
@@ -98,7 +105,7 @@ export class NativeBackend implements QueueBackend {
     this.engine = engine
     this.#desk = desk
     this.#reader = new ParcelReader(context, transport, undefined)
-    context.natives.set(id, this)
+    nativeQueues(context).set(id, this)
   }
 
   get maxsize(): number {
@@ -176,7 +183,7 @@ export class NativeBackend implements QueueBackend {
         item.envelope.rollback()
         throw outcome === 'shut' || outcome === 'lost' ? gone(outcome) : full()
       }
-      announceAll()
+      sendWakeUps()
       this.engine.wait('slot', left)
     }
   }
@@ -197,7 +204,7 @@ export class NativeBackend implements QueueBackend {
       if (outcome === 'shut' || outcome === 'lost') throw gone(outcome)
       const left = deadline - performance.now()
       if (nowait || left <= 0) throw empty()
-      announceAll()
+      sendWakeUps()
       this.engine.wait('item', left)
     }
   }
@@ -242,7 +249,8 @@ export class NativeBackend implements QueueBackend {
     this.engine.unwatch('item')
     this.engine.unwatch('slot')
     this.#desk.close()
-    if (this.#context.natives.get(this.id) === this) this.#context.natives.delete(this.id)
+    const all = nativeQueues(this.#context)
+    if (all.get(this.id) === this) all.delete(this.id)
   }
 
   pack(packing: HandlePacking): PackedHandle {
@@ -255,7 +263,7 @@ export class NativeBackend implements QueueBackend {
   #announceSoon(now: number): void {
     if (this.#quiet++ === 0) {
       this.#quietSince = now
-      unannounced.add(this)
+      noteWakeUp(this)
     } else if (this.#quiet >= UNANNOUNCED || now - this.#quietSince >= UNANNOUNCED_MS) {
       this.announce()
     }
@@ -269,11 +277,16 @@ export class NativeBackend implements QueueBackend {
     this.announce()
   }
 
+  /** As {@link Unsent.sendNow}: the wake-up. */
+  sendNow(): void {
+    this.announce()
+  }
+
   /** Wakes who waits for what was put. */
   announce(): void {
     if (this.#quiet === 0) return
     this.#quiet = 0
-    unannounced.delete(this)
+    wakeUpSent(this)
     this.engine.announce()
   }
 

@@ -1,19 +1,15 @@
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
-import type { HandleOpener } from '../context/message-reader.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { hasCode, MpError } from '../errors.js'
-import { discard, type End, open } from '../link/wire-end.js'
-import { checkWait, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport } from '../spi.js'
-import { DepositHome } from './attachments-home.js'
-import type { QueueBackend, WaitingCall, Waits } from './backend.js'
-import { QueueHome } from './home.js'
-import { LocalQueue } from './local.js'
-import { NativeBackend } from './native.js'
-import { HolderDesk, HomeDesk } from './native-desk.js'
-import { QueueClient } from './remote.js'
+import type { WaitingCall, Waits } from '../runtime/pending-call.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
+import type { QueueBackend } from './backend.js'
+import type { QueueHome } from './home.js'
+import { NativeQueueBackend } from './native.js'
+import { makeQueueBackend } from './open.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
@@ -138,12 +134,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
 
   /** @internal The queue itself: the medium's own where it has such, else one that this context brokers. */
   protected makeBackend(context: Context, maxsize: number): QueueBackend {
-    const transport = this.#transport
-    const id = context.nextId()
-    const engine = transport.engines?.queue?.create(maxsize)
-    if (!engine) return new LocalQueue(new QueueHome(context, transport, id, maxsize), context, transport)
-    const desk = new HomeDesk(new DepositHome(context, transport, id, engine))
-    return new NativeBackend(context, transport, id, engine, desk).use()
+    return makeQueueBackend(context, this.#transport, maxsize)
   }
 
   /** @internal */
@@ -204,8 +195,8 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
-  get #synchronous(): NativeBackend {
-    if (this.#backend instanceof NativeBackend) return this.#backend
+  get #synchronous(): NativeQueueBackend {
+    if (this.#backend instanceof NativeQueueBackend) return this.#backend
     throw new MpError('MP_NOT_SUPPORTED', `a Queue of ${this.#transport.name} has no blocking calls`)
   }
 
@@ -221,40 +212,4 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   #closedError(): MpError {
     return new MpError('MP_CLOSED', `this Queue is closed in this context (${this.#transport.name})`)
   }
-}
-
-/** What another context needs to open a queue that arrives there. */
-export interface PackedQueue {
-  readonly id: string
-  readonly maxsize: number
-  readonly shutDown: boolean
-  /** The end of a wire that leads to the queue's home. */
-  readonly end: number
-  /** Of a native queue. */
-  readonly memory?: unknown
-}
-
-/** Makes a queue that arrived in a message usable in `context`. */
-export function openQueueBackend(...[context, transport, state, endOf]: Parameters<HandleOpener>): QueueBackend {
-  const { id, end, memory } = state as PackedQueue
-  const wire = endOf(end)
-  if (memory !== undefined) return openNative(context, transport, id, memory, wire)
-  const home = context.homes.get(id)
-  const known = context.clients.get(id)
-  if (!home && !known) return new QueueClient(context, transport, state, open(wire, transport)).use()
-  discard(wire, transport)
-  // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
-  return known ? (known as QueueClient).use() : new LocalQueue(home as QueueHome, context, transport)
-}
-
-function openNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
-  const known = context.natives.get(id)
-  const home = context.homes.get(id)
-  if (known || home) discard(end, transport)
-  if (known) return known.use()
-  const local = home instanceof DepositHome ? home : undefined
-  const engine = local?.engine ?? transport.engines?.queue?.open(memory)
-  if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
-  const desk = local ? new HomeDesk(local) : new HolderDesk(context, transport, id, end)
-  return new NativeBackend(context, transport, id, engine, desk).use()
 }

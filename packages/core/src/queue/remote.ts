@@ -10,10 +10,11 @@ import { checkLength } from '../link/frame.js'
 import type { Message } from '../link/link.js'
 import type { Parcel } from '../link/wire-end.js'
 import { appendBytes, ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport, Wire } from '../spi.js'
-import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft, type Waits } from './backend.js'
-import type { PackedQueue } from './queue.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
+import { type Counts, empty, full, type PackedQueue, type QueueBackend, shutDown, tasksLeft } from './backend.js'
 
 interface QueueCall extends HomeCall {
   /** Of a get. */
@@ -24,7 +25,7 @@ const WAITS = [0]
 const NOWAIT = [1]
 
 /** A queue whose home is another context, over a link to there. One per context and queue, so that one producer has one order. */
-export class QueueClient implements QueueBackend, HomeLinkUser {
+export class RemoteQueue implements QueueBackend, HomeLinkUser {
   readonly id: string
   readonly maxsize: number
   readonly #transport: Transport

@@ -1,5 +1,5 @@
 /** Calls that wait, first come first served; one that gives up leaves in constant time. */
-export class WaitingLine<T> {
+export class WaitList<T> {
   readonly #line = new Set<T>()
 
   get length(): number {

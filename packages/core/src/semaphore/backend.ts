@@ -1,7 +1,8 @@
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import type { WaitOptions } from '../runtime/pending-call.js'
-import type { Holds } from './grants.js'
+import type { Waits } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { Grant, Holds } from './grants.js'
 
 /**
  * One counting semaphore, as one context uses it: brokered by its home (here or elsewhere), or native to a medium. Lock,
@@ -51,28 +52,12 @@ export interface SemaphoreBackend {
 
 export type Wish = 'hold' | 'see'
 
-/** A permit that a context holds. */
-export interface Grant {
-  /** Unique among the grants of this semaphore; 0 where the wish was to see. */
-  readonly number: number
-  /** Its last holder ended while it held it: what it guards may be half done. */
-  readonly abandoned: boolean
-}
-
 export interface PackedSemaphore {
   readonly id: string
   /** The end of a wire that leads to the home; of a brokered one. */
   readonly end?: number
   /** Of a native one. */
   readonly memory?: unknown
-}
-
-/** Told of each call of one handle that waits, so that its close can reject it. */
-export type Waits = (call: WaitingCall) => void
-
-export interface WaitingCall {
-  readonly promise: Promise<unknown>
-  abandon(reason: unknown): void
 }
 
 /** No limit: as many as a semaphore of an operating system has. */

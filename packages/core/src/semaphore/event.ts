@@ -1,7 +1,7 @@
 import type { HandlePacking } from '../context/message-writer.js'
 import { SharedHandle } from '../context/shared-handle.js'
-import { checkWait, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport } from '../spi.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
 import type { SemaphoreBackend } from './backend.js'
 
 /** A flag that contexts wait for. */
@@ -45,7 +45,8 @@ export class Event extends SharedHandle {
   waitSync(options?: WaitOptions): boolean {
     this.checkOpen()
     const limit = checkWait(options) ?? Number.POSITIVE_INFINITY
-    return this.synchronous.acquireSync('see', limit) !== undefined
+    if (!this.#backend.acquireSync) throw this.cannotBlock()
+    return this.#backend.acquireSync('see', limit) !== undefined
   }
 
   /** @internal */

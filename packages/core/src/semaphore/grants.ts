@@ -1,4 +1,10 @@
-import type { Grant } from './backend.js'
+/** A permit that a context holds. */
+export interface Grant {
+  /** Unique among the grants of this semaphore; 0 where the wish was to see. */
+  readonly number: number
+  /** Its last holder ended while it held it: what it guards may be half done. */
+  readonly abandoned: boolean
+}
 
 /** One acquisition: a permit, entered `depth` times. A Condition's wait gives the permit back, and puts the next one here. */
 export interface Hold {

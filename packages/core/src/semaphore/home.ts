@@ -1,17 +1,15 @@
-import type { Broker, Holder, Pack } from '../broker/holders.js'
-import { Holders } from '../broker/holders.js'
+import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import { CANCEL } from '../broker/protocol.js'
-import type { Context } from '../context/context.js'
+import type { Context, Pack } from '../context/context.js'
 import { MpError } from '../errors.js'
 import type { Link, Message } from '../link/link.js'
 import { type End, open, type Parcel } from '../link/wire-end.js'
-import type { SemaphoreEstate } from '../queue/handover.js'
 import { appendU32, readU32 } from '../runtime/byte-buffer.js'
 import { caughtUp } from '../runtime/turn.js'
-import { WaitingLine } from '../runtime/wait-list.js'
-import type { Transport } from '../spi.js'
-import type { Grant, Wish } from './backend.js'
-import { LocalSemaphore } from './local.js'
+import { WaitList } from '../runtime/wait-list.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wish } from './backend.js'
+import type { Grant } from './grants.js'
 import * as protocol from './protocol.js'
 
 /** A context that may hold permits. */
@@ -34,6 +32,20 @@ export interface Acquirer {
 
 interface SemaphoreHolder extends Holder, Party {}
 
+/** What a semaphore's home leaves to the next one. */
+export interface SemaphoreEstate {
+  readonly kind: 'semaphore'
+  readonly id: string
+  readonly limit: number
+  readonly value: number
+  /** How many of the free permits were left by contexts that ended. */
+  readonly abandoned: number
+  readonly nextGrant: number
+  readonly holders: readonly number[]
+  /** The grants that each of the first holders has; later ones have none. */
+  readonly grants: readonly (readonly number[])[]
+}
+
 const SEEN: Grant = { number: 0, abandoned: false }
 
 /**
@@ -49,14 +61,14 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   readonly transport: Transport
   readonly limit: number
   /** The use of it in this very context. */
-  readonly local: LocalSemaphore
+  local: Party | undefined
   #value: number
   /** How many of the free permits came from contexts that ended while they held them. */
   #abandoned = 0
   #nextGrant = 1
   readonly #grants = new Map<number, Party>()
-  readonly #holding = new WaitingLine<Acquirer>()
-  readonly #seeing = new WaitingLine<Acquirer>()
+  readonly #holding = new WaitList<Acquirer>()
+  readonly #seeing = new WaitList<Acquirer>()
   readonly #holders: Holders<SemaphoreHolder>
 
   constructor(context: Context, transport: Transport, id: string, value: number, limit: number) {
@@ -65,7 +77,6 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     this.limit = limit
     this.#value = value
     this.#holders = new Holders(context, this)
-    this.local = new LocalSemaphore(this)
   }
 
   get value(): number {
@@ -134,7 +145,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   handOver(pack: Pack, deadline?: number): Promise<void> {
     this.#holding.clear()
     this.#seeing.clear()
-    this.leave(this.local)
+    if (this.local) this.leave(this.local)
     return this.#holders.handOver(pack, deadline, (_, ends, holders) => ({
       kind: 'semaphore',
       id: this.id,

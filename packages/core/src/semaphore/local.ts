@@ -1,8 +1,9 @@
 import type { HandlePacking } from '../context/message-writer.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
 import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import type { Grant, PackedSemaphore, SemaphoreBackend, Waits, Wish } from './backend.js'
-import { Holds } from './grants.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { PackedSemaphore, SemaphoreBackend, Wish } from './backend.js'
+import { type Grant, Holds } from './grants.js'
 import type { Acquirer, Party, SemaphoreHome } from './home.js'
 
 /** A semaphore used in its home: no wire, and no turn of the event loop where a permit is free. */
@@ -12,8 +13,14 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
   readonly #home: SemaphoreHome
   #handles = 0
 
-  constructor(home: SemaphoreHome) {
+  private constructor(home: SemaphoreHome) {
     this.#home = home
+    home.local = this
+  }
+
+  /** One per home. */
+  static of(home: SemaphoreHome): LocalSemaphore {
+    return home.local instanceof LocalSemaphore ? home.local : new LocalSemaphore(home)
   }
 
   get id(): string {

@@ -1,8 +1,8 @@
 import type { HandlePacking } from '../context/message-writer.js'
 import { SharedHandle } from '../context/shared-handle.js'
 import { hasCode, MpError } from '../errors.js'
-import { checkWait, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport } from '../spi.js'
+import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
 import type { SemaphoreBackend } from './backend.js'
 import type { Hold } from './grants.js'
 
@@ -111,7 +111,8 @@ export class Acquirable extends SharedHandle {
   acquireSync(options?: AcquireOptions): Guard | false {
     this.checkOpen()
     const limit = checkWait(options)
-    const grant = this.synchronous.acquireSync('hold', blocks(options) ? (limit ?? Number.POSITIVE_INFINITY) : 0)
+    if (!this.#backend.acquireSync) throw this.cannotBlock()
+    const grant = this.#backend.acquireSync('hold', blocks(options) ? (limit ?? Number.POSITIVE_INFINITY) : 0)
     return grant ? new Guard(this.#backend, this.#backend.holds.of(grant)) : false
   }
 

@@ -1,16 +1,28 @@
 import type { Context } from '../context/context.js'
-import { sendBatches } from '../link/link.js'
-import { announceAll } from '../queue/native.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
 import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
-import type { NativeSemaphore, NativeTurn } from '../spi.js'
-import { type Grant, lostHome, type PackedSemaphore, type SemaphoreBackend, type Waits, type Wish } from './backend.js'
-import { Holds } from './grants.js'
+import { sendBatches, sendWakeUps } from '../runtime/unsent.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { NativeSemaphore, NativeTurn } from '../transport/engines.js'
+import { lostHome, type PackedSemaphore, type SemaphoreBackend, type Wish } from './backend.js'
+import { type Grant, Holds } from './grants.js'
 
 /** A call that awaits, and its place in line. */
 interface Awaiting {
   turn: NativeTurn
   readonly wake: () => void
+}
+
+const sharedSemaphoresOf = new WeakMap<Context, Map<string, NativeSemaphoreBackend>>()
+
+/** The native semaphores that this context shares with others, by id. */
+export function sharedSemaphores(context: Context): Map<string, NativeSemaphoreBackend> {
+  let all = sharedSemaphoresOf.get(context)
+  if (!all) {
+    all = new Map()
+    sharedSemaphoresOf.set(context, all)
+  }
+  return all
 }
 
 /**
@@ -77,7 +89,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     if (!first) return undefined
     if (first.look() !== 'waits') return this.#granted(first, wish)
     // Who would release it may wait for what this thread has put.
-    announceAll()
+    sendWakeUps()
     const end = performance.now() + timeoutMs
     const mine = wish === 'hold' ? this.#takeFront(first) : first
     for (;;) {
@@ -123,12 +135,13 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     if (--this.#handles > 0) return
     this.holds.clear()
     this.#engine.leave()
-    if (this.#context.semaphores.get(this.id) === this) this.#context.semaphores.delete(this.id)
+    const all = sharedSemaphores(this.#context)
+    if (all.get(this.id) === this) all.delete(this.id)
   }
 
   pack(): PackedSemaphore {
     // From here on it may come back, and must be the same then.
-    this.#context.semaphores.set(this.id, this)
+    sharedSemaphores(this.#context).set(this.id, this)
     return { id: this.id, memory: this.#engine.memory }
   }
 

@@ -1,11 +1,12 @@
 import type { Context } from '../context/context.js'
 import { MpError } from '../errors.js'
 import { discard, type End, open } from '../link/wire-end.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { type PackedSemaphore, type SemaphoreBackend, UNLIMITED } from './backend.js'
 import { SemaphoreHome } from './home.js'
-import { NativeSemaphoreBackend } from './native.js'
-import { SemaphoreClient } from './remote.js'
+import { LocalSemaphore } from './local.js'
+import { NativeSemaphoreBackend, sharedSemaphores } from './native.js'
+import { RemoteSemaphore } from './remote.js'
 
 /** A new semaphore: the medium's own where it has such, else one whose home is `context`. */
 export function makeSemaphore(
@@ -17,7 +18,7 @@ export function makeSemaphore(
   const id = context.nextId()
   const engine = transport.engines?.semaphore?.create(value, limit)
   if (engine) return new NativeSemaphoreBackend(context, id, engine).use()
-  return new SemaphoreHome(context, transport, id, value, limit).local.use()
+  return LocalSemaphore.of(new SemaphoreHome(context, transport, id, value, limit)).use()
 }
 
 /** A semaphore that arrived in a message: this context's one object for it. */
@@ -30,21 +31,21 @@ export function openSemaphore(
   if (memory !== undefined) return openNative(context, transport, id, memory)
   const wire = endOf(end as number)
   const home = context.homes.get(id)
-  const known = context.clients.get(id)
-  if (known instanceof SemaphoreClient || home instanceof SemaphoreHome) {
+  const known = context.remotes.get(id)
+  if (known instanceof RemoteSemaphore || home instanceof SemaphoreHome) {
     discard(wire, transport)
     // Who holds over a client goes on so, also where the home has come here since: what it holds is known there.
-    return known instanceof SemaphoreClient ? known.use() : (home as SemaphoreHome).local.use()
+    return known instanceof RemoteSemaphore ? known.use() : LocalSemaphore.of(home as SemaphoreHome).use()
   }
-  return new SemaphoreClient(context, transport, id, open(wire, transport)).use()
+  return new RemoteSemaphore(context, transport, id, open(wire, transport)).use()
 }
 
 function openNative(context: Context, transport: Transport, id: string, memory: unknown): SemaphoreBackend {
-  const known = context.semaphores.get(id)
+  const known = sharedSemaphores(context).get(id)
   if (known) return known.use()
   const engine = transport.engines?.semaphore?.open(memory)
   if (!engine) throw new MpError('MP_DECODE', `a native semaphore came to ${transport.name}, which has none`)
   const backend = new NativeSemaphoreBackend(context, id, engine)
-  context.semaphores.set(id, backend)
+  sharedSemaphores(context).set(id, backend)
   return backend.use()
 }

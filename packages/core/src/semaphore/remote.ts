@@ -4,14 +4,16 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import type { Message } from '../link/link.js'
 import { readU32 } from '../runtime/byte-buffer.js'
-import { Pending, type WaitOptions } from '../runtime/pending-call.js'
-import type { Transport, Wire } from '../spi.js'
-import { type Grant, lostHome, type PackedSemaphore, type SemaphoreBackend, type Waits, type Wish } from './backend.js'
-import { Holds } from './grants.js'
+import { Pending, type Waits } from '../runtime/pending-call.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
+import type { Transport } from '../transport/transport.js'
+import type { Wire } from '../transport/wire.js'
+import { lostHome, type PackedSemaphore, type SemaphoreBackend, type Wish } from './backend.js'
+import { type Grant, Holds } from './grants.js'
 import * as protocol from './protocol.js'
 
 /** A semaphore whose home is another context, over a link to there. */
-export class SemaphoreClient implements SemaphoreBackend, HomeLinkUser {
+export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   readonly id: string
   readonly holds = new Holds()
   readonly #home: HomeLink

@@ -1,5 +1,5 @@
 import { MpError } from '../errors.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import type { SemaphoreBackend } from './backend.js'
 import {
   type AcquireOptions,

@@ -1,5 +1,5 @@
 import { MpError } from '../errors.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { type SemaphoreBackend, UNLIMITED } from './backend.js'
 import { Acquirable, leave } from './lock.js'
 

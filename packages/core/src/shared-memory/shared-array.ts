@@ -1,5 +1,5 @@
 import type { Lock } from '../semaphore/lock.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { Cells, type SharedElement, SharedMemory, type SharedType, type SharedViews } from './shared-memory.js'
 
 /** Numbers of one type, of a fixed count, in memory that contexts share. */

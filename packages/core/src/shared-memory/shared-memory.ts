@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { SharedHandle } from '../context/shared-handle.js'
 import { MpError } from '../errors.js'
 import type { Lock } from '../semaphore/lock.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 
 /** What shared memory is an array of, by the name of a type. */
 export interface SharedViews {

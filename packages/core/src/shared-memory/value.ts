@@ -1,5 +1,5 @@
 import type { Lock } from '../semaphore/lock.js'
-import type { Transport } from '../spi.js'
+import type { Transport } from '../transport/transport.js'
 import { type Cells, type SharedElement, SharedMemory, type SharedType } from './shared-memory.js'
 
 /** One number in memory that contexts share: what one of them writes, all read. */

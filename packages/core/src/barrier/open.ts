@@ -1,0 +1,47 @@
+import type { Context } from '../context/context.js'
+import { discard, type End, open } from '../link/wire-end.js'
+import { checkWait } from '../runtime/wait-options.js'
+import { checkCount } from '../semaphore/semaphore.js'
+import type { Transport } from '../transport/transport.js'
+import type { BarrierBackend, PackedBarrier } from './backend.js'
+import { Barrier, type BarrierOptions } from './barrier.js'
+import { BarrierHome } from './home.js'
+import { LocalBarrier } from './local.js'
+import { RemoteBarrier } from './remote.js'
+
+/** What a new Barrier is made of; its home is `context`. Throws where the options make no sense. */
+export function makeBarrier(
+  context: Context,
+  transport: Transport,
+  parties: number,
+  { action, timeout = null }: BarrierOptions = {},
+): [BarrierBackend, number | null] {
+  checkCount(parties, 1, 'parties')
+  if (action !== undefined && typeof action !== 'function') throw new TypeError('action must be a function')
+  checkWait({ timeout })
+  // It runs when a message comes, and belongs to this context all the same.
+  const bound = action && process.getBuiltinModule('node:async_hooks').AsyncResource.bind(action)
+  const home = new BarrierHome(context, transport, context.nextId(), parties, bound)
+  return [LocalBarrier.of(home).use(), timeout]
+}
+
+/** A barrier that arrived in a message. */
+export function openBarrier(
+  context: Context,
+  transport: Transport,
+  state: never,
+  endOf: (index: number) => End,
+): Barrier {
+  const { id, parties, timeout, end }: PackedBarrier = state
+  const wire = endOf(end)
+  const home = context.homes.get(id)
+  const known = context.remotes.get(id)
+  let backend: BarrierBackend
+  if (known instanceof RemoteBarrier || home instanceof BarrierHome) {
+    discard(wire, transport)
+    backend = known instanceof RemoteBarrier ? known.use() : LocalBarrier.of(home as BarrierHome).use()
+  } else {
+    backend = new RemoteBarrier(context, transport, id, parties, open(wire, transport)).use()
+  }
+  return new Barrier(transport, backend, timeout)
+}

@@ -1,0 +1,51 @@
+import type { Context } from '../context/context.js'
+import type { HandleOpener } from '../context/message-reader.js'
+import { MpError } from '../errors.js'
+import { discard, type End, open } from '../link/wire-end.js'
+import type { Transport } from '../transport/transport.js'
+import { AttachmentsHome } from './attachments-home.js'
+import type { PackedQueue, QueueBackend } from './backend.js'
+import { QueueHome } from './home.js'
+import { LocalQueue } from './local.js'
+import { NativeQueueBackend, nativeQueues } from './native.js'
+import { HolderDesk, HomeDesk } from './native-desk.js'
+import { RemoteQueue } from './remote.js'
+
+/** A new queue: the medium's own where it has such, else one whose home is `context`. */
+export function makeQueueBackend(context: Context, transport: Transport, maxsize: number): QueueBackend {
+  const engine = transport.engines?.queue?.create(maxsize)
+  if (!engine) return makeBrokeredQueue(context, transport, maxsize)
+  const id = context.nextId()
+  const desk = new HomeDesk(new AttachmentsHome(context, transport, id, engine))
+  return new NativeQueueBackend(context, transport, id, engine, desk).use()
+}
+
+/** A new queue whose home is `context`, also where the medium has queues of its own. */
+export function makeBrokeredQueue(context: Context, transport: Transport, maxsize: number): QueueBackend {
+  return new LocalQueue(new QueueHome(context, transport, context.nextId(), maxsize), context, transport)
+}
+
+/** Makes a queue that arrived in a message usable in `context`. */
+export function openQueueBackend(...[context, transport, state, endOf]: Parameters<HandleOpener>): QueueBackend {
+  const { id, end, memory } = state as PackedQueue
+  const wire = endOf(end)
+  if (memory !== undefined) return openNative(context, transport, id, memory, wire)
+  const home = context.homes.get(id)
+  const known = context.remotes.get(id)
+  if (!home && !known) return new RemoteQueue(context, transport, state, open(wire, transport)).use()
+  discard(wire, transport)
+  // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
+  return known ? (known as RemoteQueue).use() : new LocalQueue(home as QueueHome, context, transport)
+}
+
+function openNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
+  const known = nativeQueues(context).get(id)
+  const home = context.homes.get(id)
+  if (known || home) discard(end, transport)
+  if (known) return known.use()
+  const local = home instanceof AttachmentsHome ? home : undefined
+  const engine = local?.engine ?? transport.engines?.queue?.open(memory)
+  if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
+  const desk = local ? new HomeDesk(local) : new HolderDesk(context, transport, id, end)
+  return new NativeQueueBackend(context, transport, id, engine, desk).use()
+}
