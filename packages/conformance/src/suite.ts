@@ -28,6 +28,7 @@ import { processConstruction } from './cases/process-construction.js'
 import { queueBasics } from './cases/queue-basics.js'
 import { queueBounds } from './cases/queue-bounds.js'
 import { queueCloseExit } from './cases/queue-close-exit.js'
+import { queueConsumers } from './cases/queue-consumers.js'
 import { queueHomes } from './cases/queue-homes.js'
 import { queueItems } from './cases/queue-items.js'
 import { rlock } from './cases/rlock.js'
@@ -76,6 +77,7 @@ const groups: readonly Group[] = [
   queueBounds,
   queueItems,
   queueCloseExit,
+  queueConsumers,
   queueHomes,
   shutdown,
   joinableQueue,

@@ -29,6 +29,13 @@ export const queueRows = section('Queue', {
   Q33: ['MUST', 'a consumer that is killed in get() leaves the queue to the next one'],
   Q35: ['MUST', 'the death of a producer gives its slots back'],
   Q36: ['MUST', "a queue outlives its creator's orderly end, and is shut down by its crash"],
+  Q37: ['MUST', 'no item is lost to a get that gave up, however its context ends later'],
+  Q38: [
+    'MUST',
+    "each consumer sees a producer's items in their order, also beside those that give up, end or are killed",
+  ],
+  Q39: ['MUST', 'no item waits for a consumer that computes while another one asks'],
+  Q40: ['MUST', 'a put beyond the largest message is refused at the call'],
 })
 
 export const joinableQueueRows = section(

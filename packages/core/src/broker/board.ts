@@ -168,7 +168,10 @@ interface Area {
   /** The holder's answer must be waited for: it may not be able to open the area. */
   readonly uncertain: boolean
   slots: number
+  /** Holders that use one of its slots. */
+  users: number
   open(slot: number): HomeBoard
+  close(): void
 }
 
 const areas = new WeakMap<Context, Area>()
@@ -182,6 +185,8 @@ export interface Offer {
   readonly slot: number
   readonly text: string
   readonly parcels: readonly Parcel[] | undefined
+  /** The holder is gone, or the home moves. The board is not used any more. */
+  close(): void
 }
 
 /** A board for one more holder; undefined where the medium has none. */
@@ -193,8 +198,15 @@ export function offerBoard(context: Context, transport: Transport): Offer | unde
     areas.set(context, area)
   }
   const slot = area.slots++
+  area.users++
   const { text, parcels, uncertain } = area
-  return { board: area.open(slot), uncertain, slot, text, parcels }
+  const used = area
+  const close = () => {
+    if (--used.users > 0) return
+    if (areas.get(context) === used) areas.delete(context)
+    used.close()
+  }
+  return { board: area.open(slot), uncertain, slot, text, parcels, close }
 }
 
 function makeArea({ capabilities }: Transport): Area | undefined {
@@ -202,7 +214,8 @@ function makeArea({ capabilities }: Transport): Area | undefined {
     const memory = new SharedArrayBuffer(SLOTS * SLOT * 4)
     const words = new Int32Array(memory)
     const parcels = [new LiveObject(memory)]
-    return { text: '', parcels, uncertain: false, slots: 0, open: slot => new SharedBoard(words, slot) }
+    const open = (slot: number) => new SharedBoard(words, slot)
+    return { text: '', parcels, uncertain: false, slots: 0, users: 0, open, close() {} }
   }
   return capabilities.reach === 'process' ? makeFile() : undefined
 }
@@ -224,7 +237,8 @@ function makeFile(): Area | undefined {
     zeros.set(nonce)
     writeSync(file, zeros, 0, zeros.length, 0)
     const text = `${process.pid} ${file} ${nonce.toString('hex')}`
-    return { text, parcels: undefined, uncertain: true, slots: 0, open: slot => new FileBoard(file, slot) }
+    const open = (slot: number) => new FileBoard(file, slot)
+    return { text, parcels: undefined, uncertain: true, slots: 0, users: 0, open, close: () => closeSync(file) }
   }
   return undefined
 }

@@ -39,12 +39,19 @@ interface QueueHolder extends Holder, Consumer {
   ahead: number
   /** Calls for a slot that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
   readonly adopted: Set<number>
-  /** A board that it was told of, and that it may not have opened. */
+  /** Calls that wait here. */
+  readonly calls: Set<number>
+  /** A board that it was told of. */
   offered: Offer | undefined
+  /** What waits for its answer whether it could open the board. */
+  opening: (() => void)[] | undefined
 }
 
 /** ms that a holder's turn of the event loop takes, with what its user computes in it, before slots granted ahead count as used. */
 const LONGEST_TURN = 20
+
+/** Calls of another program that may wait here at a time. */
+const MOST_CALLS = 10_000
 
 /** Bytes of items, about, that one message to the next home holds. */
 const PART = 16 * 1024 * 1024
@@ -214,8 +221,12 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     }))
   }
 
-  /** Packs items until the rest, which it gives, fits into one message. */
+  /** Packs items until the rest, which it gives, fits into one message. Nothing comes back from here on. */
   #packFirst(pack: Pack): readonly Item[] {
+    for (const { lease, offered } of this.#holders) {
+      lease.board = undefined
+      offered?.close()
+    }
     let part: Item[] = []
     let bytes = 0
     for (const item of this.#stock.drain()) {
@@ -249,7 +260,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     for (const index of estate.getters) {
       const holder = holderAt(holders, index)
       holder.lease.expect()
-      home.#stock.wanted(holder)
+      home.#whenOpened(holder, () => home.#wanted(holder))
     }
     home.#adoptCalls(holders, estate.putters, (holder, call) => home.#reserve(holder, call, false))
   }
@@ -270,7 +281,17 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
 
   meet(link: Link): QueueHolder {
     if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
-    return { link, reserved: 0, ahead: 1, adopted: new Set(), lease: new Lease(), asks: [], offered: undefined }
+    return {
+      link,
+      reserved: 0,
+      ahead: 1,
+      adopted: new Set(),
+      calls: new Set(),
+      lease: new Lease(),
+      asks: [],
+      offered: undefined,
+      opening: undefined,
+    }
   }
 
   keep(holder: QueueHolder, message: Message): void {
@@ -301,6 +322,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     const call = readU32(bytes, start)
     switch (type) {
       case protocol.PUT:
+        if (this.maxsize > 0) throw new MpError('MP_DECODE', 'a holder puts without a slot')
         if (this.#shutDown === 'dropping') return discardParcels(message.parcels, this.transport)
         return this.put(itemIn(message, 0))
       case protocol.RESERVE:
@@ -322,14 +344,16 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
           readU32(bytes, start + 8),
           readU32(bytes, start + 12),
         )
-      case protocol.TRY:
-        return this.#try(holder, call, readU32(bytes, start + 4), readU32(bytes, start + 8))
+      case protocol.TRY: {
+        const seen = readU32(bytes, start + 4)
+        const waiting = readU32(bytes, start + 8)
+        return this.#whenOpened(holder, () => this.#try(holder, call, seen, waiting))
+      }
       case protocol.CLAIMED:
         this.#stock.claimed(holder, call)
         return this.#refuseGetters()
       case protocol.OPENED:
-        if (call === 1) holder.lease.board = holder.offered?.board
-        return
+        return this.#opened(holder, call === 1)
       case protocol.UNGET:
         this.#stock.returned(holder, call, itemIn(message, 4))
         if (this.#stock.readable) wake(this.#watchers)
@@ -346,9 +370,11 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         if (this.taskDone()) return done(holder, call)
         return refuse(holder, call, protocol.REASON_WAIT)
       case protocol.AWAIT_TASKS:
+        this.#noteCall(holder, call)
         return this.watchTasks({ holder, call, ready: () => done(holder, call) })
       case protocol.WATCH:
         if (readU32(bytes, start + 4) === 1 && !this.readable) return refuse(holder, call, protocol.REASON_WAIT)
+        this.#noteCall(holder, call)
         return this.watch({ holder, call, ready: () => done(holder, call) })
       default:
         throw new MpError('MP_DECODE', `a queue's home knows no message of type ${type}`)
@@ -356,15 +382,33 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   #want(holder: QueueHolder, seen: number, waiting: number, firm: number, pace: number): void {
-    if (!holder.offered && !this.#holders.isForeign(holder)) this.#offerBoard(holder)
     holder.lease.want(seen, waiting, firm, pace)
+    this.#whenOpened(holder, () => this.#wanted(holder))
+  }
+
+  #wanted(holder: QueueHolder): void {
     this.#stock.wanted(holder)
     if (holder.lease.need > 0) this.#refuseGetters()
+  }
+
+  /** Before a holder is sent anything, it is offered a board; what it was sent without one could come back late. */
+  #whenOpened(holder: QueueHolder, then: () => void): void {
+    if (!holder.offered && !this.#holders.isForeign(holder)) this.#offerBoard(holder)
+    if (holder.opening) holder.opening.push(then)
+    else then()
+  }
+
+  #opened(holder: QueueHolder, could: boolean): void {
+    const then = holder.opening ?? []
+    if (could) holder.lease.board = holder.offered?.board
+    holder.opening = undefined
+    for (const each of then) each()
   }
 
   #offerBoard(holder: QueueHolder): void {
     const offer = offerBoard(this.#context, this.transport)
     if (!offer) return
+    if (offer.uncertain) holder.opening = []
     holder.offered = offer
     holder.link.control(
       protocol.BOARD,
@@ -430,17 +474,25 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         const more = this.#slotsAhead(holder)
         holder.reserved += 1 + more
         this.#reserved += 1 + more
+        holder.calls.delete(call)
         holder.link.control(protocol.GRANTED, out => append(out, call, more))
       },
-      refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
+      refuse: () => {
+        holder.calls.delete(call)
+        refuse(holder, call, protocol.REASON_SHUT_DOWN)
+      },
     }
     if (this.isShutDown) return putter.refuse()
     if (!this.full) return putter.grant()
+    this.#noteCall(holder, call)
     if (!nowait) return this.waitForSlot(putter)
     const settle = () => {
       if (this.isShutDown) putter.refuse()
-      else if (this.full) refuse(holder, call, protocol.REASON_WAIT)
-      else putter.grant()
+      else if (!this.full) putter.grant()
+      else {
+        holder.calls.delete(call)
+        refuse(holder, call, protocol.REASON_WAIT)
+      }
     }
     const settled = this.slotsSettled()
     if (settled) void settled.then(settle)
@@ -476,8 +528,16 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     })
   }
 
+  /** Another program may not let this one keep any number of its calls. */
+  #noteCall(holder: QueueHolder, call: number): void {
+    holder.calls.add(call)
+    if (holder.calls.size <= MOST_CALLS || !this.#holders.isForeign(holder)) return
+    throw new MpError('MP_DECODE', `another program has more than ${MOST_CALLS} calls that wait`)
+  }
+
   #cancel(holder: QueueHolder, call: number): void {
     holder.adopted.delete(call)
+    holder.calls.delete(call)
     this.#removeWaiters(each => each.holder === holder && each.call === call)
   }
 
@@ -525,6 +585,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     this.#reserved -= holder.reserved
     holder.reserved = 0
     this.#stock.end(holder)
+    holder.offered?.close()
     if (this.#stock.readable) wake(this.#watchers)
   }
 }
@@ -551,6 +612,7 @@ function wake(line: WaitList<Watcher>): void {
 }
 
 function done(holder: QueueHolder, call: number): void {
+  holder.calls.delete(call)
   holder.link.control(protocol.DONE, out => append(out, call))
 }
 

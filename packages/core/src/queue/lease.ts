@@ -171,6 +171,7 @@ export class Lease {
     const { items } = this.takeBack()
     const told = [...this.#out].map(({ item }) => item).filter(({ parcels }) => !parcels)
     this.#keep([])
+    this.board = undefined
     return [...items, ...told]
   }
 

@@ -10,7 +10,7 @@ import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft } from './backend.js'
 import type { Putter, QueueHome } from './home.js'
-import { type Item, itemOf } from './item.js'
+import { checkItem, type Item, itemOf } from './item.js'
 import type { Getter } from './stock.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */
@@ -22,12 +22,14 @@ export class LocalQueue implements QueueBackend {
   readonly home: QueueHome
   readonly #reader: MessageReader
   readonly #envelopes: Envelopes
+  readonly #transport: Transport
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
   constructor(home: QueueHome, context: Context, transport: Transport) {
     this.home = home
     this.#reader = new MessageReader(context, transport)
     this.#envelopes = new Envelopes(transport)
+    this.#transport = transport
     this.maxsize = home.maxsize
   }
 
@@ -173,6 +175,7 @@ export class LocalQueue implements QueueBackend {
     const start = arena.length
     try {
       encode(value, arena, envelope)
+      checkItem(arena.length - start, envelope.parcels, this.#transport)
     } catch (error) {
       envelope.rollback()
       throw error

@@ -7,7 +7,7 @@ import type { Context } from '../context/context.js'
 import { MessageReader } from '../context/message-reader.js'
 import { Envelope, Envelopes, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import { checkLength, malformedFrame } from '../link/frame.js'
+import { malformedFrame } from '../link/frame.js'
 import type { Message } from '../link/link.js'
 import type { Parcel } from '../link/wire-end.js'
 import { appendBytes, appendU32, ByteBuffer, readText, readU32 } from '../runtime/byte-buffer.js'
@@ -19,6 +19,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import { type Counts, empty, full, type PackedQueue, type QueueBackend, shutDown, tasksLeft } from './backend.js'
 import { Hand } from './hand.js'
+import { checkItem } from './item.js'
 import * as protocol from './protocol.js'
 
 /** A `get` that waits. */
@@ -248,8 +249,10 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     const { link } = this.#home
     const envelope = this.#envelopes.take()
     const out = link.begin(protocol.PUT, true)
+    const start = out.length
     try {
       encode(value, out, envelope)
+      checkItem(out.length - start, envelope.parcels, this.#transport)
     } catch (error) {
       link.abandon(out)
       envelope.rollback()
@@ -277,7 +280,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     const body = new ByteBuffer(256)
     try {
       encode(value, body, envelope)
-      checkLength(body.length, this.#transport)
+      checkItem(body.length, envelope.parcels, this.#transport)
     } catch (error) {
       envelope.rollback()
       throw error
@@ -318,8 +321,10 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     const envelope = this.#envelopes.take()
     this.#slots--
     const out = link.begin(protocol.FILL, false)
+    const start = out.length
     try {
       encode(value, out, envelope)
+      checkItem(out.length - start, envelope.parcels, this.#transport)
       void link.commit(out, envelope.parcels)
     } catch (error) {
       this.#slots++

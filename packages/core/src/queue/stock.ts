@@ -10,6 +10,8 @@ const PATIENCE = 5
 const LONGEST_PATIENCE = 1000
 /** ms. The same of a holder from which nothing can be taken back: then the others go on with what is behind. */
 const BOUND = 20
+/** Places in line that one consumer has at most: how many it needs is a number that it tells, and may be any. */
+const MOST_ASKS = 1024
 /** ns per item. Who takes longer keeps nothing for a slice. */
 const QUICK = 100_000
 
@@ -248,7 +250,7 @@ export class Stock {
   /** The consumer has as many places in line as it needs items. */
   #lineUp(consumer: Consumer): void {
     const { asks, lease } = consumer
-    const need = Math.max(0, lease.need)
+    const need = Math.min(Math.max(0, lease.need), MOST_ASKS)
     while (asks.length > need) this.#line.delete(asks.pop() as Ask)
     while (asks.length < need) {
       const ask: Ask = { consumer, getter: undefined }
@@ -275,8 +277,10 @@ export class Stock {
           continue
         }
         this.#items.shift()
-        if (consumer) this.#give(consumer, item, true)
-        else if (getter) {
+        if (consumer) {
+          this.#give(consumer, item, true)
+          if (consumer.lease.need > consumer.asks.length) this.#lineUp(consumer)
+        } else if (getter) {
           this.#getters.delete(getter)
           getter.deliver(item)
           this.#user.taken()

@@ -1,0 +1,106 @@
+/** What children do that take from a queue, and end, compute or give up meanwhile. */
+
+import { writeSync } from 'node:fs'
+import type { Connection, Lock, Queue } from '@mp/core'
+
+/** Gives up a get, says so, and ends in the way that it is told. */
+export async function giveUpAndEnd(queue: Queue<string>, pipe: Connection, how: string): Promise<string> {
+  const call = queue.get({ timeout: 30 }).catch(error => (error as { code: string }).code)
+  await pipe.send('asked')
+  const came = await call
+  await pipe.send(came)
+  if (how === 'exit') process.exit(0)
+  if (how === 'throw') throw new Error('after it gave up')
+  if (how === 'uncaught') {
+    setImmediate(() => {
+      throw new Error('after it gave up')
+    })
+    await new Promise(() => {})
+  }
+  return came
+}
+
+/** Gets with short timeouts, and tells what came; ends with -1. */
+export async function getImpatiently(queue: Queue<number>, told: Queue<number>): Promise<void> {
+  for (let wait = 1; ; wait = (wait % 3) + 1) {
+    try {
+      const item = await queue.get({ timeout: wait })
+      await told.put(item)
+      if (item === -1) return
+    } catch (error) {
+      if ((error as { code: string }).code !== 'MP_EMPTY') throw error
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+}
+
+/** Puts the numbers, with a pause now and then. */
+export async function putUnevenly(queue: Queue<number>, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await queue.put(i)
+    if (i % 7 === 0) await new Promise(resolve => setTimeout(resolve, 1))
+  }
+}
+
+/** Gets `quick` items in a loop, tells of the last, computes for `ms`, and gives all that it got in the end. */
+export async function getThenCompute(
+  queue: Queue<number>,
+  pipe: Connection,
+  quick: number,
+  ms: number,
+): Promise<number[]> {
+  const got: number[] = []
+  for (let i = 0; i < quick; i++) got.push(await queue.get())
+  await pipe.send('computes')
+  await new Promise(resolve => setImmediate(resolve))
+  // One more, so that it computes with all that came ahead of it.
+  const last = queue.get({ timeout: 0 }).catch(() => -1)
+  const end = performance.now() + ms
+  while (performance.now() < end);
+  const item = await last
+  if (item >= 0) got.push(item)
+  return got
+}
+
+/** Gets, and writes each item to the file (a descriptor of this process) before anything else, until it is killed. */
+export async function getAndLog(queue: Queue<number>, path: string, pipe: Connection): Promise<void> {
+  const { openSync } = process.getBuiltinModule('node:fs')
+  const file = openSync(path, 'a')
+  await pipe.send('running')
+  for (;;) writeSync(file, `${await queue.get()}\n`)
+}
+
+/** Fills a few slots of a bounded queue, all in one turn, and stays. */
+export async function putFew(queue: Queue<number>, count: number, pipe: Connection): Promise<void> {
+  for (let i = 0; i < count; i++) await queue.put(i)
+  await pipe.send('put')
+  await pipe.recv()
+}
+
+/** Takes the lock as often as it can for `ms`. Gives how often. */
+export async function lockOften(lock: Lock, ms: number, pipe: Connection): Promise<number> {
+  await pipe.send('running')
+  const end = performance.now() + ms
+  let count = 0
+  for (; performance.now() < end; count++) {
+    const guard = await lock.acquire()
+    await guard.release()
+  }
+  return count
+}
+
+/** Takes the lock a few times, and exits right after it gave it back. */
+export async function lockAndExit(lock: Lock): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    const guard = await lock.acquire()
+    await guard.release()
+  }
+  process.exit(0)
+}
+
+/** Gets all, each as soon as the one before is there, and gives them. */
+export async function getAll(queue: Queue<number>, count: number): Promise<number[]> {
+  const got: number[] = []
+  while (got.length < count) got.push(await queue.get())
+  return got
+}
