@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Guard, Lock } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, type Trial, throws, timed, within } from '../harness.js'
+import * as loops from '../targets-consumers.js'
 import * as targets from '../targets-sync.js'
 
 export const lock = group('Lock', {
@@ -265,6 +266,32 @@ export const lock = group('Lock', {
     while (!turned && performance.now() - start < 2_000) await (await lock.acquire()).release()
     assert.ok(turned)
   },
+
+  'LK1 a lock that contexts take in a loop comes to each of them': async t => {
+    const lock = new t.api.Lock()
+    const pipes = [1, 2].map(() => t.api.Pipe<unknown, string>())
+    const children = await Promise.all(pipes.map(([, far]) => t.start(loops.lockOften, [lock, 300, far])))
+    for (const [near] of pipes) assert.equal(await within(near.recv(), 'a child'), 'running')
+    let own = 0
+    const end = performance.now() + 250
+    for (; performance.now() < end; own++) {
+      const guard = await within(lock.acquire(), 'the lock', 2_000)
+      assert.equal(guard.abandoned, false)
+      await guard.release()
+    }
+    const counts = await Promise.all(children.map(each => within(each.result(), 'the count')))
+    for (const count of [own, ...counts]) assert.ok(count >= 3, `one of them had it ${count} times`)
+    for (const child of children) await t.ends(child)
+  },
+
+  'LK8 who exits right after a release has not abandoned the lock': needs('isolation', async t => {
+    const lock = new t.api.Lock()
+    const child = await t.start(loops.lockAndExit, [lock])
+    await t.ends(child)
+    const guard = await within(lock.acquire(), 'the lock')
+    assert.equal(guard.abandoned, false)
+    await guard.release()
+  }),
 })
 
 /** A child that holds it, until it is told to release it. */
