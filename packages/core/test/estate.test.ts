@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Context } from '../src/context/context.js'
 import { Envelope } from '../src/context/message-writer.js'
 import type { Parcel } from '../src/link/wire-end.js'
-import { type Estate, adopt, type Inherited } from '../src/process/adopt.js'
+import { adopt, type Estate, type Inherited } from '../src/process/adopt.js'
 import { QueueHome } from '../src/queue/home.js'
 import { stubTransport } from './stub-transport.js'
 
