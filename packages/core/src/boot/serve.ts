@@ -15,6 +15,7 @@ import { loadTarget } from '../process/target.js'
 import { appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import { noMoreTurns } from '../runtime/turn.js'
+import { within } from '../runtime/within.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 
@@ -219,15 +220,9 @@ class Child {
     const context = this.#context
     for (const child of context.children) if (child.owner.daemon) child.kill('SIGTERM')
     await Promise.all([...context.children].map(child => child.exited))
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>(resolve => {
-      timer = setTimeout(() => {
-        report(context.identity.name, 'gave up waiting for others to take what it still held: it may be lost')
-        resolve()
-      }, LONGEST_END)
-    })
-    await Promise.race([this.#settleAccounts(), late])
-    clearTimeout(timer)
+    await within(this.#settleAccounts(), LONGEST_END, () =>
+      report(context.identity.name, 'gave up waiting for others to take what it still held: it may be lost'),
+    )
     context.flush()
     this.#link.flushAll()
     if (this.#transport.capabilities.isolation === 'none') this.#leave()

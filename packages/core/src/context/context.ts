@@ -1,6 +1,7 @@
 import type { MpError } from '../errors.js'
 import { type Link, listenNow } from '../link/link.js'
 import { deliverNow } from '../runtime/next-turn.js'
+import { within } from '../runtime/within.js'
 import type { Transport } from '../transport/transport.js'
 import type { HandlePacking } from './message-writer.js'
 import type { ParentProcess } from './parent-process.js'
@@ -150,11 +151,6 @@ const SILENCE = 250
  * answer; nor has it sent anything that could be lost.
  */
 export async function answered(answer: Promise<void>, heard: () => boolean): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, SILENCE)
-  })
-  await Promise.race([answer, silence])
-  clearTimeout(timer)
+  await within(answer, SILENCE)
   if (heard()) await answer
 }

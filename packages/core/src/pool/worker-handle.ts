@@ -11,6 +11,7 @@ import { Process } from '../process/process.js'
 import type { ProcessOptions } from '../process/process-options.js'
 import { describeTarget, type Target } from '../process/target.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
+import { within } from '../runtime/within.js'
 import type { Transport } from '../transport/transport.js'
 import { beginEntry, endEntry, Packet, QUIET } from './packet.js'
 import * as protocol from './protocol.js'
@@ -260,12 +261,7 @@ export class WorkerHandle {
       // It could not even be spawned.
     }
     await starting
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, LAST_WORDS)
-    })
-    if (exitCode !== null) await Promise.race([this.#closed, late])
-    clearTimeout(timer)
+    if (exitCode !== null) await within(this.#closed, LAST_WORDS)
     this.#close()
     if (failure === undefined) await process.result().catch(error => (failure = error))
     process.close()

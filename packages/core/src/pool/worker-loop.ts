@@ -10,7 +10,7 @@ import { loadTarget, type TargetReference } from '../process/target.js'
 import { readU32 } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
 import { Pending } from '../runtime/pending-call.js'
-import { turn } from '../runtime/turn.js'
+import { caughtUp, turn } from '../runtime/turn.js'
 import type { Transport } from '../transport/transport.js'
 import { CurrentTask } from './current-task.js'
 import { TaskPacket } from './packet.js'
@@ -81,8 +81,7 @@ export class WorkerLoop implements OpenHandle {
     // Nothing else keeps the event loop of an idle worker alive. That of its creator is not its own to keep.
     const held = this.#transport.capabilities.isolation === 'none' ? undefined : new Pending<void>()
     // The pool may have closed before this worker was up.
-    await turn()
-    await turn()
+    await caughtUp()
     try {
       if (initializer && !this.#link.closed) await (await load(initializer))(...initargs)
     } catch (error) {

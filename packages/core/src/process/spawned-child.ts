@@ -10,7 +10,8 @@ import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import { Pending } from '../runtime/pending-call.js'
-import { turn } from '../runtime/turn.js'
+import { caughtUp } from '../runtime/turn.js'
+import { within } from '../runtime/within.js'
 import type { Peer, PeerExit, Transport } from '../transport/transport.js'
 import { adopt, type Estate, type Inherited } from './adopt.js'
 import * as protocol from './protocol.js'
@@ -164,16 +165,8 @@ export class SpawnedChild implements Child {
 
   async #ended(exit: PeerExit, linkClosed: Promise<void>): Promise<number> {
     // What the child sent before its end is still to be read, from this link and from wires of their own.
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([
-      linkClosed,
-      new Promise(resolve => {
-        timer = setTimeout(resolve, LAST_WORDS)
-      }),
-    ])
-    clearTimeout(timer)
-    await turn()
-    await turn()
+    await within(linkClosed, LAST_WORDS)
+    await caughtUp()
     this.#link.close()
     this.#channels.closed()
     this.#context.links.delete(this.#link)
