@@ -9,9 +9,9 @@ import { MpError } from '../errors.js'
 import { awaitMoved } from '../link/await-moved.js'
 import { Channels } from '../link/channels.js'
 import { closingLinks, Link, type Message } from '../link/link.js'
-import { takeTarget } from '../process/local-target.js'
+import { takeLocal } from '../process/function-reference.js'
+import { loadTarget } from '../process/load-target.js'
 import * as protocol from '../process/protocol.js'
-import { loadTarget } from '../process/target.js'
 import { appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import { noMoreTurns } from '../runtime/turn.js'
@@ -157,7 +157,7 @@ class Child {
 
   async #load(reference: protocol.StartOrder['target']): Promise<((...args: unknown[]) => unknown) | undefined> {
     if (reference === null) return undefined
-    if ('local' in reference) return takeTarget(reference)
+    if ('local' in reference) return takeLocal(reference)
     const context = this.#context
     const { module } = reference
     let fail!: (error: MpError) => void

@@ -82,8 +82,8 @@ export class Context {
   readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */
   task: object | undefined
-  /** Of a worker of a Pool: where answers may wait for others. */
-  desk: { flush(): void } | undefined
+  /** In a worker of a Pool: where results may wait for others. */
+  workerLoop: { flush(): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0
@@ -120,7 +120,7 @@ export class Context {
 
   /** Everything sent leaves at once. */
   flush(): void {
-    this.desk?.flush()
+    this.workerLoop?.flush()
     for (const link of this.links) link.flushAll()
     for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()
