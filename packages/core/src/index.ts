@@ -1,21 +1,21 @@
 export type { Barrier, BarrierOptions } from './barrier/barrier.js'
-export {
-  type BarrierConstructor,
-  type BoundContext,
-  type BoundedSemaphoreConstructor,
-  type ConditionConstructor,
-  createContext,
-  type EventConstructor,
-  type JoinableQueueConstructor,
-  type LockConstructor,
-  type PoolConstructor,
-  type ProcessConstructor,
-  type QueueConstructor,
-  type RLockConstructor,
-  type SemaphoreConstructor,
-  type SharedArrayConstructor,
-  type ValueConstructor,
-} from './boot/create-context.js'
+export type {
+  BarrierConstructor,
+  BoundContext,
+  BoundedSemaphoreConstructor,
+  ConditionConstructor,
+  EventConstructor,
+  JoinableQueueConstructor,
+  LockConstructor,
+  PoolConstructor,
+  ProcessConstructor,
+  QueueConstructor,
+  RLockConstructor,
+  SemaphoreConstructor,
+  SharedArrayConstructor,
+  ValueConstructor,
+} from './boot/bound-context.js'
+export { createContext } from './boot/create-context.js'
 export type { Waitable } from './boot/wait.js'
 export { registerType } from './codec/registered-type.js'
 export type { CurrentProcess, ParentProcess } from './context/parent-process.js'
