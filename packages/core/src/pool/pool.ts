@@ -31,11 +31,12 @@ const dropped = new FinalizationRegistry<Scheduler>(scheduler => {
 })
 
 /**
- * Workers that call functions: daemon Processes, each at one task at a time.
+ * Workers that call functions. A worker is a daemon Process, and runs one task at a time.
  *
- * Functions are exported ones, as targets of a Process are. Arguments, items and results travel as arguments of a Process
- * do; those of `apply` and `map` are taken as they are at the call. A job settles whatever becomes of its worker. A program
- * that waits for no job is not kept alive.
+ * - Functions are exported ones, like the targets of a Process. Arguments, items and results travel like the arguments of one.
+ * - `apply` and `map` take arguments and items as they are at the call.
+ * - A job settles whatever happens to its worker.
+ * - The pool keeps a program alive only while the program waits for a job.
  */
 export class Pool implements Handle {
   readonly #scheduler: Scheduler
@@ -56,8 +57,8 @@ export class Pool implements Handle {
   }
 
   /**
-   * Calls the function in a worker, and gives what it returned, or rejects with what it threw. MP_WORKER_LOST when the worker
-   * ended meanwhile (`exitCode` says how), MP_ENCODE when an argument or the result cannot travel, MP_TIMEOUT, MP_CLOSED,
+   * Calls the function in a worker. Gives what it returned, or rejects with what it threw. Also rejects with MP_WORKER_LOST (the
+   * worker ended meanwhile; `exitCode` says how), MP_ENCODE (an argument or the result cannot travel), MP_TIMEOUT, MP_CLOSED,
    * MP_BROKEN_POOL.
    */
   async apply<A extends unknown[], R>(
@@ -78,8 +79,8 @@ export class Pool implements Handle {
   }
 
   /**
-   * Calls the function with each item; the results are in the order of the items. When calls fail it rejects with the first
-   * failure, after all are through. The items are taken at the call; those of an async input as workers need them.
+   * Calls the function with each item. The results are in the order of the items. When calls fail, rejects with the first failure,
+   * after all calls are through. The items are read at the call; those of an async input are read as workers need them.
    */
   map<T, R>(
     target: Target<[item: T], R>,
@@ -89,7 +90,7 @@ export class Pool implements Handle {
     return this.#map(target as Target<never[]>, protocol.EACH, items, options) as Promise<Awaited<R>[]>
   }
 
-  /** As `map`, where each item is the array of the arguments of one call. */
+  /** Like `map`, but each item is the array of arguments of one call. */
   starmap<A extends unknown[], R>(
     target: Target<A, R>,
     items: Iterable<A> | AsyncIterable<A>,
@@ -98,7 +99,7 @@ export class Pool implements Handle {
     return this.#map(target as Target<never[]>, protocol.EACH_SPREAD, items, options) as Promise<Awaited<R>[]>
   }
 
-  /** As `map`, lazily: results one at a time, in the order of the items, which are read as results are taken. */
+  /** A lazy `map`: gives results one at a time, in the order of the items, and reads items as results are taken. */
   imap<T, R>(
     target: Target<[item: T], R>,
     items: Iterable<T> | AsyncIterable<T>,
@@ -107,7 +108,7 @@ export class Pool implements Handle {
     return this.#imap(target as Target<never[]>, items, true, options)
   }
 
-  /** As `imap`, with the results in the order in which they come. */
+  /** Like `imap`, but the results are in the order in which they come. */
   imapUnordered<T, R>(
     target: Target<[item: T], R>,
     items: Iterable<T> | AsyncIterable<T>,
@@ -116,30 +117,33 @@ export class Pool implements Handle {
     return this.#imap(target as Target<never[]>, items, false, options)
   }
 
-  /** What it has and does at the moment. */
+  /** What the pool has and does at the moment. */
   stats(): PoolStats {
     return this.#scheduler.stats
   }
 
-  /** Takes no more jobs. Those that were submitted are completed; with `cancelQueued`, only those that have begun. */
+  /** Takes no more jobs. Those that were submitted are completed, or with `cancelQueued` only those that have begun. */
   close(options?: { cancelQueued?: boolean | undefined }): void {
     dropped.unregister(this.#scheduler)
     this.#scheduler.close(options?.cancelQueued ?? false)
   }
 
-  /** Ends the workers, whatever they are at. Pending jobs reject with MP_CLOSED. */
+  /** Ends the workers, whatever they do. Pending jobs reject with MP_CLOSED. */
   terminate(): void {
     dropped.unregister(this.#scheduler)
     this.#scheduler.terminate()
   }
 
-  /** Waits until all workers have ended (MP_TIMEOUT when `timeout` ms pass first). MP_INVALID_STATE before `close` or `terminate`. */
+  /**
+   * Waits until all workers have ended. Rejects with MP_TIMEOUT when `timeout` ms pass first, and with MP_INVALID_STATE before
+   * `close` or `terminate`.
+   */
   async join(options?: WaitOptions): Promise<void> {
     checkWait(options)
     return this.#scheduler.join(options)
   }
 
-  /** Closes and joins: what was submitted is completed. */
+  /** Closes the pool and joins it. What was submitted is completed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
     await this.join()
