@@ -1,21 +1,21 @@
 export type { Barrier, BarrierOptions } from './barrier/barrier.js'
-export {
-  type BarrierConstructor,
-  type BoundContext,
-  type BoundedSemaphoreConstructor,
-  type ConditionConstructor,
-  createContext,
-  type EventConstructor,
-  type JoinableQueueConstructor,
-  type LockConstructor,
-  type PoolConstructor,
-  type ProcessConstructor,
-  type QueueConstructor,
-  type RLockConstructor,
-  type SemaphoreConstructor,
-  type SharedArrayConstructor,
-  type ValueConstructor,
-} from './boot/create-context.js'
+export type {
+  BarrierConstructor,
+  BoundContext,
+  BoundedSemaphoreConstructor,
+  ConditionConstructor,
+  EventConstructor,
+  JoinableQueueConstructor,
+  LockConstructor,
+  PoolConstructor,
+  ProcessConstructor,
+  QueueConstructor,
+  RLockConstructor,
+  SemaphoreConstructor,
+  SharedArrayConstructor,
+  ValueConstructor,
+} from './boot/bound-context.js'
+export { createContext } from './boot/create-context.js'
 export type { Waitable } from './boot/wait.js'
 export { registerType } from './codec/registered-type.js'
 export type { CurrentProcess, ParentProcess } from './context/parent-process.js'
@@ -25,10 +25,11 @@ export type { Listener } from './network/listener.js'
 export type { Connection, SendOptions } from './pipe/connection.js'
 export type { PipeOptions } from './pipe/pipe.js'
 export type { CurrentTask } from './pool/current-task.js'
-export type { JobOptions, MapOptions, Progress } from './pool/jobs.js'
-export type { Pool, PoolOptions } from './pool/pool.js'
-export type { ImapOptions, Results } from './pool/results.js'
-export type { PoolStats } from './pool/scheduler.js'
+export type { ImapOptions, JobOptions, MapOptions, Progress } from './pool/job-options.js'
+export type { Pool } from './pool/pool.js'
+export type { PoolOptions } from './pool/pool-options.js'
+export type { PoolStats } from './pool/pool-stats.js'
+export type { Results } from './pool/results.js'
 export type { Process } from './process/process.js'
 export type { ProcessOptions, ResourceLimits, Stdio } from './process/process-options.js'
 export type { Target, TargetByName } from './process/target.js'

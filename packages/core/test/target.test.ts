@@ -6,7 +6,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'tsup'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTarget, loadTarget, type TargetReference } from '../src/process/target.js'
+import { describeTarget } from '../src/process/describe-target.js'
+import { loadTarget } from '../src/process/load-target.js'
+import type { TargetReference } from '../src/process/target.js'
 
 // vitest wraps each module in a function, also those that it imports by URL. So what V8 says of real modules is asked in
 // processes of their own, which import a build of the sources.
@@ -54,7 +56,13 @@ const nativeResults = {
 }
 
 beforeAll(async () => {
-  const entry = fileURLToPath(new URL('../src/process/target.ts', import.meta.url))
+  const entry = join(scratch, 'target.ts')
+  const source = fileURLToPath(new URL('../src/process/', import.meta.url))
+  await writeFile(
+    entry,
+    `export { describeTarget } from ${JSON.stringify(join(source, 'describe-target.ts'))}
+    export { loadTarget } from ${JSON.stringify(join(source, 'load-target.ts'))}`,
+  )
   await build({ entry: [entry], outDir: scratch, format: 'esm', target: 'node20', config: false, silent: true })
   await writeFile(join(scratch, 'package.json'), '{ "type": "module" }')
   await cp(fixtures, oddFixtures, { recursive: true })

@@ -1,4 +1,4 @@
-import { setWait, type WaitStrategy } from './bell.js'
+import { setWait, type WaitStrategy } from './spin-wait.js'
 
 export type { WaitStrategy }
 

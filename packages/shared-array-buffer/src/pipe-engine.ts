@@ -240,7 +240,7 @@ export class RingPipe implements NativePipe {
 
   spin(what: 'message' | 'room'): boolean {
     if (what === 'message') this.#rest()
-    return this.#bell(what).spinBriefly()
+    return this.#bell(what).spinWait.briefly()
   }
 
   wait(what: 'message' | 'room', timeout: number): void {
@@ -254,7 +254,7 @@ export class RingPipe implements NativePipe {
   }
 
   #rest(): void {
-    this.#message.rest(this.#in.taken, this.#asked)
+    this.#message.spinWait.rest(this.#in.taken, this.#asked)
     this.#asked = false
   }
 

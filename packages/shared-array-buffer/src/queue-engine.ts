@@ -174,12 +174,12 @@ export class RingQueue implements NativeQueue {
   }
 
   spin(what: 'item' | 'slot'): boolean {
-    if (what === 'item') this.#items.rest(this.#log.taken, true)
-    return this.#bell(what).spinBriefly()
+    if (what === 'item') this.#items.spinWait.rest(this.#log.taken, true)
+    return this.#bell(what).spinWait.briefly()
   }
 
   wait(what: 'item' | 'slot', timeout: number): void {
-    if (what === 'item') this.#items.rest(this.#log.taken, true)
+    if (what === 'item') this.#items.spinWait.rest(this.#log.taken, true)
     this.#bell(what).waitSync(timeout)
   }
 

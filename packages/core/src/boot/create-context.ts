@@ -2,18 +2,18 @@ import { Barrier, type BarrierOptions } from '../barrier/barrier.js'
 import { makeBarrier } from '../barrier/open.js'
 import { currentContext, isChild } from '../context/current-context.js'
 import { networkOf } from '../context/network-transport.js'
-import { CurrentProcess, type ParentProcess } from '../context/parent-process.js'
+import { CurrentProcess } from '../context/parent-process.js'
 import { bindNetwork, type NetworkContext } from '../network/bind-network.js'
 import { Connection } from '../pipe/connection.js'
-import { makePipe, type PipeOptions } from '../pipe/pipe.js'
+import { makePipe } from '../pipe/pipe.js'
 import type { CurrentTask } from '../pool/current-task.js'
-import { Pool, type PoolOptions } from '../pool/pool.js'
+import { Pool } from '../pool/pool.js'
+import type { PoolOptions } from '../pool/pool-options.js'
 import { Process } from '../process/process.js'
 import type { ProcessOptions } from '../process/process-options.js'
 import type { Target } from '../process/target.js'
 import { JoinableQueue } from '../queue/joinable-queue.js'
 import { Queue } from '../queue/queue.js'
-import type { WaitOptions } from '../runtime/wait-options.js'
 import { UNLIMITED } from '../semaphore/backend.js'
 import { Condition } from '../semaphore/condition.js'
 import { Event } from '../semaphore/event.js'
@@ -25,142 +25,23 @@ import { makeCells, SharedArray } from '../shared-memory/shared-array.js'
 import { Cells, type SharedElement, type SharedType } from '../shared-memory/shared-memory.js'
 import { Value } from '../shared-memory/value.js'
 import type { NetworkTransport, Transport } from '../transport/transport.js'
+import type {
+  BoundContext,
+  PoolConstructor,
+  ProcessConstructor,
+  SharedArrayConstructor,
+  ValueConstructor,
+} from './bound-context.js'
 import { registerHandles } from './register-handles.js'
-import { type Waitable, wait } from './wait.js'
+import { wait } from './wait.js'
 
-export interface ProcessConstructor {
-  new <A extends unknown[], R>(options?: ProcessOptions<A, R> & ([] extends A ? unknown : { args: A })): Process<A, R>
-  /** Starts a process, waits for it, and gives what the target returned. */
-  run<A extends unknown[], R>(target: Target<A, R>, ...args: A): Promise<Awaited<R>>
-  readonly prototype: Process
-}
-
-export interface QueueConstructor {
-  /** `maxsize`: how many items it holds before puts wait; 0 (the default) or less: no bound. */
-  new <T = unknown>(maxsize?: number): Queue<T>
-  readonly prototype: Queue
-}
-
-export interface JoinableQueueConstructor {
-  /** As {@link QueueConstructor}. */
-  new <T = unknown>(maxsize?: number): JoinableQueue<T>
-  readonly prototype: JoinableQueue
-}
-
-export interface LockConstructor {
-  new (): Lock
-  readonly prototype: Lock
-}
-
-export interface RLockConstructor {
-  new (): RLock
-  readonly prototype: RLock
-}
-
-export interface SemaphoreConstructor {
-  /** `value`: how often it can be acquired at first; 1 where absent. */
-  new (value?: number): Semaphore
-  readonly prototype: Semaphore
-}
-
-export interface BoundedSemaphoreConstructor {
-  /** `value`: how often it can be acquired at first, and at most; 1 where absent. */
-  new (value?: number): BoundedSemaphore
-  readonly prototype: BoundedSemaphore
-}
-
-export interface EventConstructor {
-  new (): Event
-  readonly prototype: Event
-}
-
-export interface ConditionConstructor {
-  /** An RLock of its own where `lock` is absent. */
-  new (lock?: Lock): Condition
-  readonly prototype: Condition
-}
-
-export interface BarrierConstructor {
-  /** `parties`: how many calls of `wait` go on together. */
-  new (parties: number, options?: BarrierOptions): Barrier
-  readonly prototype: Barrier
-}
-
-/** What `lock` of a Value or a SharedArray makes its `lock`. */
-type LockOf<L> = L extends Lock ? L : L extends false ? undefined : Lock
-
-export interface ValueConstructor {
-  /**
-   * `initial`: 0 where absent. `lock`: true (the default) for a Lock of its own, false for none, or the Lock or RLock to use.
-   * MP_NOT_SUPPORTED where the transport has no shared memory.
-   */
-  new <T extends SharedType, const L extends boolean | Lock = true>(
-    type: T,
-    initial?: SharedElement<T>,
-    options?: { lock?: L | undefined },
-  ): Value<T, LockOf<L>>
-  readonly prototype: Value
-}
-
-export interface SharedArrayConstructor {
-  /** `content`: how many zeros, or the values to copy. Everything else as {@link ValueConstructor}. */
-  new <T extends SharedType, const L extends boolean | Lock = true>(
-    type: T,
-    content: number | Iterable<SharedElement<T>>,
-    options?: { lock?: L | undefined },
-  ): SharedArray<T, LockOf<L>>
-  readonly prototype: SharedArray
-}
-
-export interface PoolConstructor {
-  /** `processes`: how many workers; as many as there are CPUs for this program where absent. */
-  new <I extends unknown[] = never[]>(processes?: number, options?: PoolOptions<I>): Pool
-  readonly prototype: Pool
-}
-
-/** All of the vocabulary, bound to one transport. Every transport package exports these names. */
-export interface BoundContext {
-  readonly Process: ProcessConstructor
-  readonly Queue: QueueConstructor
-  readonly JoinableQueue: JoinableQueueConstructor
-  readonly Lock: LockConstructor
-  readonly RLock: RLockConstructor
-  readonly Semaphore: SemaphoreConstructor
-  readonly BoundedSemaphore: BoundedSemaphoreConstructor
-  readonly Event: EventConstructor
-  readonly Condition: ConditionConstructor
-  readonly Barrier: BarrierConstructor
-  readonly Value: ValueConstructor
-  readonly SharedArray: SharedArrayConstructor
-  readonly Connection: { readonly prototype: Connection; [Symbol.hasInstance](value: unknown): value is Connection }
-  /** Two connected ends. `false`, or `{ duplex: false }`: the first only receives, the second only sends. */
-  Pipe<S = unknown, R = S>(options?: boolean | PipeOptions): [Connection<S, R>, Connection<R, S>]
-  /**
-   * Waits until one of `objects` is ready, and gives those that are, in their order; none after `timeout` ms. A Connection is
-   * ready when `recv` would not wait, a Queue when `get` would not (a hint: others may take the item), a Process, or a
-   * promise, when it has ended. Nothing is taken.
-   */
-  wait<T extends Waitable>(objects: Iterable<T>, options?: WaitOptions): Promise<T[]>
-  /** The calling context itself. */
-  currentProcess(): CurrentProcess
-  /** The creator of the calling context; null in the main program. */
-  parentProcess(): ParentProcess | null
-  /** The calling context's children that have not ended; a new array each time. */
-  activeChildren(): Process[]
-  /** Whether no transport's boot started this context. */
-  readonly isMainProcess: boolean
-  readonly Pool: PoolConstructor
-  /** In a function that a Pool calls: its task, with a signal that aborts when nobody waits for it. Ask before the first await. */
-  currentTask(): CurrentTask | null
-}
-
-/** Binds the vocabulary to a transport; `listen`, `connect` and `openQueue` too where it declares `network`. */
+/** Binds all classes and functions to a transport, with `listen`, `connect` and `openQueue` where it declares `network`. */
 export function createContext(transport: NetworkTransport): BoundContext & NetworkContext
 export function createContext(transport: Transport): BoundContext
 export function createContext(transport: Transport): BoundContext & Partial<NetworkContext> {
   registerHandles()
   const reaching = transport.capabilities.network && transport.network ? (transport as NetworkTransport) : undefined
-  // What `connect` and `openQueue` give are instances of the same classes.
+  // What `connect` and `openQueue` give is over the network transport, and an instance of the same classes.
   const own = (each: Transport) => each === transport || (reaching !== undefined && each === networkOf(reaching))
   class BoundProcess<A extends unknown[], R> extends Process<A, R> {
     constructor(options?: ProcessOptions<A, R>) {
@@ -173,7 +54,7 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
       try {
         return await process.result()
       } finally {
-        // It still flushes, and hands over what lives there: disposing of it now would cut that short.
+        // The child still flushes, and hands over what lives there. Disposing of it now would cut that short.
         await process.join()
       }
     }
@@ -286,9 +167,9 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
   for (const [name, type] of Object.entries(classes)) {
     const base: abstract new (...args: never[]) => { readonly transport: Transport } = Object.getPrototypeOf(type)
     Object.defineProperties(type, {
-      // What a user sees in a message or a stack.
+      // The name that a user sees in a message or a stack.
       name: { value: name },
-      // A handle that arrives from another context is made by core: it is an instance of the class of its transport all the same.
+      // Core makes a handle that arrives from another context. It counts as an instance of the class of its transport all the same.
       [Symbol.hasInstance]: { value: (value: unknown) => value instanceof base && own(value.transport) },
     })
   }

@@ -7,7 +7,7 @@ import { Pending } from '../runtime/pending-call.js'
 import { turn } from '../runtime/turn.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 
-/** What `wait` waits for: a Connection, a Queue, a Process, the parent, a promise; of items and messages of any type. */
+/** What `wait` waits for. Items and messages may have any type. */
 export type Waitable =
   | Pick<Connection, 'poll' | 'readable' | 'closed'>
   | Pick<Queue, 'qsize' | 'empty' | 'full'>
@@ -16,8 +16,8 @@ export type Waitable =
   | PromiseLike<unknown>
 
 /**
- * Waits until one of `objects` is ready, and gives those that are, in their order; none after `timeout` ms. Nothing is taken
- * from them, and nothing is left with them.
+ * Waits until one of `objects` is ready. Gives those that are ready, in their order; none when `timeout` ms pass first. Takes
+ * nothing from them, and leaves nothing with them.
  */
 export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Promise<T[]> {
   const limit = checkWait(options)
@@ -26,7 +26,7 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
   }
   const all = Array.from(objects)
   const stop = new AbortController()
-  // Node warns of eleven.
+  // Node warns of more than ten listeners.
   setMaxListeners(0, stop.signal)
   const looks = all.map(each => lookAt(each))
   const ready = new Set<number>()
@@ -42,7 +42,7 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
     ),
   )
   try {
-    // A look at each, and no more.
+    // One look at each, and no wait.
     if (limit === 0) void Promise.all(waits).then(() => pending.resolve())
     else
       pending.limit(
@@ -51,7 +51,7 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
         () => {},
       )
     await pending.promise
-    // The rest of what has become ready in the meantime.
+    // Others may have become ready in the meantime.
     await turn()
   } finally {
     stop.abort()
@@ -59,7 +59,7 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
   return all.filter((_, index) => ready.has(index))
 }
 
-/** Whether it is ready: as it is now, or waiting until it is, or until `signal`. */
+/** Whether the object is ready: `now`, or else once it is. False where `signal` aborts first. */
 type Look = (now: boolean, signal: AbortSignal) => Promise<boolean>
 
 function lookAt(object: unknown): Look {
@@ -72,7 +72,7 @@ function lookAt(object: unknown): Look {
   )
 }
 
-/** Who waits for a promise. A promise forgets nobody who waits for it: here they can leave. */
+/** Those who wait for a promise. A promise itself never forgets a callback; here they can leave. */
 class Settlement {
   #done = false
   readonly #waiting = new Set<() => void>()
@@ -87,7 +87,7 @@ class Settlement {
   }
 
   readonly look: Look = async (now, signal) => {
-    // A promise that is settled says so a microtask later; one that was made of others, two or three.
+    // A settled promise says so a microtask later. One that was made of other promises takes two or three.
     if (now) await turn()
     if (this.#done || now) return this.#done
     return new Promise(resolve => {

@@ -1,6 +1,7 @@
 import type { MpError } from '../errors.js'
 import { type Link, listenNow } from '../link/link.js'
 import { deliverNow } from '../runtime/next-turn.js'
+import { within } from '../runtime/within.js'
 import type { Transport } from '../transport/transport.js'
 import type { HandlePacking } from './message-writer.js'
 import type { ParentProcess } from './parent-process.js'
@@ -81,8 +82,8 @@ export class Context {
   readonly pipes = new Set<{ flush(): void }>()
   /** The task of a Pool that this context, a worker of it, is at. */
   task: object | undefined
-  /** Of a worker of a Pool: where answers may wait for others. */
-  desk: { flush(): void } | undefined
+  /** In a worker of a Pool: where results may wait for others. */
+  workerLoop: { flush(): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0
@@ -119,7 +120,7 @@ export class Context {
 
   /** Everything sent leaves at once. */
   flush(): void {
-    this.desk?.flush()
+    this.workerLoop?.flush()
     for (const link of this.links) link.flushAll()
     for (const pipe of this.pipes) pipe.flush()
     for (const home of this.homes.values()) home.flush()
@@ -150,11 +151,6 @@ const SILENCE = 250
  * answer; nor has it sent anything that could be lost.
  */
 export async function answered(answer: Promise<void>, heard: () => boolean): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, SILENCE)
-  })
-  await Promise.race([answer, silence])
-  clearTimeout(timer)
+  await within(answer, SILENCE)
   if (heard()) await answer
 }

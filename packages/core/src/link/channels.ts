@@ -1,7 +1,7 @@
 import { MpError } from '../errors.js'
 import { appendU32, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { deliverLater, deliverNow } from '../runtime/next-turn.js'
-import { turn } from '../runtime/turn.js'
+import { caughtUp } from '../runtime/turn.js'
 import type { Wire, WireSink } from '../transport/wire.js'
 import type { Link, Message } from './link.js'
 import { LocalWire } from './local-wire.js'
@@ -144,8 +144,7 @@ export class Channels implements EndCarrier {
       this.#tell(SPLICE, a, b)
     })
     // What came last is on its way through this context: it takes a turn.
-    await turn()
-    await turn()
+    await caughtUp()
     this.#tell(SPLICED, a, b)
   }
 

@@ -8,31 +8,31 @@ import { connectTo, Listener } from './listener.js'
 import { openServedQueue } from './served-queue.js'
 
 export interface ListenOptions {
-  /** The key that both sides know, as text or bytes. Any length; an empty one keeps nobody out. */
+  /** The key that both sides know, as text or bytes. It may have any length; an empty key keeps nobody out. */
   authKey: string | Uint8Array
 }
 
 export interface ConnectOptions extends ListenOptions {
-  /** Aborting gives up, with the signal's reason. */
+  /** Aborting rejects the call with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
-/** How unrelated programs meet. Exported by packages whose transport declares the capability `network`. */
+/** How unrelated programs meet. Packages whose transport declares the capability `network` export this. */
 export interface NetworkContext {
   /**
-   * Listens at `address`, the path of a socket, or at a fresh one that only this user can reach. Rejects with the system's
-   * error, EADDRINUSE where somebody listens there; what a listener that was killed has left is replaced.
+   * Listens at `address`, the path of a socket; where absent, at a new one that only this user can reach. Replaces what a killed
+   * listener has left. Rejects with the system's error: EADDRINUSE where somebody listens there.
    */
   listen(options: ListenOptions): Promise<Listener>
   listen(address: string | undefined, options: ListenOptions): Promise<Listener>
   /**
-   * Connects to a Listener. The other end of the Connection is what its `accept` gives. Values, bytes and errors travel over
-   * it, handles do not. Rejects with MP_AUTH where the keys differ, or with the system's error (ENOENT, ECONNREFUSED).
+   * Connects to a Listener, whose `accept` gives the other end of the Connection. Values, bytes and errors travel over it, handles
+   * do not. Rejects with MP_AUTH where the keys differ, or with the system's error (ENOENT, ECONNREFUSED).
    */
   connect<S = unknown, R = S>(address: string, options: ConnectOptions): Promise<Connection<S, R>>
   /**
-   * Opens a queue that a Listener serves. MP_INVALID_STATE where it serves none of that name, otherwise as `connect`. Its calls
-   * reject with MP_SHUT_DOWN once the program that serves it has ended.
+   * Opens a queue that a Listener serves. Rejects with MP_INVALID_STATE where it serves none of that name, otherwise as `connect`.
+   * Calls of the queue reject with MP_SHUT_DOWN once the program that serves it has ended.
    */
   openQueue<T = unknown>(address: string, name: string, options: ConnectOptions): Promise<Queue<T>>
 }
@@ -80,7 +80,7 @@ function checkAddress(address: unknown): string {
   throw new TypeError(`an address must be a string, not ${typeof address}`)
 }
 
-/** The calling context. Another program is to have what this one sent it, also in the very turn in which it ended. */
+/** The calling context. Another program gets what this one has sent, also what it sent in its last turn. */
 function contextToFlush(): Context {
   const context = currentContext()
   context.flushAtExit()

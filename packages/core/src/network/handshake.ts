@@ -3,28 +3,28 @@ import type { NetworkWire } from '../transport/network.js'
 import type { Wire, WireSink } from '../transport/wire.js'
 
 /**
- * How two programs show each other that they know the same key, without telling it:
+ * How two programs show each other that they know the same key, without sending it:
  *
  *     server   'mp1' | nonce [32]
  *     client   nonce [32] | HMAC-SHA256(key, 'mp1 client' | server's nonce | client's nonce)
  *     server   HMAC-SHA256(key, 'mp1 server' | server's nonce | client's nonce), or one byte: refused
  *     client   what it wants
  *
- * Both nonces make every answer good for one connection only; the roles in the text make an answer worthless as the other
- * side's. Until it has answered, the other side may send 256 bytes in a frame, and take 5 s.
+ * Both nonces are in every answer, so an answer is good for one connection only. The role is in it too, so nobody can send an
+ * answer back as his own. Until it has answered, the other side may send 256 bytes in a frame, and may take 5 s.
  */
 const VERSION = Buffer.from('mp1')
 const NONCE = 32
 const MAC = 32
 const REFUSED = Uint8Array.of(0)
 
-/** How long the other side may take until it has said who it is and what it wants, ms. */
+/** ms that the other side may take until it has shown that it knows the key, and has said what it wants. */
 const LONGEST_HANDSHAKE = 5000
 
-/** A key: text, or any bytes. Throws TypeError for everything else. */
+/** The bytes of a key. Throws a TypeError for what is neither text nor bytes. */
 export function checkKey(key: unknown): Uint8Array {
   if (typeof key === 'string') return Buffer.from(key)
-  // As it is now: it may be wiped, or used again, when the other side comes.
+  // A copy: the caller may wipe the array, or use it again, before the other side comes.
   if (key instanceof Uint8Array) return Uint8Array.from(key)
   throw new TypeError('authKey must be a string or a Uint8Array: the key that both sides know')
 }
@@ -34,7 +34,7 @@ interface Frame {
   readonly attachments: readonly object[] | undefined
 }
 
-/** A wire whose first frames are read here; then it is a link's. What comes in between is kept. */
+/** A wire whose first frames are read here. Then it belongs to a link. What comes in between is kept. */
 class IntroducedWire implements Wire {
   readonly #wire: NetworkWire
   #reader: WireSink | undefined
@@ -88,7 +88,7 @@ class IntroducedWire implements Wire {
   }
 
   unref(): void {
-    // Done at the construction.
+    // The constructor has done it.
   }
 
   get #user(): WireSink | undefined {
@@ -113,17 +113,17 @@ class IntroducedWire implements Wire {
   }
 }
 
-/** What came of a connection: the wire and what the other side wants, or why there is none. */
+/** What came of a connection. */
 export interface ServerEvents {
-  /** It knows the key. */
+  /** The other side knows the key, and wants something. */
   request(wire: Wire, wanted: Uint8Array): void
-  /** It does not. */
+  /** The other side does not know the key. */
   refused(error: MpError): void
   /** The last call, whatever came of it. */
   over(): void
 }
 
-/** The server's part. Gives what cuts the connection off, as long as it is not over. */
+/** The server's part. Gives a function that cuts the connection off before this is over. */
 export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: ServerEvents): () => void {
   const { randomBytes, timingSafeEqual } = process.getBuiltinModule('node:crypto')
   const nonce = randomBytes(NONCE)
@@ -168,14 +168,14 @@ export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: 
 
 export interface Introduction {
   readonly key: Uint8Array
-  /** The first frame after it. */
+  /** The first frame after the handshake: what the client wants. */
   readonly wanted: Uint8Array
-  /** Whether the server answers that with a frame of its own. */
+  /** Whether the server answers it with a frame. */
   readonly answers: boolean
   readonly signal: AbortSignal | undefined
 }
 
-/** The client's part. Resolves when both sides have shown that they know the key, and with the answer where one is due. */
+/** The client's part. Resolves when both sides have shown that they know the key, and the answer has come where one is due. */
 export function introduce(
   server: NetworkWire,
   { key, wanted, answers, signal }: Introduction,

@@ -14,14 +14,14 @@ import type { Wire } from '../transport/wire.js'
 import { type Introduction, introduce, receiveStranger } from './handshake.js'
 import { answerRequest, checkServed, WANTS_CONNECTION, WANTS_QUEUE } from './served-queue.js'
 
-/** Connections of which nobody has heard who they are; the oldest goes first. Each may take 5 s, and some 70 KB. */
+/** The most connections that have not shown the key. One more, and the oldest is cut off. Each may take 5 s, and some 70 KB. */
 const MOST_STRANGERS = 1000
-/** Connections, and refusals, that wait for an `accept`. */
+/** The most connections, and refusals, that wait for an `accept`. */
 const MOST_WAITING = 256
 
 /**
- * Listens at an address where programs that know the key connect. Idle it does not keep this program alive: a pending
- * `accept` or `serve` does.
+ * Listens at an address where programs that know the key connect. It does not keep this program alive; a pending `accept` or
+ * `serve` does.
  */
 export class Listener implements AsyncIterable<Connection> {
   readonly #context: Context
@@ -54,14 +54,14 @@ export class Listener implements AsyncIterable<Connection> {
     return listener
   }
 
-  /** What others connect to. */
+  /** The address that others connect to. */
   get address(): string {
     return this.#listening.address
   }
 
   /**
-   * The next connection, also one whose other side has already written and closed. Rejects with MP_AUTH for somebody who does
-   * not know the key (the listener goes on), MP_TIMEOUT, and MP_CLOSED once the listener is closed.
+   * Gives the next connection, also one whose other side has already written and closed. Rejects with MP_AUTH when somebody
+   * connected who does not know the key (the listener goes on), with MP_TIMEOUT, and with MP_CLOSED once the listener is closed.
    */
   accept(options?: WaitOptions): Promise<Connection> {
     try {
@@ -83,9 +83,9 @@ export class Listener implements AsyncIterable<Connection> {
   }
 
   /**
-   * Lets everyone with the key open these queues by their names, until the listener is closed; the promise resolves then, or
-   * rejects with the signal's reason, and the names are free again. Queues that were opened stay open. Throws MP_NOT_SHAREABLE for
-   * a queue that was made in another context, MP_INVALID_STATE for a name that is taken.
+   * Lets everyone who knows the key open these queues by their names. The promise resolves when the listener is closed, or rejects
+   * with the signal's reason. From then on the names are free again; queues that were opened stay open. Rejects with
+   * MP_NOT_SHAREABLE for a queue that was made in another context, and with MP_INVALID_STATE for a name that is taken.
    */
   serve(queues: Readonly<Record<string, Queue>>, options?: { signal?: AbortSignal }): Promise<void> {
     try {
@@ -110,7 +110,7 @@ export class Listener implements AsyncIterable<Connection> {
     }
   }
 
-  /** Nobody can connect any more; pending `accept`s reject with MP_CLOSED. Connections that were accepted go on. */
+  /** Nobody can connect any more, and pending `accept`s reject with MP_CLOSED. Connections that were accepted go on. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -125,7 +125,7 @@ export class Listener implements AsyncIterable<Connection> {
     await this.#listening[Symbol.asyncDispose]()
   }
 
-  /** Each connection as it comes, until the listener is closed; who does not know the key is passed over. */
+  /** Gives each connection as it comes, until the listener is closed. Passes over those who do not know the key. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Connection, void, undefined> {
     for (;;) {
       let connection: Connection | undefined
@@ -177,7 +177,7 @@ export class Listener implements AsyncIterable<Connection> {
   }
 }
 
-/** One end of a pipe whose other end is another program's. */
+/** One end of a pipe whose other end belongs to another program. */
 function connectionOver(wire: Wire, context: Context, transport: NetworkTransport, first: boolean): Connection {
   const side = { first, readable: true, writable: true }
   return new Connection(context, networkOf(transport), side, new RelayedEnd(wire))

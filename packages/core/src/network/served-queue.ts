@@ -8,16 +8,16 @@ import type { Wire } from '../transport/wire.js'
 import { type Introduction, introduce } from './handshake.js'
 
 /**
- * A queue that programs open by its name. The client asks with a name; the server answers, in JSON, with what a client of the
- * queue needs or with what is served; from then on the wire is a holder's link to the queue's home.
+ * The answer to a client that wants to open a queue by its name, in JSON: what a holder of the queue must know, or the names that
+ * are served. After the former the wire is the holder's link to the queue's home.
  */
 type Answer = { readonly maxsize: number; readonly shutDown: boolean } | { readonly served: readonly string[] }
 
-/** The first byte of what a client wants; the name follows. */
+/** The first byte of what a client wants. Behind WANTS_QUEUE stands the name. */
 export const WANTS_QUEUE: Uint8Array = Uint8Array.of(1)
 export const WANTS_CONNECTION: Uint8Array = Uint8Array.of(0)
 
-/** Bytes of a name. */
+/** The most bytes of a name. */
 const LONGEST_NAME = 200
 
 export function checkServed(name: string, queue: unknown, transport: NetworkTransport): void {
@@ -73,7 +73,7 @@ export async function openServedQueue(
     throw new MpError('MP_INVALID_STATE', `no queue of the name '${name}' is served at ${address}, only: ${names}`)
   }
   const network = networkOf(transport)
-  // An id of this program's own: what the other one calls it says nothing here.
+  // An id of this program's own. The id in the other program means nothing here.
   const packed = { id: context.nextId(), maxsize: told.maxsize, shutDown: told.shutDown, end: 0 }
   return new Queue(context, network, new RemoteQueue(context, network, packed, wire).use())
 }
@@ -85,7 +85,7 @@ function readAnswer(bytes: Uint8Array): Answer {
     if (Array.isArray(served)) return { served: served.map(String) }
     if (typeof maxsize === 'number' && typeof shutDown === 'boolean') return { maxsize, shutDown }
   } catch {
-    // As what is JSON and no answer.
+    // Handled below, with JSON that is no answer.
   }
   throw new MpError('MP_DECODE', 'what serves the queue answered with something else')
 }

@@ -11,7 +11,7 @@ import { packParcels, unpackParcels } from '../link/parcel-table.js'
 import { discard, discardParcels, type End, LiveObject, NativeEnd, type Parcel } from '../link/wire-end.js'
 import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { Pending } from '../runtime/pending-call.js'
-import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
+import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import { sendBatches } from '../runtime/unsent.js'
 import { WaitList } from '../runtime/wait-list.js'
 import { checkWait, deadlineOf, type WaitOptions } from '../runtime/wait-options.js'
@@ -180,8 +180,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
     if (this.#find(pipe) !== 'empty') return true
     if (limit === 0) {
       // What another thread has sent is here. That it is gone may need a turn of the event loop to be seen.
-      await turn()
-      await turn()
+      await caughtUp()
       return this.#find(this.#readable()) !== 'empty'
     }
     const pending = new Pending<boolean>()

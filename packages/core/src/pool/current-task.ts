@@ -1,10 +1,13 @@
-/** The task of a Pool that this context is at, as the task itself sees it. */
+/** The task of a Pool that this context is at, as the called function sees it. */
 export class CurrentTask {
   #aborted = false
   #reason: unknown
   #controller: AbortController | undefined
 
-  /** Aborts when nobody waits for the task any more: its caller's signal, its timeout. Then the worker has a grace period. */
+  /**
+   * Aborts when nobody waits for the task any more: its caller's signal was aborted, or its timeout has passed. From then on the
+   * worker has a grace period.
+   */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()

@@ -7,26 +7,26 @@ import * as protocol from './protocol.js'
 import type { Scheduler } from './scheduler.js'
 import type { Callee, Job, Task } from './task.js'
 
-/** Encodes a call with all its arguments. Throws what `encode` throws; then nothing has moved. */
-export function makeCall(crew: Scheduler, job: Job, callee: Callee, args: readonly unknown[]): Task {
-  return make(crew, job, callee, protocol.ONE, args, 0, 1, 'args')
+/** Encodes a call with all its arguments. When `encode` throws, this throws the same, and nothing has moved. */
+export function makeCall(scheduler: Scheduler, job: Job, callee: Callee, args: readonly unknown[]): Task {
+  return make(scheduler, job, callee, protocol.ONE, args, 0, 1, 'args')
 }
 
 /** Encodes a chunk of items. As `makeCall`. */
 export function makeChunk(
-  crew: Scheduler,
+  scheduler: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
   items: readonly unknown[],
   first: number,
 ): Task {
-  if (items.length > 1) return make(crew, job, callee, how, items, first, items.length, 'items')
-  return make(crew, job, callee, singly(how), items[0], first, 1, 'item')
+  if (items.length > 1) return make(scheduler, job, callee, how, items, first, items.length, 'items')
+  return make(scheduler, job, callee, singly(how), items[0], first, 1, 'item')
 }
 
 function make(
-  crew: Scheduler,
+  scheduler: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
@@ -35,8 +35,8 @@ function make(
   count: number,
   name: string,
 ): Task {
-  const envelope = takeEnvelope(crew.transport)
-  // The encode may run user code, which may submit a job of its own.
+  const envelope = takeEnvelope(scheduler.transport)
+  // The encode may run the user's code, which may submit a job of its own.
   const body = slabInUse ? new ByteBuffer(64) : takeSlab()
   const outer = slabInUse
   slabInUse = true
@@ -46,13 +46,13 @@ function make(
   } finally {
     slabInUse = outer
   }
-  const task = newTask(crew, job, callee, how, first, count, body, start, envelope)
+  const task = newTask(scheduler, job, callee, how, first, count, body, start, envelope)
   if (envelope.unused) spare = envelope
   else envelope.commit()
   return task
 }
 
-/** Bytes. Small tasks share buffers: one each would cost more than what is in it. */
+/** Bytes. Small tasks share buffers, since a buffer of its own would cost more than the task. */
 const SLAB = 16 * 1024
 
 let slab: ByteBuffer | undefined
@@ -63,7 +63,7 @@ function takeSlab(): ByteBuffer {
   return slab
 }
 
-/** Most tasks carry nothing beside their bytes, and one envelope serves for them all. */
+/** Most tasks carry nothing beside their bytes. One envelope serves them all. */
 let spare: Envelope | undefined
 
 function takeEnvelope(transport: Transport): Envelope {
@@ -72,7 +72,7 @@ function takeEnvelope(transport: Transport): Envelope {
   return taken?.transport === transport ? taken : new Envelope(transport)
 }
 
-/** A chunk of one is that item: an array around it would take longer than the rest. */
+/** A chunk of one item is sent as that item: an array around it would take longer than all the rest. */
 function singly(how: protocol.How): protocol.How {
   return how === protocol.EACH_SPREAD ? protocol.ONE : protocol.ITEM
 }
@@ -90,7 +90,7 @@ function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: 
 }
 
 function newTask(
-  crew: Scheduler,
+  scheduler: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
@@ -101,7 +101,7 @@ function newTask(
   { parcels }: Envelope,
 ): Task {
   return {
-    number: crew.nextTask(),
+    number: scheduler.nextTask(),
     job,
     callee,
     how,
@@ -119,9 +119,9 @@ function newTask(
   }
 }
 
-/** All of the items, in chunks, one buffer for all. Throws for the first that cannot travel; then nothing has moved. */
+/** Encodes all items, in chunks that share a buffer. Throws for the first item that cannot travel; then nothing has moved. */
 export function makeChunks(
-  crew: Scheduler,
+  scheduler: Scheduler,
   job: Job,
   callee: Callee,
   how: protocol.How,
@@ -131,7 +131,7 @@ export function makeChunks(
   const body = new ByteBuffer(1024)
   const used: Envelope[] = []
   const tasks: Task[] = []
-  let envelope = new Envelope(crew.transport)
+  let envelope = new Envelope(scheduler.transport)
   for (let first = 0; first < items.length; first += chunksize) {
     const count = Math.min(chunksize, items.length - first)
     const start = body.length
@@ -142,10 +142,10 @@ export function makeChunks(
       for (const earlier of used) earlier.rollback()
       throw error
     }
-    tasks.push(newTask(crew, job, callee, count === 1 ? singly(how) : how, first, count, body, start, envelope))
+    tasks.push(newTask(scheduler, job, callee, count === 1 ? singly(how) : how, first, count, body, start, envelope))
     if (envelope.unused) continue
     used.push(envelope)
-    envelope = new Envelope(crew.transport)
+    envelope = new Envelope(scheduler.transport)
   }
   for (const each of used) each.commit()
   return tasks

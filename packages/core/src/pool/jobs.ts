@@ -1,38 +1,20 @@
 import { MpError } from '../errors.js'
 import { Pending } from '../runtime/pending-call.js'
-import type { WaitOptions } from '../runtime/wait-options.js'
+import { DEFAULT_GRACE, type JobOptions, type MapOptions } from './job-options.js'
 import type { Scheduler } from './scheduler.js'
 import type { Job, Task } from './task.js'
 
-/** How a job may be ended before it is done, beside its signal and its timeout. */
-export interface JobOptions extends WaitOptions {
-  /**
-   * ms that a running task has, once its job was aborted or timed out, to notice (`currentTask().signal`) and return; then
-   * its worker is killed and replaced. 1000 where absent; Infinity: never.
-   */
-  grace?: number | undefined
-}
-
-export interface Progress {
-  /** Items that are done, failed ones too. */
-  readonly done: number
-  /** Undefined while the input has not been read to its end. */
-  readonly total: number | undefined
-}
-
-const GRACE = 1000
-
-/** What is common to jobs that one promise stands for. */
+/** A job whose outcome is one promise. */
 abstract class PromisedJob<T> implements Job {
   over = false
   queued = 0
   readonly quiet: boolean = false
   readonly pending = new Pending<T>()
-  protected readonly crew: Scheduler
+  protected readonly scheduler: Scheduler
 
-  constructor(crew: Scheduler, what: string, options: JobOptions | undefined) {
-    this.crew = crew
-    crew.open(this)
+  constructor(scheduler: Scheduler, what: string, options: JobOptions | undefined) {
+    this.scheduler = scheduler
+    scheduler.open(this)
     if (!options) return
     const { signal, timeout } = options
     const late = () => new MpError('MP_TIMEOUT', `${what} was not done within ${timeout} ms`)
@@ -42,7 +24,7 @@ abstract class PromisedJob<T> implements Job {
       () => this.pending.reject(reason),
       () => {
         reason = signal?.aborted ? signal.reason : late()
-        crew.cancel(this, reason, options.grace ?? GRACE)
+        scheduler.cancel(this, reason, options.grace ?? DEFAULT_GRACE)
       },
     )
   }
@@ -54,12 +36,12 @@ abstract class PromisedJob<T> implements Job {
 
   fail(error: unknown): void {
     if (this.over) return
-    this.crew.over(this)
+    this.scheduler.over(this)
     this.pending.reject(error)
   }
 
   protected succeed(value: T): void {
-    this.crew.over(this)
+    this.scheduler.over(this)
     this.pending.resolve(value)
   }
 }
@@ -81,16 +63,7 @@ export class Call extends PromisedJob<unknown> {
   settled(): void {}
 }
 
-export interface MapOptions extends JobOptions {
-  /** Items that travel together, and count as one task. `ceil(length / (4 * workers))` where absent, and 1 for an async input. */
-  chunksize?: number | undefined
-  /** Called after each chunk. What it throws rejects the map. */
-  onProgress?: ((progress: Progress) => void) | undefined
-  /** Rejects as soon as a call fails, and drops what has not begun. Where absent or false it rejects when all calls are through. */
-  failFast?: boolean | undefined
-}
-
-/** All items of an input that is at hand. */
+/** Calls with all items of an input that is at hand. */
 export class MapJob extends PromisedJob<unknown[]> {
   override readonly quiet: boolean
   readonly #results: unknown[]
@@ -98,8 +71,8 @@ export class MapJob extends PromisedJob<unknown[]> {
   #left: number
   #failure: { readonly error: unknown } | undefined
 
-  constructor(crew: Scheduler, length: number, options: MapOptions) {
-    super(crew, 'the map', options)
+  constructor(scheduler: Scheduler, length: number, options: MapOptions) {
+    super(scheduler, 'the map', options)
     this.#results = new Array(length)
     this.#left = length
     this.#options = options
@@ -133,9 +106,9 @@ export class MapJob extends PromisedJob<unknown[]> {
     else this.succeed(this.#results)
   }
 
-  /** What runs is told, and may end in its own time. */
+  /** Tasks that run are told, and may take their time to end. */
   #stop(error: unknown): void {
-    this.crew.cancel(this, error, Number.POSITIVE_INFINITY)
+    this.scheduler.cancel(this, error, Number.POSITIVE_INFINITY)
     this.pending.reject(error)
   }
 }

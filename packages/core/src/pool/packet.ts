@@ -3,10 +3,10 @@ import type { Message } from '../link/link.js'
 import { type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import type { How } from './protocol.js'
 
-/** Bytes before each task, or answer, of a packet: its number, and the length of what follows. */
+/** Bytes before each task, or result, of a packet: the task's number, and the length of what follows. */
 const HEAD = 8
 
-/** Opens an entry of a packet: the caller appends what belongs to it, then calls {@link endEntry} with what this gives. */
+/** Opens an entry of a packet. The caller appends the content, then calls {@link endEntry} with what this gives. */
 export function beginEntry(out: ByteBuffer, task: number): number {
   const at = out.length
   out.reserve(HEAD)
@@ -19,7 +19,7 @@ export function endEntry(out: ByteBuffer, at: number): void {
   writeU32(out.bytes, at + 4, out.length - at - HEAD)
 }
 
-/** Reads the entries of a packet, one after the other: the current one is `bytes[start, end)`, of the task `task`. */
+/** Reads the entries of a packet, one after the other. The current one is `bytes[start, end)`, and belongs to the task `task`. */
 export class Packet {
   readonly bytes: Uint8Array
   readonly parcels: Message['parcels']
@@ -28,7 +28,7 @@ export class Packet {
   end: number
   #limit: number
 
-  /** `skip`: where in the message the first entry is. */
+  /** `skip`: where the first entry starts in the message. */
   constructor({ bytes, start, end, parcels }: Message, skip: number) {
     this.bytes = bytes
     this.parcels = parcels
@@ -47,7 +47,7 @@ export class Packet {
     return this.start > 0
   }
 
-  /** Goes on to the next entry, if there is one. Throws MP_DECODE. */
+  /** Goes on to the next entry. False where there is none. Throws MP_DECODE where it is cut short. */
   next(): boolean {
     if (this.empty) return false
     const at = this.end
@@ -73,7 +73,7 @@ export class Packet {
 export class TaskPacket extends Packet {
   readonly callee: number
   readonly how: How
-  /** They are of one job, of which nobody hears before all of it is through: answers may wait for each other. */
+  /** The tasks are of one job, and nobody hears of it before all of it is through. So results may wait for each other. */
   quiet: boolean
 
   constructor(message: Message) {
@@ -89,5 +89,5 @@ export class TaskPacket extends Packet {
 export const QUIET = 0x80
 
 function malformed(): MpError {
-  return new MpError('MP_DECODE', 'a packet of tasks, or of answers, is cut short')
+  return new MpError('MP_DECODE', 'a packet of tasks, or of results, is cut short')
 }

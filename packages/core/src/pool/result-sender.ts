@@ -6,9 +6,9 @@ import type { Transport } from '../transport/transport.js'
 import { beginEntry, endEntry, type TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 
-/** ms that an answer may wait for those behind it, from one task to the next. */
+/** ms that a result may wait for those behind it, from one task to the next. */
 const LONGEST_WAIT = 1
-/** Bytes that may wait. */
+/** Bytes of results that may wait. */
 const MOST_HELD = 64 * 1024
 
 /** What a worker tells its pool of its tasks. */
@@ -16,11 +16,11 @@ export class ResultSender {
   readonly #link: Link
   readonly #transport: Transport
   readonly #envelopes: Envelopes
-  /** ResultSender that wait for those behind: a packet; and one that is being encoded. */
+  /** A packet of the results that wait for those behind them. At its end, the result that is being encoded. */
   readonly #held = new ByteBuffer(256)
-  /** Where the whole ones end. */
+  /** Where the whole results end. */
   #heldEnd = 0
-  /** When the work began that the next message answers, ms. */
+  /** When the work began whose results the next message brings, as `performance.now()` counts. */
   #since = 0
 
   constructor(link: Link, transport: Transport) {
@@ -29,12 +29,12 @@ export class ResultSender {
     this.#envelopes = new Envelopes(transport)
   }
 
-  /** The worker was idle, and begins. */
+  /** The worker begins a packet of tasks. */
   begin(): void {
     this.#since = performance.now()
   }
 
-  /** What a task gave. Throws where that cannot travel. Gives a promise where the pool's side has too much unread. */
+  /** Sends what a task gave. Throws where that cannot travel. Gives a promise where the pool's side has too much unread. */
   give(packet: TaskPacket, value: unknown): Promise<void> | undefined {
     if (packet.quiet && this.#hold(packet.task, value)) return undefined
     packet.quiet = false
@@ -44,7 +44,7 @@ export class ResultSender {
     return this.#link.writable ? undefined : accepted
   }
 
-  /** Of one item of a task. As `give`. */
+  /** Sends what one item of a task gave, as `give` does. */
   fulfilled(task: number, index: number, value: unknown): Promise<void> {
     const begin = () => {
       const out = this.#link.begin(protocol.FULFILLED, true)
@@ -77,12 +77,12 @@ export class ResultSender {
     this.#link.flush()
   }
 
-  /** Whether what waits has waited for long enough. */
+  /** Whether results have waited for long enough. */
   due(now: number): boolean {
     return this.#heldEnd > 0 && (now - this.#since > LONGEST_WAIT || this.#heldEnd >= MOST_HELD)
   }
 
-  /** Sends what waits. Gives a promise where the pool's side has too much unread. */
+  /** Sends the results that wait. Gives a promise where the pool's side has too much unread. */
   send(): Promise<void> | undefined {
     const { bytes } = this.#held
     const end = this.#heldEnd
@@ -96,7 +96,7 @@ export class ResultSender {
     return this.#link.writable ? undefined : accepted
   }
 
-  /** Lets an answer wait for those behind. False where something rides beside it, which goes with it alone. */
+  /** Lets a result wait for those behind. False where something rides beside it: then it needs a message of its own. */
   #hold(task: number, value: unknown): boolean {
     const held = this.#held
     const at = beginEntry(held, task)
@@ -127,7 +127,7 @@ export class ResultSender {
     return out
   }
 
-  /** Throws where the value cannot travel; nothing was sent then. `task`: it is the only entry of a packet. */
+  /** Throws where the value cannot travel; then nothing was sent. `task`: the value is the only entry of a packet. */
   #sendNow(value: unknown, begin: () => ByteBuffer, task: number | undefined): Promise<void> {
     const link = this.#link
     const envelope = this.#envelopes.take()

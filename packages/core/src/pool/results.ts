@@ -1,28 +1,19 @@
 import { MpError } from '../errors.js'
-import { Deque } from '../runtime/deque.js'
-import { Pending } from '../runtime/pending-call.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 import { makeChunk } from './encode-task.js'
-import type { JobOptions } from './jobs.js'
+import { DEFAULT_GRACE, type ImapOptions } from './job-options.js'
+import { type Outcome, OutcomeQueue } from './outcome-queue.js'
 import type { How } from './protocol.js'
 import type { Scheduler } from './scheduler.js'
 import type { Callee, Job, Task } from './task.js'
 
-export interface ImapOptions extends JobOptions {
-  /** Items that travel together, and count as one task; 1 where absent. */
-  chunksize?: number | undefined
-  /** Items that may have been read and not yet been taken as results. 16 chunks for each worker where absent. */
-  buffersize?: number | undefined
-}
-
-export type Outcome = { readonly index: number } & ({ readonly value: unknown } | { readonly error: unknown })
-
+/** Chunks that are read ahead for each worker, where `buffersize` is absent. */
 const AHEAD_PER_WORKER = 16
-const GRACE = 1000
 
 /**
- * The results of an `imap`, one at a time. Reads its input as results are taken, at most `buffersize` items ahead. A call that
- * failed rejects its own `next()`, and the next one goes on. `return()`, as a `break` of `for await` calls it, drops the rest.
+ * The results of an `imap`, one at a time. Reads its input as results are taken, at most `buffersize` items ahead. When a call
+ * failed, the `next()` for its item rejects, and the one after that goes on. `return()`, which a `break` of `for await` calls,
+ * drops the rest.
  */
 export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   /** @internal */
@@ -31,13 +22,12 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   queued = 0
   /** @internal */
   readonly quiet = false
-  readonly #crew: Scheduler
+  readonly #scheduler: Scheduler
   readonly #callee: Callee
   readonly #how: How
-  readonly #ordered: boolean
   readonly #input: Iterator<unknown> | AsyncIterator<unknown>
   readonly #isAsync: boolean
-  /** It would end if it were read on. */
+  /** The whole input is in memory, so reading it comes to an end. */
   readonly #atHand: boolean
   readonly #chunksize: number
   readonly #grace: number
@@ -45,49 +35,42 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   #inputEnded = false
   #inputError: { readonly error: unknown } | undefined
   #reading = false
-  /** Items read. */
+  /** How many items have been read. */
   #read = 0
-  /** Items whose outcome has been taken. */
-  #taken = 0
-  /** Ordered: those that wait for an earlier one, by index. */
-  readonly #early = new Map<number, Outcome>()
-  /** In the order in which they are given out. */
-  readonly #done = new Deque<Outcome>()
-  #nextIndex = 0
-  readonly #takers = new Deque<Pending<Outcome | undefined>>()
+  readonly #outcomes: OutcomeQueue
   #failure: { readonly error: unknown } | undefined
   #joined = false
   #release: (() => void) | undefined
 
   /** @internal Users call `imap` and `imapUnordered` of a Pool. */
   constructor(
-    crew: Scheduler,
+    scheduler: Scheduler,
     callee: Callee,
     how: How,
     items: Iterable<unknown> | AsyncIterable<unknown>,
     ordered: boolean,
     options: ImapOptions,
   ) {
-    const { chunksize = 1, buffersize = chunksize * AHEAD_PER_WORKER * crew.size, grace = GRACE } = options
-    this.#crew = crew
+    const { chunksize = 1, buffersize = chunksize * AHEAD_PER_WORKER * scheduler.size } = options
+    this.#scheduler = scheduler
     this.#callee = callee
     this.#how = how
-    this.#ordered = ordered
+    this.#outcomes = new OutcomeQueue(ordered)
     this.#chunksize = Math.min(chunksize, buffersize)
     this.#buffersize = buffersize
-    this.#grace = grace
+    this.#grace = options.grace ?? DEFAULT_GRACE
     this.#isAsync = Symbol.asyncIterator in items
     this.#atHand = Array.isArray(items) || items instanceof Set || items instanceof Map || ArrayBuffer.isView(items)
     this.#input =
       Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : (items as Iterable<unknown>)[Symbol.iterator]()
-    crew.open(this)
+    scheduler.open(this)
     this.#limit(options)
     this.#pump()
   }
 
   /**
    * The next result; `done` after the last. Rejects with what the call threw, or with MP_TIMEOUT when `timeout` ms pass
-   * first; the result then comes with the next call.
+   * first; then the result comes with the next call.
    */
   async next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
     const outcome = await this.take(options)
@@ -96,36 +79,29 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     return { done: false, value: outcome.value as R }
   }
 
-  /** @internal As `next`, with the item's place, and without throwing what a call threw; undefined after the last. */
+  /** @internal As `next`, but gives the outcome with its index, and undefined after the last. Does not throw what a call threw. */
   async take(options?: WaitOptions): Promise<Outcome | undefined> {
     const limit = checkWait(options)
-    const ready = this.#takers.length === 0 ? this.#done.shift() : undefined
+    const ready = this.#outcomes.take()
     if (ready) {
-      this.#taken++
       this.#pump()
       this.#endIfDone()
       return ready
     }
     if (this.#failure) throw this.#failure.error
     if (this.over) return undefined
-    const taker = new Pending<Outcome | undefined>()
-    this.#takers.push(taker)
-    taker.limit(
-      options,
-      () => taker.reject(new MpError('MP_TIMEOUT', `no result came within ${limit} ms`)),
-      () => {},
-    )
+    const outcome = this.#outcomes.wait(options, limit)
     this.#pump()
-    this.#deliver()
-    return taker.promise
+    this.#outcomes.deliver()
+    return outcome
   }
 
   /** Drops what has not begun, and reads no more. */
   async return(): Promise<IteratorResult<R, undefined>> {
     this.#stop()
-    this.#done.clear()
-    this.#crew.cancel(this, new MpError('MP_CLOSED', 'nobody wants the result'), Number.POSITIVE_INFINITY)
-    this.#settleTakers()
+    this.#outcomes.clear()
+    this.#scheduler.cancel(this, new MpError('MP_CLOSED', 'nobody wants the result'), Number.POSITIVE_INFINITY)
+    this.#outcomes.end(this.#failure)
     return { done: true, value: undefined }
   }
 
@@ -139,22 +115,22 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
 
   /** @internal */
   fulfilled(index: number, value: unknown): void {
-    this.#arrived({ index, value })
+    this.#outcomes.add({ index, value })
   }
 
   /** @internal */
   allFulfilled(first: number, results: readonly unknown[]): void {
-    for (let i = 0; i < results.length; i++) this.#arrived({ index: first + i, value: results[i] })
+    for (let i = 0; i < results.length; i++) this.#outcomes.add({ index: first + i, value: results[i] })
   }
 
   /** @internal */
   rejected(index: number, error: unknown): void {
-    this.#arrived({ index, error })
+    this.#outcomes.add({ index, error })
   }
 
   /** @internal */
   settled(_task: Task): void {
-    this.#deliver()
+    this.#outcomes.deliver()
     this.#pump()
     this.#endIfDone()
     if (this.#joined) this.finish()
@@ -165,13 +141,15 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     if (this.over) return
     this.#failure = { error }
     this.#stop()
-    this.#crew.over(this)
-    this.#settleTakers()
+    this.#scheduler.over(this)
+    this.#outcomes.end(this.#failure)
   }
 
   /**
-   * @internal The pool is being joined. What is at hand is read to its end, since nobody may be left to take results; of what
-   * may have no end no more is read once nobody asks for it.
+   * @internal The pool is being joined.
+   *
+   * - An input at hand is read to its end, since nobody may be left to take results.
+   * - Any other input may have no end. It is read on while somebody asks for results; then this job fails.
    */
   finish(): void {
     if (this.over) return
@@ -181,33 +159,29 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
       this.#pump()
       return
     }
-    const paused = this.#takers.length === 0 && this.#outstanding === this.#done.length + this.#early.size
+    const paused = !this.#outcomes.awaited && this.#outstanding === this.#outcomes.held
     if (paused && !this.#inputEnded) {
       this.fail(new MpError('MP_CLOSED', 'the pool was joined before all of this input was read'))
     }
   }
 
+  /** How many items were read and have not been taken as results. */
   get #outstanding(): number {
-    return this.#read - this.#taken
+    return this.#read - this.#outcomes.taken
   }
 
   #limit({ timeout, signal }: ImapOptions): void {
     const cancel = (reason: unknown) => {
       if (this.over) return
       this.#failure = { error: reason }
-      this.#done.clear()
+      this.#outcomes.clear()
       this.#stop()
-      this.#crew.cancel(this, reason, this.#grace)
-      this.#settleTakers()
+      this.#scheduler.cancel(this, reason, this.#grace)
+      this.#outcomes.end(this.#failure)
     }
+    const late = () => cancel(new MpError('MP_TIMEOUT', `the results were not all there within ${timeout} ms`))
     const limit = checkWait({ timeout, signal })
-    const timer =
-      limit === undefined
-        ? undefined
-        : setTimeout(
-            () => cancel(new MpError('MP_TIMEOUT', `the results were not all there within ${timeout} ms`)),
-            limit,
-          )
+    const timer = limit === undefined ? undefined : setTimeout(late, limit)
     timer?.unref()
     const onAbort = () => cancel(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -217,45 +191,13 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     }
   }
 
-  #arrived(outcome: Outcome): void {
-    if (!this.#ordered) {
-      this.#done.push(outcome)
-      return
-    }
-    this.#early.set(outcome.index, outcome)
-    for (let next = this.#early.get(this.#nextIndex); next; next = this.#early.get(this.#nextIndex)) {
-      this.#early.delete(this.#nextIndex++)
-      this.#done.push(next)
-    }
-  }
-
-  #deliver(): void {
-    while (this.#done.length > 0) {
-      const taker = this.#nextTaker()
-      if (!taker) return
-      this.#taken++
-      taker.resolve(this.#done.shift())
-    }
-  }
-
-  #nextTaker(): Pending<Outcome | undefined> | undefined {
-    for (let taker = this.#takers.shift(); taker; taker = this.#takers.shift()) if (!taker.settled) return taker
-    return undefined
-  }
-
   #endIfDone(): void {
-    if (this.over || !this.#inputEnded || this.#reading || this.#outstanding > this.#done.length) return
+    const { ready } = this.#outcomes
+    if (this.over || !this.#inputEnded || this.#reading || this.#outstanding > ready) return
     // Results that nobody has taken yet need no worker.
     this.#stop()
-    this.#crew.over(this)
-    if (this.#done.length === 0) this.#settleTakers()
-  }
-
-  #settleTakers(): void {
-    for (let taker = this.#nextTaker(); taker; taker = this.#nextTaker()) {
-      if (this.#failure) taker.reject(this.#failure.error)
-      else taker.resolve(undefined)
-    }
+    this.#scheduler.over(this)
+    if (ready === 0) this.#outcomes.end(this.#failure)
   }
 
   /** Reads no more. */
@@ -268,45 +210,42 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
       const returned = this.#input.return?.()
       if (this.#isAsync) Promise.resolve(returned).catch(() => {})
     } catch {
-      // Nobody asked for what it has to say at its end.
+      // Nobody asked for what the input says at its end.
     }
   }
 
   /** Reads as much of the input as may be read ahead. */
   #pump(): void {
-    if (this.#isAsync) void this.#pumpAsync()
-    else this.#pumpSync()
-  }
-
-  #pumpSync(): void {
     // Reading runs the user's code, which may take a result.
     if (this.#reading) return
     this.#reading = true
-    while (!this.#inputEnded && this.#outstanding + this.#chunksize <= this.#buffersize) {
+    if (this.#isAsync) void this.#readAsync()
+    else this.#readSync()
+  }
+
+  get #mayRead(): boolean {
+    return !this.#inputEnded && this.#outstanding + this.#chunksize <= this.#buffersize
+  }
+
+  #readSync(): void {
+    while (this.#mayRead) {
       const items: unknown[] = []
       try {
-        while (items.length < this.#chunksize) {
+        while (items.length < this.#chunksize && !this.#inputEnded) {
           const next = (this.#input as Iterator<unknown>).next()
-          if (next.done) {
-            this.#inputEnded = true
-            break
-          }
-          items.push(next.value)
+          if (next.done) this.#inputEnded = true
+          else items.push(next.value)
         }
       } catch (error) {
-        this.#broken(error)
+        this.#inputFailed(error)
       }
       this.#submit(items)
     }
-    this.#reading = false
-    this.#deliver()
-    this.#endIfDone()
+    this.#paused()
   }
 
-  async #pumpAsync(): Promise<void> {
-    if (this.#reading) return
-    this.#reading = true
-    while (!this.#inputEnded && this.#outstanding + this.#chunksize <= this.#buffersize) {
+  async #readAsync(): Promise<void> {
+    while (this.#mayRead) {
       const items: unknown[] = []
       try {
         while (items.length < this.#chunksize && !this.#inputEnded) {
@@ -316,18 +255,23 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
           else items.push(next.value)
         }
       } catch (error) {
-        if (!this.over) this.#broken(error)
+        if (!this.over) this.#inputFailed(error)
       }
       if (this.over) break
       this.#submit(items)
     }
+    this.#paused()
+  }
+
+  /** No more is read for now. */
+  #paused(): void {
     this.#reading = false
-    this.#deliver()
+    this.#outcomes.deliver()
     this.#endIfDone()
   }
 
-  /** The input itself failed: that is the outcome behind those of all items that it gave. */
-  #broken(error: unknown): void {
+  /** The input itself failed. That is the outcome after those of all items that it gave. */
+  #inputFailed(error: unknown): void {
     this.#inputEnded = true
     this.#inputError = { error }
   }
@@ -337,20 +281,20 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     this.#read += items.length
     if (items.length > 0) this.#submitChunk(items, first)
     if (!this.#inputError) return
-    this.#arrived({ index: this.#read++, error: this.#inputError.error })
+    this.#outcomes.add({ index: this.#read++, error: this.#inputError.error })
     this.#inputError = undefined
   }
 
   #submitChunk(items: readonly unknown[], first: number): void {
     let task: Task
     try {
-      task = makeChunk(this.#crew, this, this.#callee, this.#how, items, first)
+      task = makeChunk(this.#scheduler, this, this.#callee, this.#how, items, first)
     } catch (error) {
-      if (items.length === 1) return this.#arrived({ index: first, error })
-      // One of them cannot travel: each for itself, and those that can do.
+      if (items.length === 1) return this.#outcomes.add({ index: first, error })
+      // One of the items cannot travel. Each goes for itself then, so that the others do.
       for (let i = 0; i < items.length; i++) this.#submitChunk(items.slice(i, i + 1), first + i)
       return
     }
-    this.#crew.submit(task)
+    this.#scheduler.submit(task)
   }
 }

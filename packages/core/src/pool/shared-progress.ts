@@ -1,15 +1,15 @@
 /**
- * How far a worker is with what it was sent, in memory that its pool sees too, where the medium has such memory. So a worker
- * that died still says what it was at, and a busy one cannot keep what it has not begun.
+ * How far a worker is with what it was sent. It stands in memory that its pool sees too, where the medium has such memory. So
+ * the pool knows what a dead worker was at, and can take back from a busy one what that one has not begun.
  *
  * One word. Both halves count the tasks that were sent to this worker, from 1, modulo 65,536:
  *
  *     u16 allowed: those that it may begin | u16 begun: those that it has begun
  *
- * - The worker alone moves `begun`, by one; the pool alone moves `allowed`: on before it sends tasks, back to `begun` when it
- *   takes them back.
+ * - Only the worker moves `begun`, by one at a time.
+ * - Only the pool moves `allowed`: forward before it sends tasks, and back to `begun` when it takes tasks back.
  * - Each swaps the whole word, so a task is begun or taken back, never both.
- * - Fewer than 32,768 tasks are between the two, so that "before" and "behind" have a meaning.
+ * - Fewer than 32,768 tasks are between the two, so that it is clear which of two places comes first.
  */
 export class SharedProgress {
   /** What `new SharedProgress` takes in the other context. */
@@ -21,12 +21,12 @@ export class SharedProgress {
     this.#word = new Int32Array(memory)
   }
 
-  /** The pool's: lets the worker begin one more. Gives its place among those that were sent. */
+  /** For the pool. Lets the worker begin one more task. Gives the place of that task among those that were sent. */
   allow(): number {
     return ((Atomics.add(this.#word, 0, 1 << 16) >>> 16) + 1) & 0xffff
   }
 
-  /** The pool's: the worker begins nothing that it has not begun. */
+  /** For the pool. From here on the worker begins none of the tasks that it was sent. */
   takeBack(): void {
     for (;;) {
       const before = Atomics.load(this.#word, 0)
@@ -35,7 +35,7 @@ export class SharedProgress {
     }
   }
 
-  /** The worker's: whether it may begin the next one, and then it has. */
+  /** For the worker. Begins the next task, and gives true; false where it may not. */
   begin(): boolean {
     for (;;) {
       const before = Atomics.load(this.#word, 0)
@@ -46,8 +46,10 @@ export class SharedProgress {
     }
   }
 
-  /** How `place` lies to the task that was begun last: negative before it, 0 where it is that one, positive where it has not begun. */
-  behind(place: number): number {
+  /**
+   * How far `place` is from the task that was begun last: negative before it, 0 at it, positive where the task has not begun.
+   */
+  distance(place: number): number {
     return ((place - Atomics.load(this.#word, 0)) << 16) >> 16
   }
 }

@@ -9,7 +9,7 @@ export interface Callee {
   readonly name: string
   readonly target: Target<never[]>
   readonly reference: TargetReference
-  /** ms that one call takes, as seen from here, moving average; undefined before the first answer. */
+  /** ms that one call takes, as its pool sees it: a moving average. Undefined before the first result. */
   pace: number | undefined
 }
 
@@ -25,36 +25,37 @@ export interface Task {
   readonly body: ByteBuffer
   readonly start: number
   readonly end: number
-  /** Live objects and ends of wires go once: a task that has any is never given to a second worker. */
+  /** Live objects and ends of wires can be sent only once: a task that has any is never given to a second worker. */
   readonly parcels: readonly Parcel[] | undefined
-  /** Workers that were lost with it. */
+  /** How many workers were lost with it. */
   losses: number
-  /** ms that it was thought to take when it was sent. */
+  /** How many ms it was expected to take when it was given to its worker. */
   expected: number
+  /** Its worker was asked to give it back. */
   recalled: boolean
-  /** Among those that its worker was sent, as {@link SharedProgress} count. */
+  /** Its place among those that its worker was sent, as {@link SharedProgress} counts them. */
   place: number
-  /** Of any of its items. */
+  /** One of its items failed. */
   failed: boolean
 }
 
-/** What somebody asked of the pool, and waits for: told what came of its tasks, each once. */
+/** What somebody asked of the pool, and waits for. It is told what came of each of its tasks, once. */
 export interface Job {
-  /** Nobody waits any more: what of it is queued is dropped, what comes of it is ignored. */
+  /** Nobody waits any more: its queued tasks are dropped, and what comes of the others is ignored. */
   over: boolean
   /** How many of its tasks are in the pool's queue. */
   queued: number
-  /** Nobody hears of any task before all are through: there is no hurry to tell what came of one. */
+  /** Nobody hears of any task before all are through, so results of single tasks need not hurry. */
   readonly quiet: boolean
   fulfilled(index: number, result: unknown): void
-  /** Of the items `first`, `first + 1`, ... */
+  /** The results of the items `first`, `first + 1`, ... */
   allFulfilled(first: number, results: readonly unknown[]): void
   rejected(index: number, error: unknown): void
-  /** After all of the task's items. */
+  /** Called after the outcomes of all the task's items. */
   settled(task: Task): void
-  /** The pool cannot go on with it: broken, terminated. */
+  /** The pool cannot go on with the job: it is broken, or was terminated. */
   fail(error: unknown): void
-  /** The pool was joined: what has not been read of its input will not be, unless it is at hand. */
+  /** The pool is being joined: an input that is not at hand is read no further. */
   finish?(): void
 }
 

@@ -10,13 +10,13 @@ import { nativeQueues } from '../queue/native.js'
 import { type SemaphoreEstate, SemaphoreHome } from '../semaphore/home.js'
 import type { Transport } from '../transport/transport.js'
 
-/** What a child that ends in order leaves to its parent: each queue, lock or barrier that has its home there. */
+/** What a child that ends in order leaves to its parent: the queues, locks and barriers whose home it is. */
 export type Estate = QueueEstate | QueueItems | AttachmentsEstate | SemaphoreEstate | BarrierEstate
 
-/** Items of queues of which the rest is still to come, by the queue's id. */
+/** Items of queues whose own state is still to come, by the queue's id. */
 export type Inherited = Map<string, Item[]>
 
-/** Makes `context` the home of what a child that ended leaves to it. */
+/** Makes `context` the home of what a child leaves to it. */
 export function adopt(
   context: Context,
   transport: Transport,

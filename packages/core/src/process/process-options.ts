@@ -1,26 +1,26 @@
 import type { Target } from './target.js'
 
 export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
-  /** An exported function, or the name of one. Absent: the process ends at once, with exit code 0. */
+  /** An exported function, or the name of one. Where absent the process ends at once, with exit code 0. */
   target?: Target<A, R> | undefined
-  /** The target's arguments, encoded at `start`. Handles among them arrive as working handles; a Connection moves. */
+  /** The target's arguments, encoded at `start`. Handles arrive as working handles; a Connection moves to the child. */
   args?: A | undefined
   /** `Process-<n>` where absent. */
   name?: string | undefined
-  /** A daemon does not outlive its creator, and its creator does not wait for it. The creator's own flag where absent. */
+  /** A daemon does not outlive its creator, and its creator does not wait for it. Where absent the creator's own flag. */
   daemon?: boolean | undefined
-  /** Environment variables of the child, beside the inherited ones. */
+  /** Environment variables of the child, besides the inherited ones. */
   env?: Record<string, string> | undefined
-  /** Node's own flags for the child; the parent's where absent. */
+  /** Node's own flags for the child. Where absent the parent's. */
   execArgv?: string[] | undefined
-  /** The child's working directory; the parent's where absent. Only processes have one of their own. */
+  /** The child's working directory. Where absent the parent's. Only processes have one of their own. */
   cwd?: string | undefined
   /**
-   * Where the child's stdout and stderr go; 'inherit' where absent. 'pipe': this process writes each line that comes to its own
-   * stdout or stderr, behind `[name] `; all of it is there when `join` resolves.
+   * Where the child's stdout and stderr go; 'inherit' where absent. With 'pipe' this process writes each line of the child to its
+   * own stdout or stderr, with `[name] ` before it. All lines are written when `join` resolves.
    */
   stdio?: Stdio | undefined
-  /** How much memory the child's V8 may use. A child that needs more dies of it. */
+  /** How much memory the child's V8 may use. A child that needs more dies. */
   resourceLimits?: ResourceLimits | undefined
   /** Aborting terminates the child; `result()` then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -59,7 +59,7 @@ const LIMITS = [
   'stackSizeMb',
 ] as const satisfies readonly (keyof ResourceLimits)[]
 
-/** Throws a TypeError, or a RangeError for a limit that is none, for what a Process cannot be made of. */
+/** Throws a TypeError or a RangeError for what a Process cannot be made of. */
 export function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R>): ProcessOptions<A, R> {
   if (!isObject(options)) throw new TypeError('a Process takes an object of options, such as { target, args }')
   checkKeys('a Process', options, OPTIONS)

@@ -1,24 +1,18 @@
-import { encode } from '../codec/codec.js'
 import { refuseSerialisation } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
-import { Envelope } from '../context/message-writer.js'
-import { hasCode, MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
-import { discardParcels, type Parcel } from '../link/wire-end.js'
-import { ByteBuffer } from '../runtime/byte-buffer.js'
+import { MpError } from '../errors.js'
 import { Pending } from '../runtime/pending-call.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
-import type { Peer, SpawnOptions, Transport } from '../transport/transport.js'
-import { handTarget } from './local-target.js'
-import { checkOptions, type ProcessOptions, type ResourceLimits } from './process-options.js'
-import type { StartOrder } from './protocol.js'
-import { SpawnedChild } from './spawned-child.js'
+import type { Transport } from '../transport/transport.js'
+import { checkOptions, type ProcessOptions } from './process-options.js'
+import { spawnChild } from './spawn-child.js'
+import type { SpawnedChild } from './spawned-child.js'
 import { StartPromise } from './start-promise.js'
-import { describeTarget, type Target, type TargetReference } from './target.js'
+import type { Target } from './target.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** A function that runs elsewhere: in a thread, in a process, as its transport has it. */
+/** A function that runs elsewhere: in a thread or in a process, depending on its transport. */
 export class Process<A extends unknown[] = unknown[], R = unknown> {
   readonly #context: Context
   readonly #transport: Transport
@@ -28,9 +22,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   readonly #path: readonly number[]
   #name: string
   #daemon: boolean
-  #run: SpawnedChild | undefined
+  #child: SpawnedChild | undefined
   #startError: unknown
-  /** Somebody has asked how it went. */
+  /** Somebody has asked how it went, so that a failed start needs no warning. */
   #looked = false
   #closed = false
 
@@ -68,28 +62,27 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
 
   set daemon(daemon: boolean) {
     if (typeof daemon !== 'boolean') throw new TypeError(`daemon must be a boolean, not ${typeof daemon}`)
-    if (this.#run) throw new MpError('MP_INVALID_STATE', `${this.#name} has been started: its daemon flag is settled`)
+    if (this.#child) throw new MpError('MP_INVALID_STATE', `${this.#name} has been started: its daemon flag is settled`)
     this.#daemon = daemon
   }
 
-  /** Null before the start. On thread transports above any operating system's: 2 ** 22 + the thread's id. */
+  /** Null before the start. On thread transports 2 ** 22 + the thread's id, which is above any pid of the operating system. */
   get pid(): number | null {
     this.#checkOpen()
-    return this.#run?.pid ?? null
+    return this.#child?.pid ?? null
   }
 
-  /** Null while it runs; then `n & 255`, or minus the signal's number: -15 after `terminate()`, -9 after `kill()`. */
+  /** Null while it runs. Then `n & 255`, or minus the signal's number: -15 after `terminate()`, -9 after `kill()`. */
   get exitCode(): number | null {
     this.#checkOpen()
-    return this.#run?.exitCode ?? null
+    return this.#child?.exitCode ?? null
   }
 
   /**
    * Fulfils with the exit code when the process has ended. Throws MP_INVALID_STATE before `start`.
    *
-   * It tells, and holds nothing: a program ends, and terminates its daemons, although somebody would like to hear of a daemon's
-   * end. So an `await` of it, with nothing else left to do, ends the program (with Node's exit code 13). `join()` is a call that
-   * waits, and keeps the program running meanwhile.
+   * This promise does not keep the program running: a program that has nothing else to do ends, and terminates its daemons, also
+   * while somebody awaits the end of one (Node's exit code is 13 then). `join()` keeps the program running while it waits.
    */
   get exited(): Promise<number> {
     this.#checkOpen()
@@ -97,11 +90,11 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 
   /**
-   * Starts the process. Spawning begins within the call; resolves when the child has found its target. Need not be awaited: a
-   * failure also rejects `join` and `result`, and warns if nobody looks.
+   * Starts the process. Spawning begins within the call. Resolves when the child has found its target. Nobody needs to await
+   * it: a failure also rejects `join` and `result`, and warns if nobody looks.
    *
-   * Rejects with MP_ENCODE or MP_BAD_TARGET, MP_SPAWN_FAILED, or MP_INVALID_STATE (started before); nothing is left running,
-   * and it may be started again.
+   * Rejects with MP_ENCODE, MP_BAD_TARGET, MP_SPAWN_FAILED, or MP_INVALID_STATE (started before). Then nothing is left running,
+   * and the process may be started again.
    */
   start(): Promise<void> {
     const promise = StartPromise.of(this.#start())
@@ -109,51 +102,33 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     return promise
   }
 
-  /** Waits for the end: the exit code, or null when `timeout` ms pass first. */
+  /** Waits for the end. Gives the exit code, or null when `timeout` ms pass first. */
   async join(options?: WaitOptions): Promise<number | null> {
     this.#looked = true
     this.#checkOpen()
     checkWait(options)
-    const run = this.#started('join')
-    if (run.exitCode !== null) return run.exitCode
-    const pending = new Pending<number | null>()
-    pending.limit(
-      options,
-      () => pending.resolve(null),
-      () => {},
-    )
-    run.over.then(
-      code => pending.resolve(code),
-      error => pending.reject(error),
-    )
-    return pending.promise
+    const child = this.#started('join')
+    if (child.exitCode !== null) return child.exitCode
+    return limited<number | null>(child.over, options, pending => pending.resolve(null))
   }
 
   /**
-   * What the target returned, or rejects with what it threw: the same class where it is built in or registered. MP_WORKER_LOST
-   * when the process ended before its target did; MP_ENCODE when the result could not travel.
+   * Gives what the target returned, or rejects with what it threw; an error of a built-in or registered class keeps its class.
+   * Rejects with MP_WORKER_LOST when the process ended before its target did, and with MP_ENCODE when the result could not travel.
    */
   async result(options?: WaitOptions): Promise<Awaited<R>> {
     this.#looked = true
     this.#checkOpen()
     checkWait(options)
-    const run = this.#started('result')
-    const pending = new Pending<unknown>()
-    pending.limit(
-      options,
-      () => pending.reject(new MpError('MP_TIMEOUT', `${this.#name} gave no result in time`)),
-      () => {},
+    const child = this.#started('result')
+    return limited(child.outcome() as Promise<Awaited<R>>, options, pending =>
+      pending.reject(new MpError('MP_TIMEOUT', `${this.#name} gave no result in time`)),
     )
-    run.outcome().then(
-      value => pending.resolve(value),
-      error => pending.reject(error),
-    )
-    return pending.promise as Promise<Awaited<R>>
   }
 
   isAlive(): boolean {
     this.#checkOpen()
-    return this.#run?.alive ?? false
+    return this.#child?.alive ?? false
   }
 
   /** Ends the process (SIGTERM where there are signals) without waiting for it. No-op when it has ended. */
@@ -166,108 +141,59 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     this.#kill('SIGKILL')
   }
 
-  /** Gives everything back. Throws MP_INVALID_STATE while the process runs; afterwards only name, daemon and close work. */
+  /** Gives everything back. Throws MP_INVALID_STATE while the process runs. Afterwards only name, daemon and close work. */
   close(): void {
     if (this.#closed) return
-    if (this.#run?.alive)
+    if (this.#child?.alive)
       throw new MpError('MP_INVALID_STATE', `${this.#name} is running: join or terminate it before close`)
     this.#closed = true
-    this.#run?.discard()
-    this.#run = undefined
+    this.#child?.discard()
+    this.#child = undefined
   }
 
-  /** Terminates it if it runs, waits, closes. */
+  /** Terminates the process if it runs, waits for its end, and closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#looked = true
-    if (this.#run) {
-      this.#run.kill('SIGTERM')
-      await this.#run.exited
+    if (this.#child) {
+      this.#child.kill('SIGTERM')
+      await this.#child.exited
     }
     this.close()
   }
 
   [INSPECT](): string {
-    const state = this.#closed ? 'closed' : !this.#run ? 'not started' : this.#run.alive ? 'running' : 'ended'
+    const state = this.#closed ? 'closed' : !this.#child ? 'not started' : this.#child.alive ? 'running' : 'ended'
     return `Process(${this.#name}, ${state})`
   }
 
   async #start(): Promise<void> {
     this.#checkOpen()
-    if (this.#run) throw new MpError('MP_INVALID_STATE', `${this.#name} was started before: a process starts once`)
+    if (this.#child) throw new MpError('MP_INVALID_STATE', `${this.#name} was started before: a process starts once`)
     const unguarded = this.#context.onUnguardedStart?.(this.#name)
     if (unguarded) throw unguarded
     this.#startError = undefined
     try {
       this.#options.signal?.throwIfAborted()
-      const run = this.#spawn()
-      this.#run = run
-      await run.ready
+      this.#child = this.#spawn()
+      await this.#child.ready
     } catch (error) {
       this.#startError = error
-      this.#run = undefined
+      this.#child = undefined
       throw error
     }
   }
 
   #spawn(): SpawnedChild {
-    const { identity } = this.#context
-    const reference = this.#target === undefined ? null : describeTarget(this.#target as Target)
-    const envelope = new Envelope(this.#transport)
-    const args = new ByteBuffer(256)
-    try {
-      encode(this.#args, args, envelope, 'args')
-      checkLength(args.length, this.#transport)
-    } catch (error) {
-      envelope.rollback()
-      throw error
-    }
-    envelope.commit()
-    const id = this.#context.nextId()
-    const peer = this.#spawnPeer(id, envelope.parcels)
-    const run = new SpawnedChild(this, this.#context, this.#transport, peer)
-    const order: StartOrder = {
-      id,
-      name: this.#name,
-      pid: peer.pid ?? null,
-      daemon: this.#daemon,
-      quiet: this.#options.stdio === 'ignore',
-      handles: envelope.holdsHandles,
+    const { env, execArgv, cwd, stdio, resourceLimits, signal } = this.#options
+    const child = spawnChild(this.#context, this.#transport, this, {
       path: this.#path,
-      parent: { pid: identity.pid, name: identity.name },
-      target: this.#targetFor(reference),
-    }
-    run.start(order, args, envelope.parcels)
-    if (this.#options.signal) run.endOn(this.#options.signal)
-    return run
-  }
-
-  #spawnPeer(id: string, parcels: readonly Parcel[] | undefined): Peer {
-    const { env, execArgv, cwd, stdio, resourceLimits } = this.#options
-    try {
-      return this.#transport.spawn({
-        id,
-        name: this.#name,
-        daemon: this.#daemon,
-        ...(env && { env }),
-        ...(execArgv && { execArgv }),
-        ...(cwd !== undefined && { cwd }),
-        ...(stdio && { stdio }),
-        ...(resourceLimits && { resourceLimits: definedOf(resourceLimits) }),
-      })
-    } catch (error) {
-      discardParcels(parcels, this.#transport)
-      if (hasCode(error, 'MP_NOT_SUPPORTED')) throw error
-      const message = `${this.#name} could not be started: ${(error as Error).message}`
-      throw new MpError('MP_SPAWN_FAILED', message, { cause: error })
-    }
-  }
-
-  /** Same-thread children get the function itself: the module that holds it may still be running. */
-  #targetFor(reference: TargetReference | null): StartOrder['target'] {
-    const target = this.#target
-    const local = this.#transport.capabilities.isolation === 'none' && typeof target === 'function'
-    return local ? handTarget(target as (...args: unknown[]) => unknown) : reference
+      target: this.#target as Target<never[]> | undefined,
+      args: this.#args,
+      options: { env, execArgv, cwd, stdio, resourceLimits },
+    })
+    if (signal) child.endOn(signal)
+    return child
   }
 
   #kill(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -276,7 +202,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 
   #started(what: string): SpawnedChild {
-    if (this.#run) return this.#run
+    if (this.#child) return this.#child
     if (this.#startError !== undefined) throw this.#startError
     throw new MpError('MP_INVALID_STATE', `${what} needs a started process, and ${this.#name} was not started`)
   }
@@ -295,6 +221,21 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   }
 }
 
-function definedOf(limits: ResourceLimits): NonNullable<SpawnOptions['resourceLimits']> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+/** Waits for `answer` as `options` say. `onTimeout` settles the call when the time has passed first. */
+function limited<T>(
+  answer: Promise<T>,
+  options: WaitOptions | undefined,
+  onTimeout: (pending: Pending<T>) => void,
+): Promise<T> {
+  const pending = new Pending<T>()
+  pending.limit(
+    options,
+    () => onTimeout(pending),
+    () => {},
+  )
+  answer.then(
+    value => pending.resolve(value),
+    error => pending.reject(error),
+  )
+  return pending.promise
 }

@@ -1,7 +1,6 @@
-import type { LocalTarget } from './local-target.js'
-import type { TargetReference } from './target.js'
+import type { FunctionReference } from './function-reference.js'
 
-/** Parent to child, once, first. Body: u32 length | an encoded {@link StartOrder} | the encoded args. */
+/** Parent to child, once, before everything else. Body: u32 length | an encoded {@link StartOrder} | the encoded args. */
 export const START = 16
 /** Child to parent: the target was found. Body: u32 pid. */
 export const READY = 17
@@ -11,20 +10,20 @@ export const UNLOADABLE = 18
 export const RETURNED = 19
 /** Child to parent: what the target, or an uncaught exception, threw. Body: the encoded error. */
 export const THREW = 20
-/** Child to parent: a queue, lock or barrier whose home ends. Body: an encoded Estate. */
+/** Child to parent: a queue, lock or barrier whose home moves to the parent. Body: an encoded Estate. */
 export const ADOPT = 21
 
 export interface StartOrder {
   readonly id: string
   readonly name: string
-  /** Null where the medium does not tell it to the parent: then the child's own. */
+  /** Null where the medium does not tell it to the parent; then the child takes its own. */
   readonly pid: number | null
   readonly daemon: boolean
-  /** Its stderr is to be ignored. */
+  /** Whether the child's stderr is ignored. */
   readonly quiet: boolean
-  /** There are handles among the arguments. */
+  /** Whether there are handles among the arguments. */
   readonly handles: boolean
   readonly path: readonly number[]
   readonly parent: { readonly pid: number; readonly name: string }
-  readonly target: TargetReference | LocalTarget | null
+  readonly target: FunctionReference | null
 }

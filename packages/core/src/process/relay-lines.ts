@@ -1,13 +1,13 @@
 import type { Readable, Writable } from 'node:stream'
 
 const NEWLINE = 0x0a
-/** Bytes. A line that is longer goes on as one of its own: what never ends a line must not fill the memory. */
+/** Bytes. A longer line is cut into several, so that output without line ends does not fill the memory. */
 const LONGEST_LINE = 64 * 1024
 
 /**
- * Writes what comes from a child's stream to one of this context's, each line behind `[name] `, for transports whose
- * {@link SpawnOptions.stdio} is 'pipe'. To be called at spawn: Node drops what nobody listens to when the child ends. Resolves
- * when everything has been written, also where the stream failed.
+ * Writes what comes from a child's stream to a stream of this context, each line with `[name] ` before it. For transports, where
+ * {@link SpawnOptions.stdio} is 'pipe'. A transport calls this at spawn: when the child ends, Node drops what nobody listens to.
+ * Resolves when everything has been written, also where the stream failed.
  */
 export function relayLines(from: Readable, to: Writable, name: string): Promise<void> {
   const prefix = Buffer.from(`[${name}] `)

@@ -10,12 +10,13 @@ import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import { Pending } from '../runtime/pending-call.js'
-import { turn } from '../runtime/turn.js'
+import { caughtUp } from '../runtime/turn.js'
+import { within } from '../runtime/within.js'
 import type { Peer, PeerExit, Transport } from '../transport/transport.js'
 import { adopt, type Estate, type Inherited } from './adopt.js'
 import * as protocol from './protocol.js'
 
-/** How long a child's last messages may take to arrive after its end was told, ms. */
+/** ms that a child's last messages may take to arrive after its end was told. */
 const LAST_WORDS = 1000
 
 /** One child that was spawned: its link, and how it ended. */
@@ -23,9 +24,9 @@ export class SpawnedChild implements Child {
   pid: number | null
   exitCode: number | null = null
   alive = true
-  /** Fulfils when the child has found its target; rejects when it did not, or ended before. */
+  /** Fulfils when the child has found its target. Rejects when it did not find it, or ended before. */
   readonly ready: Promise<void>
-  /** Fulfils with the exit code when the child has ended, however. */
+  /** Fulfils with the exit code when the child has ended, however it ended. */
   readonly exited: Promise<number>
   /** As `exited`, but rejects when the start failed. */
   readonly over: Promise<number>
@@ -71,7 +72,7 @@ export class SpawnedChild implements Child {
     if (!transport.wires) this.#link.carrier = this.#channels
     context.links.add(this.#link)
     context.children.add(this)
-    // Children that outlive this program must have what it sent them.
+    // Children may outlive this program. They must get what it sent them.
     if (transport.capabilities.isolation === 'process') context.flushAtExit()
     this.#held = !owner.daemon
     if (this.#held) hold()
@@ -109,7 +110,7 @@ export class SpawnedChild implements Child {
     else signal.addEventListener('abort', listener, { once: true })
   }
 
-  /** What the target returned or threw. Decoded once, when somebody asks. */
+  /** What the target returned or threw. It is decoded once, when somebody asks. */
   outcome(): Promise<unknown> {
     this.#outcome ??= this.#answeredOrOver.then(() => this.#decodeAnswer())
     return this.#outcome
@@ -154,7 +155,7 @@ export class SpawnedChild implements Child {
     return readMessage(this.#context, this.#transport, message)
   }
 
-  /** The link is gone. A child that broke the protocol is ended; it could do no more than it already did. */
+  /** The link is gone. A child that broke the protocol is killed. That loses nothing: it can do no more than it already did. */
   #lost(error: Error | undefined): void {
     this.#channels.closed()
     this.#context.links.delete(this.#link)
@@ -163,22 +164,14 @@ export class SpawnedChild implements Child {
   }
 
   async #ended(exit: PeerExit, linkClosed: Promise<void>): Promise<number> {
-    // What the child sent before its end is still to be read, from this link and from wires of their own.
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([
-      linkClosed,
-      new Promise(resolve => {
-        timer = setTimeout(resolve, LAST_WORDS)
-      }),
-    ])
-    clearTimeout(timer)
-    await turn()
-    await turn()
+    // What the child sent before its end may still be unread, on this link and on other wires.
+    await within(linkClosed, LAST_WORDS)
+    await caughtUp()
     this.#link.close()
     this.#channels.closed()
     this.#context.links.delete(this.#link)
     this.#context.children.delete(this)
-    // It was killed before it could leave the rest.
+    // The child was killed before it could hand over these queues as a whole.
     for (const items of this.#inherited.values())
       for (const each of items) discardParcels(each.parcels, this.#transport)
     this.#inherited.clear()
@@ -187,7 +180,7 @@ export class SpawnedChild implements Child {
     this.exitCode = exitCode(exit)
     if (this.#held) release()
     this.#abort?.signal.removeEventListener('abort', this.#abort.listener)
-    // A process that was ended on request, however early, has been started.
+    // A process that was ended on request counts as started, however early that was.
     if (this.#killed && this.#startError === undefined) this.#ready.resolve()
     if (!this.#ready.settled) {
       this.#startError ??= new MpError(

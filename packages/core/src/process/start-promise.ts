@@ -1,6 +1,6 @@
 /**
- * The promise that `start()` returns: safe to ignore. A rejection is never unhandled; `looked` tells whether anyone has
- * asked for the outcome, so that a failure nobody sees can be warned of.
+ * The promise that `start()` returns. A caller may ignore it: a rejection is never unhandled. `looked` tells whether anybody has
+ * asked for the outcome; if nobody has, a failure becomes a warning.
  */
 export class StartPromise extends Promise<void> {
   looked = false
@@ -15,7 +15,7 @@ export class StartPromise extends Promise<void> {
     return promise
   }
 
-  /** Being a subclass, it is asked through `then` also by `await`. */
+  /** `await` also calls this, since the promise is of a subclass. */
   // biome-ignore lint/suspicious/noThenProperty: it is a promise
   override then<A = void, B = never>(
     // biome-ignore lint/suspicious/noConfusingVoidType: as Promise<void> has it

@@ -28,8 +28,8 @@ interface Scope {
   readonly names: readonly string[]
 }
 
-// The only texts that are ever evaluated, and nothing is ever put into them. The function goes in by way of a property of
-// the inspector module: unlike globalThis it may not be frozen, and it is the same object in each vm context (vitest, Jest).
+// No other text is ever evaluated, and nothing is ever put into these. The function is handed over in a property of the inspector
+// module. A program may freeze globalThis, but not that module, and each vm context (vitest, Jest) sees the same one.
 const KEY = Symbol.for('@mp/core target')
 const TAKE_TARGET = "process.getBuiltinModule('node:inspector')[Symbol.for('@mp/core target')]"
 const FIND_BINDINGS = `function (target) {
@@ -49,9 +49,10 @@ const FIND_BINDINGS = `function (target) {
 }`
 
 /**
- * Where a function comes from, and by which names its own scopes know it. Synchronous; nothing stays enabled or connected.
+ * Finds out where a function comes from, and by which names its own scopes know it. Synchronous. Leaves no session and no
+ * debugger behind.
  *
- * @throws {MpError} MP_NOT_SUPPORTED where there is no inspector: under `--permission`, or in a Node.js built without one.
+ * @throws {MpError} MP_NOT_SUPPORTED: there is no inspector (under `--permission`, or in a Node.js built without one).
  */
 export function inspectFunction(target: object): FunctionOrigin {
   return withSession(session => {
@@ -78,7 +79,7 @@ export function inspectFunction(target: object): FunctionOrigin {
   })
 }
 
-/** Where each function starts in its script; undefined for one that is not written in JavaScript. Errors as above. */
+/** Where each function starts in its script; undefined for one that is not written in JavaScript. Throws as {@link inspectFunction}. */
 export function locateFunctions(targets: readonly object[]): (Position | undefined)[] {
   return withSession(session =>
     targets.map(target => {
@@ -101,7 +102,7 @@ interface Script {
 function withSession<T>(use: (session: Session) => T): T {
   let session: Session
   try {
-    // Not a static import: it costs each program start time, and throws in a Node.js that has no inspector.
+    // A static import would cost each program start time, and would throw in a Node.js that has no inspector.
     session = new (process.getBuiltinModule('node:inspector').Session)()
     session.connect()
   } catch (cause) {
@@ -119,7 +120,7 @@ function withSession<T>(use: (session: Session) => T): T {
   }
 }
 
-/** In-process sessions answer before `post` returns, in workers too. */
+/** Sessions within the process answer before `post` returns, also in worker threads. */
 function post<T>(session: Session, method: string, params: object = {}): T {
   let answer: { error: Error | null; result: T | undefined } | undefined
   session.post(method, params, (error: Error | null, result: unknown) => {
@@ -147,10 +148,10 @@ function properties(session: Session, target: object): { objectId: string; inter
   return { objectId, internal: new Map(internalProperties.map(({ name, value }) => [name, value ?? {}])) }
 }
 
-/** By script id; ids are never used again within a thread. Holds what was live when a script was last looked up. */
+/** By script id, which is never used again within a thread. Holds the scripts that were live at the last look. */
 const scripts = new Map<string, Script>()
 
-/** Enabling the debugger makes V8 name each script there is: 20 ms, and 25 us more for each module of the program. */
+/** V8 names every script when the debugger is enabled. That takes 20 ms, and 25 us more for each module of the program. */
 function findScript(session: Session, scriptId: string): Script | undefined {
   if (scripts.has(scriptId)) return scripts.get(scriptId)
   scripts.clear()
@@ -163,7 +164,7 @@ function findScript(session: Session, scriptId: string): Script | undefined {
   return scripts.get(scriptId)
 }
 
-/** A `//# sourceURL=` replaces `url` but not `embedderName`; code made by eval has only the former. */
+/** A `//# sourceURL=` replaces `url` but not `embedderName`. Code made by eval has no `embedderName`. */
 function describeScript({ url, embedderName }: { url: string; embedderName?: string }): Script {
   const scriptName = embedderName || url
   if (/\/\[(eval\d*|stdin)\]$/.test(scriptName)) return { scriptName }

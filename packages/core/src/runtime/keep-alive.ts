@@ -1,4 +1,5 @@
 import { atTurnEnd } from './turn.js'
+import { LONGEST_TIMER } from './wait-options.js'
 
 /**
  * Keeps this thread's event loop alive while at least one call is pending. No wire does: what holds a program open is
@@ -11,8 +12,7 @@ let isHeld = false
 export function hold(): void {
   holders++
   if (isHeld) return
-  // The longest delay that a timer has; its firing does nothing.
-  timer ??= setInterval(() => {}, 0x7fff_ffff)
+  timer ??= setInterval(() => {}, LONGEST_TIMER)
   timer.ref()
   isHeld = true
 }

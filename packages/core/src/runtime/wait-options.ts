@@ -1,3 +1,6 @@
+/** The longest that a timer can take, ms. */
+export const LONGEST_TIMER = 0x7fff_ffff
+
 /** What every waiting call takes. */
 export interface WaitOptions {
   /** Milliseconds; negative counts as 0. Absent, null or Infinity: no limit. */
@@ -34,5 +37,5 @@ export function checkTimeout(timeout: unknown): number | undefined {
   if (typeof timeout !== 'number')
     throw new TypeError(`timeout must be a number of milliseconds, not ${typeof timeout}`)
   if (Number.isNaN(timeout)) throw new RangeError('timeout must be a number of milliseconds, not NaN')
-  return Math.min(Math.max(timeout, 0), 0x7fff_ffff)
+  return Math.min(Math.max(timeout, 0), LONGEST_TIMER)
 }

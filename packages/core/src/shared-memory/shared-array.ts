@@ -17,29 +17,29 @@ export class SharedArray<T extends SharedType = SharedType, L extends Lock | und
   }
 
   /**
-   * The memory itself, as a typed array, for everything else: `fill`, `slice` (a copy), `set` of many, `Atomics.wait`. Of what
-   * others write meanwhile it may show a part.
+   * The memory itself, as a typed array, for everything else: `fill`, `slice` (a copy), `set` of many, `Atomics.wait`. While others
+   * write, it may show elements of which only a part was written.
    */
   get view(): SharedViews[T] {
     return this.cells.view
   }
 
-  /** Reads one element, never half of it. RangeError where there is none. */
+  /** Reads one element in one step. Throws a RangeError where there is none. */
   get(index: number): SharedElement<T> {
     return this.cells.load(this.#checkIndex(index))
   }
 
-  /** Writes one element; what does not fit wraps, as in a typed array. RangeError where there is none. */
+  /** Writes one element in one step. What does not fit wraps, as in a typed array. Throws a RangeError where there is none. */
   set(index: number, element: SharedElement<T>): void {
     this.cells.store(this.#checkIndex(index), element)
   }
 
-  /** Adds to one element in one step. Gives what it was before, as `Atomics.add` does. RangeError where there is none. */
+  /** Adds to one element in one step. Gives what it was before, as `Atomics.add` does. Throws a RangeError where there is none. */
   add(index: number, n: SharedElement<T>): SharedElement<T> {
     return this.cells.add(this.#checkIndex(index), n)
   }
 
-  /** Each element as it is when its turn comes. */
+  /** Gives each element as it is when its turn comes. */
   *[Symbol.iterator](): Generator<SharedElement<T>, void, undefined> {
     for (let i = 0; i < this.length; i++) yield this.get(i)
   }
@@ -51,7 +51,7 @@ export class SharedArray<T extends SharedType = SharedType, L extends Lock | und
   }
 }
 
-/** Zeros, or a copy of what was given. */
+/** Allocates zeros (`content` is their count), or a copy of the values. */
 export function makeCells<T extends SharedType>(
   transport: Transport,
   type: T,

@@ -4,7 +4,7 @@ import { MpError } from '../errors.js'
 import type { Lock } from '../semaphore/lock.js'
 import type { Transport } from '../transport/transport.js'
 
-/** What shared memory is an array of, by the name of a type. */
+/** Typed arrays over shared memory, by the name of their elements' type. */
 export interface SharedViews {
   i8: Int8Array<SharedArrayBuffer>
   u8: Uint8Array<SharedArrayBuffer>
@@ -18,7 +18,7 @@ export interface SharedViews {
   f64: Float64Array<SharedArrayBuffer>
 }
 
-/** Integers (`i`), unsigned ones (`u`) and floats (`f`), and their size in bits. */
+/** Signed integers (`i`), unsigned integers (`u`) and floats (`f`), with their size in bits. */
 export type SharedType = keyof SharedViews
 
 /** Integers of 64 bits are bigints. */
@@ -63,7 +63,7 @@ class FloatBits {
   }
 }
 
-/** The same memory, as Atomics take it. */
+/** The same memory as integers, since Atomics take nothing else. */
 function integers(type: SharedType, view: SharedViews[SharedType]): SharedViews[SharedType] {
   const { buffer, byteOffset, length } = view
   if (type === 'f32') return new Int32Array(buffer, byteOffset, length)
@@ -79,17 +79,17 @@ const floatBits: { [type: string]: FloatBits | undefined } = {
 }
 
 /**
- * Elements of one type in shared memory. Each call is one atomic step, for all contexts in one order: nobody sees half an
- * element. Atomics know integers alone, so floats go as their bits. What does not fit wraps, as in a typed array.
+ * Elements of one type in shared memory. Each call is one atomic step, and all contexts see these steps in one order. So nobody
+ * sees half an element. Atomics take only integers; floats are stored as their bits. What does not fit wraps, as in a typed array.
  */
 export class Cells<T extends SharedType> {
   readonly type: T
   readonly view: SharedViews[T]
-  /** Used alike, whatever the integers are: what comes in is checked, or was read there. */
+  /** Typed as Int32Array, whatever the integers are: elements are checked before they are stored. */
   readonly #words: Int32Array
   readonly #floats: FloatBits | undefined
 
-  /** @throws {MpError} MP_DECODE unless `view` is one of shared memory: it may come from outside. */
+  /** @throws {MpError} MP_DECODE: `view` is not over shared memory. It may come from outside. */
   constructor(view: unknown) {
     const type = Object.entries(viewTypes).find(([, View]) => view instanceof View)?.[0] as T | undefined
     const shared = view as SharedViews[T]
@@ -100,7 +100,7 @@ export class Cells<T extends SharedType> {
     this.#words = integers(type, shared) as Int32Array
   }
 
-  /** Zeros. */
+  /** Makes new memory, all zeros. */
   static allocate<T extends SharedType>(transport: Transport, what: string, type: T, length: number): Cells<T> {
     const { sharedMemory, attachments } = transport.capabilities
     if (!sharedMemory || !attachments) {
@@ -124,7 +124,7 @@ export class Cells<T extends SharedType> {
     Atomics.store(this.#words, index, this.#word(this.check(element)))
   }
 
-  /** Gives what was there before. */
+  /** Adds in one step. Gives what was there before. */
   add(index: number, n: SharedElement<T>): SharedElement<T> {
     this.check(n)
     if (!this.#floats) return Atomics.add(this.#words, index, n as never) as never
@@ -137,7 +137,7 @@ export class Cells<T extends SharedType> {
     }
   }
 
-  /** Throws a TypeError where it is no number, or no bigint. */
+  /** Gives the element. Throws a TypeError where it is not the number, or the bigint, that the type needs. */
   check(element: SharedElement<T>): SharedElement<T> {
     const expected = this.type === 'i64' || this.type === 'u64' ? 'bigint' : 'number'
     if (typeof element === expected) return element
@@ -153,13 +153,13 @@ export class Cells<T extends SharedType> {
   }
 }
 
-/** What Value and SharedArray are alike in: memory that is the same in all contexts, and perhaps a lock. */
+/** What Value and SharedArray have in common: memory that all contexts share, and perhaps a lock. */
 export class SharedMemory<T extends SharedType, L extends Lock | undefined> extends SharedHandle {
   readonly #cells: Cells<T>
   readonly #lock: L
   readonly #ownsLock: boolean
 
-  /** @internal `ownsLock`: it was made for this. */
+  /** @internal `ownsLock`: the lock was made for this memory, and closes with it. */
   constructor(transport: Transport, what: string, cells: Cells<T>, lock: L, ownsLock: boolean) {
     super(transport, what, { close: () => void (ownsLock && lock?.close()) })
     this.#cells = cells
@@ -171,7 +171,7 @@ export class SharedMemory<T extends SharedType, L extends Lock | undefined> exte
     return this.#cells.type
   }
 
-  /** For what takes more than one step. It stops nobody who does not acquire it. Undefined where `lock` was false. */
+  /** For work of more than one step. It stops only those who acquire it, too. Undefined where the option `lock` was false. */
   get lock(): L {
     return this.#lock
   }

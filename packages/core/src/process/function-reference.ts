@@ -1,0 +1,38 @@
+import type { Transport } from '../transport/transport.js'
+import { loadTarget } from './load-target.js'
+import type { Target, TargetReference } from './target.js'
+
+export type AnyFunction = (...args: unknown[]) => unknown
+
+/** A target of a child in the same thread, which does not import the module: the module may still be running. */
+export interface LocalTarget {
+  readonly local: number
+}
+
+/** How a context tells another one which function to call. */
+export type FunctionReference = TargetReference | LocalTarget
+
+const handedOver = new Map<number, AnyFunction>()
+let nextNumber = 1
+
+/** Refers to the function itself where the other context is in this thread; such a reference is used once. Otherwise `described`. */
+export function referenceFor(
+  target: Target<never[]>,
+  described: TargetReference,
+  { capabilities }: Transport,
+): FunctionReference {
+  if (capabilities.isolation !== 'none' || typeof target !== 'function') return described
+  handedOver.set(nextNumber, target as AnyFunction)
+  return { local: nextNumber++ }
+}
+
+export function takeLocal({ local }: LocalTarget): AnyFunction {
+  const target = handedOver.get(local) as AnyFunction
+  handedOver.delete(local)
+  return target
+}
+
+/** The function of a reference. Rejects with what {@link loadTarget} rejects with. */
+export async function loadFunction(reference: FunctionReference): Promise<AnyFunction> {
+  return 'local' in reference ? takeLocal(reference) : loadTarget(reference)
+}

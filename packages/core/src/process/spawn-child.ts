@@ -1,0 +1,92 @@
+import { encode } from '../codec/codec.js'
+import type { ChildOwner, Context } from '../context/context.js'
+import { Envelope } from '../context/message-writer.js'
+import { hasCode, MpError } from '../errors.js'
+import { checkLength } from '../link/frame.js'
+import { discardParcels } from '../link/wire-end.js'
+import { ByteBuffer } from '../runtime/byte-buffer.js'
+import type { Peer, SpawnOptions, Transport } from '../transport/transport.js'
+import { describeTarget } from './describe-target.js'
+import { referenceFor } from './function-reference.js'
+import type { ProcessOptions, ResourceLimits } from './process-options.js'
+import { SpawnedChild } from './spawned-child.js'
+import type { Target } from './target.js'
+
+/** What a child is to run, and how. */
+interface SpawnRequest {
+  /** As {@link Identity.path}. */
+  readonly path: readonly number[]
+  readonly target: Target<never[]> | undefined
+  readonly args: readonly unknown[]
+  readonly options: Pick<ProcessOptions, 'env' | 'execArgv' | 'cwd' | 'stdio' | 'resourceLimits'>
+}
+
+/**
+ * Spawns a child and sends it the order to start. Throws MP_ENCODE, MP_BAD_TARGET, MP_NOT_SUPPORTED, or MP_SPAWN_FAILED. Nothing
+ * has moved when the description of the target or the encode throws.
+ */
+export function spawnChild(
+  context: Context,
+  transport: Transport,
+  owner: ChildOwner,
+  { path, target, args, options }: SpawnRequest,
+): SpawnedChild {
+  const described = target === undefined ? undefined : describeTarget(target)
+  const envelope = new Envelope(transport)
+  const encoded = new ByteBuffer(256)
+  try {
+    encode(args, encoded, envelope, 'args')
+    checkLength(encoded.length, transport)
+  } catch (error) {
+    envelope.rollback()
+    throw error
+  }
+  envelope.commit()
+  const { parcels } = envelope
+  const id = context.nextId()
+  const { name, daemon } = owner
+  let peer: Peer
+  try {
+    peer = transport.spawn({ id, name, daemon, ...definedOptions(options) })
+  } catch (error) {
+    discardParcels(parcels, transport)
+    throw hasCode(error, 'MP_NOT_SUPPORTED') ? error : spawnFailed(name, error as Error)
+  }
+  const child = new SpawnedChild(owner, context, transport, peer)
+  const { identity } = context
+  child.start(
+    {
+      id,
+      name,
+      pid: peer.pid ?? null,
+      daemon,
+      quiet: options.stdio === 'ignore',
+      handles: envelope.holdsHandles,
+      path,
+      parent: { pid: identity.pid, name: identity.name },
+      target: target && described ? referenceFor(target, described, transport) : null,
+    },
+    encoded,
+    parcels,
+  )
+  return child
+}
+
+/** Transports see absent members, never undefined ones. */
+function definedOptions({ env, execArgv, cwd, stdio, resourceLimits }: SpawnRequest['options']): Partial<SpawnOptions> {
+  return {
+    ...(env && { env }),
+    ...(execArgv && { execArgv }),
+    ...(cwd !== undefined && { cwd }),
+    ...(stdio && { stdio }),
+    ...(resourceLimits && { resourceLimits: definedLimits(resourceLimits) }),
+  }
+}
+
+function definedLimits(limits: ResourceLimits): NonNullable<SpawnOptions['resourceLimits']> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+}
+
+function spawnFailed(name: string, cause: Error): MpError {
+  return new MpError('MP_SPAWN_FAILED', `${name} could not be started: ${cause.message}`, { cause })
+}
