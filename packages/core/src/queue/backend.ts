@@ -3,7 +3,7 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import type { Waits } from '../runtime/pending-call.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
-import type { QueueHome } from './home.js'
+import type { Counts, QueueHome } from './home.js'
 
 /** What a Queue object asks of the queue itself, be its home here or elsewhere. Arguments are already checked. */
 export interface QueueBackend {
@@ -25,11 +25,6 @@ export interface QueueBackend {
   /** One Queue object fewer uses this backend. */
   close(): void
   pack(packing: HandlePacking): PackedHandle
-}
-
-export interface Counts {
-  readonly size: number
-  readonly full: boolean
 }
 
 export function empty(): MpError {

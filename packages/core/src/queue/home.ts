@@ -10,12 +10,16 @@ import { appendBytes, appendText, appendU32, type ByteBuffer, readU32 } from '..
 import { WaitList } from '../runtime/wait-list.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
-import type { Counts } from './backend.js'
 import type { QueueEstate } from './handover.js'
 import { type Item, itemOf, packItem, unpackItem } from './item.js'
 import { Lease } from './lease.js'
 import * as protocol from './protocol.js'
 import { type Consumer, type Getter, Stock, type StockUser } from './stock.js'
+
+export interface Counts {
+  readonly size: number
+  readonly full: boolean
+}
 
 /** A call that waits for a slot of a bounded queue. */
 export interface Putter {

@@ -15,7 +15,8 @@ import { WaitList } from '../runtime/wait-list.js'
 import { deadlineOf, type WaitOptions } from '../runtime/wait-options.js'
 import type { NativeMessage, NativeQueue } from '../transport/engines.js'
 import type { Transport } from '../transport/transport.js'
-import { type Counts, empty, full, type QueueBackend, shutDown } from './backend.js'
+import { empty, full, type QueueBackend, shutDown } from './backend.js'
+import type { Counts } from './home.js'
 import type { Desk } from './native-desk.js'
 
 const ACCEPTED = Promise.resolve()

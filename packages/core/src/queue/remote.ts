@@ -17,8 +17,9 @@ import { WaitList } from '../runtime/wait-list.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
-import { type Counts, empty, full, type PackedQueue, type QueueBackend, shutDown, tasksLeft } from './backend.js'
+import { empty, full, type PackedQueue, type QueueBackend, shutDown, tasksLeft } from './backend.js'
 import { Hand } from './hand.js'
+import type { Counts } from './home.js'
 import { checkItem } from './item.js'
 import * as protocol from './protocol.js'
 
@@ -402,7 +403,8 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
 
   /** Home is between two steps of a take-back. */
   #lookSoon(): void {
-    this.#lookAgain ??= setTimeout(() => {
+    if (this.#lookAgain) return
+    this.#lookAgain = setTimeout(() => {
       this.#lookAgain = undefined
       this.#deliver()
     }, 1)

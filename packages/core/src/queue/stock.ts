@@ -374,7 +374,8 @@ export class Stock {
     }
     if (!this.#armed.has(lessee)) this.#arm(lessee)
     if (this.#lessee !== lessee) return true
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer) return false
+    this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#serve()
     }, SLICE).unref()
