@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { group } from '../case.js'
 import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets.js'
+import type { BlockingEnd } from '../targets-blocking.js'
 
 export const pipe = group('Pipe and Connection', {
   'C1 both ends send and receive, in two independent directions': async t => {
@@ -184,6 +186,32 @@ export const pipe = group('Pipe and Connection', {
     await rejects(b.recvBytes(-1), RangeError)
   },
 
+  'C10 arguments of the wrong type are a TypeError at once, also where nothing waits to be received': async t => {
+    const [a, b] = t.api.Pipe()
+    const bytes = new Uint8Array(4)
+    for (const wrong of ['1', null, 1n] as never[]) {
+      await rejects(b.recvBytes(wrong), TypeError, 1_000)
+      await rejects(b.recvBytesInto(bytes, wrong), TypeError, 1_000)
+      await rejects(a.sendBytes(bytes, wrong), TypeError, 1_000)
+      await rejects(b.recv(wrong), TypeError, 1_000)
+      await rejects(b.recvBytes(4, wrong), TypeError, 1_000)
+      await rejects(b.recvBytesInto(bytes, 0, wrong), TypeError, 1_000)
+    }
+    await rejects(a.sendBytes(bytes, 0, '1' as never), TypeError, 1_000)
+    await rejects(b.recvBytes(Number.NaN), RangeError, 1_000)
+    await rejects(b.recvBytesInto(bytes, 1.5), RangeError, 1_000)
+    await rejects(b.recv({ timeout: '1' as never }), TypeError, 1_000)
+    await rejects(a.sendBytes({ length: 4 } as never), TypeError, 1_000)
+    const detached = new Uint8Array(4)
+    structuredClone(detached, { transfer: [detached.buffer] })
+    await rejects(a.sendBytes(detached), TypeError, 1_000)
+    await rejects(b.recvBytesInto(detached), TypeError, 1_000)
+    assert.equal(await b.poll(), false, 'nothing of it was sent')
+    await a.sendBytes(bytes)
+    await rejects(b.recvBytes('4' as never), TypeError)
+    assert.deepEqual(await within(b.recvBytes(4), 'recvBytes'), bytes)
+  },
+
   'C12 poll() looks once; with a timeout it waits for data or the time; with null for data only': async t => {
     const [a, b] = t.api.Pipe()
     assert.equal(await within(b.poll(), 'poll', 1_000), false)
@@ -279,6 +307,33 @@ export const pipe = group('Pipe and Connection', {
       await rejects(used.recv(), 'MP_EOF')
     }
     assert.equal(b.closed, true)
+  },
+
+  'C20 an end that is inspected says whether it is open, closed or moved, and its directions': async t => {
+    const [a, b] = t.api.Pipe(false)
+    assert.equal(inspect(a), 'Connection(open, readable)')
+    assert.equal(inspect(b), 'Connection(open, writable)')
+    await a.close()
+    assert.equal(inspect(a), 'Connection(closed, readable)')
+    const [, other] = t.pipe()
+    const queue = new t.api.Queue()
+    await queue.put(other)
+    assert.equal(inspect(other), 'Connection(moved, readable, writable)')
+    await queue.close()
+  },
+
+  'calls that block are there where the transport has them, and say MP_NOT_SUPPORTED elsewhere': async t => {
+    const [a] = t.pipe() as unknown as [BlockingEnd, unknown]
+    const bytes = new Uint8Array(1)
+    const { sync } = t.capabilities
+    const sends = [() => a.sendSync('a value'), () => a.sendBytesSync(bytes)]
+    const receives = [
+      () => a.recvSync({ timeout: 0 }),
+      () => a.recvBytesSync(1, { timeout: 0 }),
+      () => a.recvBytesIntoSync(bytes, 0, { timeout: 0 }),
+    ]
+    for (const send of sends) sync ? send() : throws(send, 'MP_NOT_SUPPORTED')
+    for (const receive of receives) throws(receive, sync ? 'MP_TIMEOUT' : 'MP_NOT_SUPPORTED')
   },
 
   'C21 a close rejects the pending calls of its own end with MP_CLOSED': async t => {
