@@ -263,10 +263,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       for (const poller of this.#pollers) poller.resolve(true)
       this.#pollers.clear()
     }
-    while (this.#receivers.length > 0) {
+    for (const receiver of this.#receivers) {
       const found = backend.find()
       if (found === 'empty') break
-      const receiver = this.#receivers.shift() as Receiver
+      this.#receivers.delete(receiver)
       try {
         if (found === 'over') throw this.#endOfFile()
         receiver.resolve(backend.take(receiver.wanted))
