@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import { group } from '../case.js'
+import { MessageChannel } from 'node:worker_threads'
+import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets.js'
 import type { BlockingEnd } from '../targets-blocking.js'
@@ -332,7 +333,10 @@ export const pipe = group('Pipe and Connection', {
       () => a.recvBytesSync(1, { timeout: 0 }),
       () => a.recvBytesIntoSync(bytes, 0, { timeout: 0 }),
     ]
-    for (const send of sends) sync ? send() : throws(send, 'MP_NOT_SUPPORTED')
+    for (const send of sends) {
+      if (sync) send()
+      else throws(send, 'MP_NOT_SUPPORTED')
+    }
     for (const receive of receives) throws(receive, sync ? 'MP_TIMEOUT' : 'MP_NOT_SUPPORTED')
   },
 
@@ -356,6 +360,29 @@ export const pipe = group('Pipe and Connection', {
     await rejects(mine.recv(), 'MP_EOF')
     await t.ends(child)
   },
+
+  'C22 an end that moves takes along a message with live objects that a call has already looked at': needs(
+    'attachments',
+    'sharedMemory',
+    async t => {
+      const [a, b] = t.api.Pipe()
+      const words = new Int32Array(new SharedArrayBuffer(4))
+      const { port1, port2 } = new MessageChannel()
+      await a.send({ words, port: port1 }, { transfer: [port1] })
+      await rejects(b.recvBytes(), 'MP_DECODE')
+      const [carrier, arrival] = t.api.Pipe()
+      await carrier.send(b)
+      const moved = (await within(arrival.recv(), 'the end')) as typeof b
+      const got = (await within(moved.recv(), 'the message')) as { words: Int32Array; port: typeof port1 }
+      got.words[0] = 7
+      assert.equal(words[0], 7)
+      const said = new Promise(resolve => port2.once('message', resolve))
+      got.port.postMessage('through the port')
+      assert.equal(await within(said, 'the word'), 'through the port')
+      port2.close()
+      await Promise.all([a.close(), moved.close(), carrier.close(), arrival.close()])
+    },
+  ),
 
   'C23 a send of what cannot travel rejects with MP_ENCODE, sends nothing, and the connection goes on': async t => {
     const [a, b] = t.api.Pipe()

@@ -28,8 +28,9 @@ export function registerHandles(): void {
   registerHandle('connection', openConnection)
   registerHandle('native-connection', openNativeConnection)
   for (const [kind, Type] of Object.entries({ queue: Queue, 'joinable-queue': JoinableQueue })) {
-    registerHandle(kind, (context, transport, state, endOf) => {
-      return new Type(context, transport, openQueueBackend(context, transport, state, endOf))
+    registerHandle(kind, (...packed) => {
+      const [context, transport] = packed
+      return new Type(context, transport, openQueueBackend(...packed))
     })
   }
   registerHandle('Barrier', openBarrier)

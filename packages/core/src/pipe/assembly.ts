@@ -64,21 +64,26 @@ export interface PackedAssembly {
   readonly bytes: Uint8Array
   readonly total: number
   readonly kind: number
-  readonly parcels: readonly number[] | null
+  readonly parcels: readonly PackedParcel[] | null
 }
 
+/** The index of a live object, or of the end of a wire. */
+type PackedParcel = { readonly object: number } | { readonly end: number }
+
 export function packAssembly({ bytes, kind, parcels, length }: Assembly, packing: HandlePacking): PackedAssembly {
-  const indexes = parcels?.map(each =>
-    each instanceof LiveObject ? packing.attach(each.object) : packing.attachMoved(each),
+  const packed = parcels?.map(each =>
+    each instanceof LiveObject ? { object: packing.attach(each.object) } : { end: packing.attachMoved(each) },
   )
-  return { bytes: bytes.slice(0, length), total: bytes.length, kind, parcels: indexes ?? null }
+  return { bytes: bytes.slice(0, length), total: bytes.length, kind, parcels: packed ?? null }
 }
 
 export function unpackAssembly(
   { bytes, total, kind, parcels }: PackedAssembly,
   endOf: (index: number) => End,
+  objectOf: (index: number) => object,
 ): Assembly {
   const whole = new Uint8Array(total)
   whole.set(bytes)
-  return { bytes: whole, kind, parcels: parcels?.map(endOf), length: bytes.length }
+  const unpacked = parcels?.map(each => ('object' in each ? new LiveObject(objectOf(each.object)) : endOf(each.end)))
+  return { bytes: whole, kind, parcels: unpacked, length: bytes.length }
 }

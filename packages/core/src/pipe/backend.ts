@@ -11,11 +11,11 @@ export interface Side {
 }
 
 /**
- * What a call makes of the message that it takes:
+ * What a call wants of the message that it takes:
  *
  * - undefined: its value, whatever that is;
- * - a number: its bytes, of which there may be at most so many;
- * - an array: nothing, for its bytes are copied there; the call gives their number.
+ * - a number: its bytes, at most so many of them;
+ * - an array: the number of its bytes, which are copied there.
  */
 export type Wanted = number | Uint8Array | undefined
 
@@ -23,13 +23,14 @@ export type Wanted = number | Uint8Array | undefined
 export type Found = 'done' | 'empty' | 'over'
 
 /**
- * One end of a pipe, as the medium has it. The {@link Connection} above it checks arguments, directions, and that it is open;
- * it keeps the calls that wait, and asks again when it is woken. Members throw what the user's call then rejects with.
+ * One end of a pipe, as the medium has it. The Connection above it checks arguments and directions, and that the end is open.
+ * The Connection also keeps the calls that wait, and looks again when it is woken. What a member throws, the user's call
+ * rejects with.
  */
 export interface PipeBackend {
   /** Undefined where the medium cannot block a thread. */
   readonly blocking: BlockingPipeBackend | undefined
-  /** Why `find` gives 'over', where that is an error, and not that the other end was closed. */
+  /** The error because of which `find` gives 'over'; undefined where the other end was closed in order. */
   readonly error: Error | undefined
   /**
    * Sends a value as it is now. The promise is that of the user's call. Throws MP_BROKEN_PIPE where the other end is gone,
@@ -40,7 +41,7 @@ export interface PipeBackend {
   sendBytes(bytes: Uint8Array): Promise<void>
   /** Looks for the oldest message, which stays until `take`. */
   find(): Found
-  /** Looks for some microseconds whether there is something to find, where that is quicker than to be woken. */
+  /** Looks for some microseconds, where that is quicker than to be woken. Whether there may be something to find now. */
   spin(): boolean
   /**
    * Takes the message that `find` has found. Throws MP_DECODE for one that is not the bytes that are wanted, and

@@ -28,7 +28,7 @@ import { BYTES, PIECE, type Unsent, VALUE, writeRecords } from './record.js'
 import { type Sender, SendLine } from './send-line.js'
 
 const ACCEPTED = Promise.resolve()
-/** From so many bytes on a native pipe gives a record in place, in shared memory, which is copied before it is decoded. */
+/** Larger records are in the pipe's shared memory, and are copied before they are decoded. */
 const LARGE = 4096
 /** Bytes up to which the buffer of an encoded message is kept for the next one. */
 const LARGEST_KEPT = 64 * 1024
@@ -45,7 +45,7 @@ export interface PackedNative extends Side {
  * that is unread in it, so a move needs no word with the other end.
  */
 export class NativePipeBackend implements BlockingPipeBackend {
-  /** The end of a native pipe can only be closed: that is no error. */
+  /** A native pipe is over because its other end was closed, or died: neither is told as an error. */
   readonly error = undefined
   readonly #context: Context
   readonly #transport: Transport
@@ -60,7 +60,7 @@ export class NativePipeBackend implements BlockingPipeBackend {
   #room: Uint8Array | undefined
   /** Made when a message has to wait for the first time. */
   #line: SendLine | undefined
-  /** Used again for each message; undefined while one is encoded. So is the envelope. */
+  /** This buffer and the envelope serve one message after the other. Both are undefined while a message is encoded. */
   #out: ByteBuffer | undefined = new ByteBuffer(1024)
   #envelope: Envelope | undefined
   readonly #reader: ParcelReader
@@ -319,7 +319,7 @@ export class NativePipeBackend implements BlockingPipeBackend {
   }
 }
 
-/** Of what waits, or has gone. */
+/** The promise of a send: `waiting` is what it left in the line, if anything. */
 function accepted(waiting: Sender | undefined): Promise<void> {
   if (waiting) return waiting.pending.promise
   return turnIsLong(roughNow()) ? turn() : ACCEPTED

@@ -46,10 +46,10 @@ export const openConnection: HandleOpener = (context, transport, state, endOf) =
 }
 
 /** The same for the end of a native pipe. */
-export const openNativeConnection: HandleOpener = (context, transport, state, endOf) => {
+export const openNativeConnection: HandleOpener = (context, transport, state, endOf, objectOf) => {
   const packed: PackedNative = state
   const side = sideOf(packed)
-  const assembly = packed.partial ? unpackAssembly(packed.partial, endOf) : undefined
+  const assembly = packed.partial ? unpackAssembly(packed.partial, endOf, objectOf) : undefined
   return new Connection(transport, side, new NativePipeBackend(context, transport, side, endOf(packed.end), assembly))
 }
 
