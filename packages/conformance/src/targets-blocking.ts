@@ -10,7 +10,7 @@ export interface BlockingEnd {
   sendSync(value: unknown, options?: { timeout?: number }): void
   recvSync(options?: { timeout?: number }): unknown
   sendBytesSync(data: Uint8Array): void
-  recvBytesSync(): Uint8Array
+  recvBytesSync(maxLength?: number, options?: { timeout?: number }): Uint8Array
   recvBytesIntoSync(target: Uint8Array, offset?: number, options?: { timeout?: number }): number
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { group } from '../case.js'
+import { inspect } from 'node:util'
+import { MessageChannel } from 'node:worker_threads'
+import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets.js'
+import type { BlockingEnd } from '../targets-blocking.js'
 
 export const pipe = group('Pipe and Connection', {
   'C1 both ends send and receive, in two independent directions': async t => {
@@ -184,6 +187,32 @@ export const pipe = group('Pipe and Connection', {
     await rejects(b.recvBytes(-1), RangeError)
   },
 
+  'C10 arguments of the wrong type are a TypeError at once, also where nothing waits to be received': async t => {
+    const [a, b] = t.api.Pipe()
+    const bytes = new Uint8Array(4)
+    for (const wrong of ['1', null, 1n] as never[]) {
+      await rejects(b.recvBytes(wrong), TypeError, 1_000)
+      await rejects(b.recvBytesInto(bytes, wrong), TypeError, 1_000)
+      await rejects(a.sendBytes(bytes, wrong), TypeError, 1_000)
+      await rejects(b.recv(wrong), TypeError, 1_000)
+      await rejects(b.recvBytes(4, wrong), TypeError, 1_000)
+      await rejects(b.recvBytesInto(bytes, 0, wrong), TypeError, 1_000)
+    }
+    await rejects(a.sendBytes(bytes, 0, '1' as never), TypeError, 1_000)
+    await rejects(b.recvBytes(Number.NaN), RangeError, 1_000)
+    await rejects(b.recvBytesInto(bytes, 1.5), RangeError, 1_000)
+    await rejects(b.recv({ timeout: '1' as never }), TypeError, 1_000)
+    await rejects(a.sendBytes({ length: 4 } as never), TypeError, 1_000)
+    const detached = new Uint8Array(4)
+    structuredClone(detached, { transfer: [detached.buffer] })
+    await rejects(a.sendBytes(detached), TypeError, 1_000)
+    await rejects(b.recvBytesInto(detached), TypeError, 1_000)
+    assert.equal(await b.poll(), false, 'nothing of it was sent')
+    await a.sendBytes(bytes)
+    await rejects(b.recvBytes('4' as never), TypeError)
+    assert.deepEqual(await within(b.recvBytes(4), 'recvBytes'), bytes)
+  },
+
   'C12 poll() looks once; with a timeout it waits for data or the time; with null for data only': async t => {
     const [a, b] = t.api.Pipe()
     assert.equal(await within(b.poll(), 'poll', 1_000), false)
@@ -281,6 +310,36 @@ export const pipe = group('Pipe and Connection', {
     assert.equal(b.closed, true)
   },
 
+  'C20 an end that is inspected says whether it is open, closed or moved, and its directions': async t => {
+    const [a, b] = t.api.Pipe(false)
+    assert.equal(inspect(a), 'Connection(open, readable)')
+    assert.equal(inspect(b), 'Connection(open, writable)')
+    await a.close()
+    assert.equal(inspect(a), 'Connection(closed, readable)')
+    const [, other] = t.pipe()
+    const queue = new t.api.Queue()
+    await queue.put(other)
+    assert.equal(inspect(other), 'Connection(moved, readable, writable)')
+    await queue.close()
+  },
+
+  'calls that block are there where the transport has them, and say MP_NOT_SUPPORTED elsewhere': async t => {
+    const [a] = t.pipe() as unknown as [BlockingEnd, unknown]
+    const bytes = new Uint8Array(1)
+    const { sync } = t.capabilities
+    const sends = [() => a.sendSync('a value'), () => a.sendBytesSync(bytes)]
+    const receives = [
+      () => a.recvSync({ timeout: 0 }),
+      () => a.recvBytesSync(1, { timeout: 0 }),
+      () => a.recvBytesIntoSync(bytes, 0, { timeout: 0 }),
+    ]
+    for (const send of sends) {
+      if (sync) send()
+      else throws(send, 'MP_NOT_SUPPORTED')
+    }
+    for (const receive of receives) throws(receive, sync ? 'MP_TIMEOUT' : 'MP_NOT_SUPPORTED')
+  },
+
   'C21 a close rejects the pending calls of its own end with MP_CLOSED': async t => {
     const [a, b] = t.api.Pipe()
     const calls = [a.recv(), a.recvBytes(), a.poll(null), a.poll(60_000)]
@@ -301,6 +360,29 @@ export const pipe = group('Pipe and Connection', {
     await rejects(mine.recv(), 'MP_EOF')
     await t.ends(child)
   },
+
+  'C22 an end that moves takes along a message with live objects that a call has already looked at': needs(
+    'attachments',
+    'sharedMemory',
+    async t => {
+      const [a, b] = t.api.Pipe()
+      const words = new Int32Array(new SharedArrayBuffer(4))
+      const { port1, port2 } = new MessageChannel()
+      await a.send({ words, port: port1 }, { transfer: [port1] })
+      await rejects(b.recvBytes(), 'MP_DECODE')
+      const [carrier, arrival] = t.api.Pipe()
+      await carrier.send(b)
+      const moved = (await within(arrival.recv(), 'the end')) as typeof b
+      const got = (await within(moved.recv(), 'the message')) as { words: Int32Array; port: typeof port1 }
+      got.words[0] = 7
+      assert.equal(words[0], 7)
+      const said = new Promise(resolve => port2.once('message', resolve))
+      got.port.postMessage('through the port')
+      assert.equal(await within(said, 'the word'), 'through the port')
+      port2.close()
+      await Promise.all([a.close(), moved.close(), carrier.close(), arrival.close()])
+    },
+  ),
 
   'C23 a send of what cannot travel rejects with MP_ENCODE, sends nothing, and the connection goes on': async t => {
     const [a, b] = t.api.Pipe()

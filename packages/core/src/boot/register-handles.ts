@@ -1,7 +1,6 @@
 import { openBarrier } from '../barrier/open.js'
 import { type HandleOpener, registerHandle } from '../context/message-reader.js'
-import { openConnection } from '../pipe/connection.js'
-import { openNativeConnection } from '../pipe/native.js'
+import { openConnection, openNativeConnection } from '../pipe/pipe.js'
 import { JoinableQueue } from '../queue/joinable-queue.js'
 import { openQueueBackend } from '../queue/open.js'
 import { Queue } from '../queue/queue.js'
@@ -27,12 +26,13 @@ const openCondition: HandleOpener = (context, transport, state, endOf) => {
 /** Makes every kind of handle known to the reader of messages, which depends on none of them. */
 export function registerHandles(): void {
   registerHandle('connection', openConnection)
+  registerHandle('native-connection', openNativeConnection)
   for (const [kind, Type] of Object.entries({ queue: Queue, 'joinable-queue': JoinableQueue })) {
-    registerHandle(kind, (context, transport, state, endOf) => {
-      return new Type(context, transport, openQueueBackend(context, transport, state, endOf))
+    registerHandle(kind, (...packed) => {
+      const [context, transport] = packed
+      return new Type(context, transport, openQueueBackend(...packed))
     })
   }
-  registerHandle('native-connection', openNativeConnection)
   registerHandle('Barrier', openBarrier)
   registerHandle('Condition', openCondition)
   for (const [kind, Type] of Object.entries(semaphores)) {

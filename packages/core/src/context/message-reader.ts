@@ -5,12 +5,13 @@ import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-
 import type { Transport } from '../transport/transport.js'
 import type { Context } from './context.js'
 
-/** Makes a working handle of what its `PACK` gave; `endOf` gives the end with this index, once. */
+/** Makes a working handle of what its `PACK` gave. `endOf` gives the end with this index, once; `objectOf` a live object. */
 export type HandleOpener = (
   context: Context,
   transport: Transport,
   state: never,
   endOf: (index: number) => End,
+  objectOf: (index: number) => object,
 ) => OpenHandle
 
 export interface OpenHandle {
@@ -97,7 +98,9 @@ export class ParcelReader implements Unpacking {
   handle(kind: string, state: unknown): object {
     const opener = openers.get(kind)
     if (!opener) throw new MpError('MP_DECODE', `a message holds a handle of the unknown kind ${kind}`)
-    const handle = opener(this.#context, this.#transport, state as never, index => this.#end(index))
+    const endOf = (index: number) => this.#end(index)
+    const objectOf = (index: number) => this.attachment(index)
+    const handle = opener(this.#context, this.#transport, state as never, endOf, objectOf)
     this.#opened ??= []
     this.#opened.push(handle)
     return handle

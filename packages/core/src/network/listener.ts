@@ -3,6 +3,7 @@ import { networkOf } from '../context/network-transport.js'
 import { MpError } from '../errors.js'
 import { RelayedEnd } from '../link/relayed-end.js'
 import { Connection } from '../pipe/connection.js'
+import { linkedConnection } from '../pipe/pipe.js'
 import type { Queue } from '../queue/queue.js'
 import { Deque } from '../runtime/deque.js'
 import { Pending } from '../runtime/pending-call.js'
@@ -180,7 +181,7 @@ export class Listener implements AsyncIterable<Connection> {
 /** One end of a pipe whose other end belongs to another program. */
 function connectionOver(wire: Wire, context: Context, transport: NetworkTransport, first: boolean): Connection {
   const side = { first, readable: true, writable: true }
-  return new Connection(context, networkOf(transport), side, new RelayedEnd(wire))
+  return linkedConnection(context, networkOf(transport), side, new RelayedEnd(wire))
 }
 
 /** @internal Users call `connect` of their transport's package. */
