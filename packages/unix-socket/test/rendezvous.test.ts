@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { eventually } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 import * as control from '../src/control.js'
-import type { Line } from '../src/line.js'
+import type { HandOffWire } from '../src/hand-off-wire.js'
 import { type OwnEnd, Rendezvous } from '../src/rendezvous.js'
 import { RawClient } from './raw-client.js'
 
@@ -80,8 +80,8 @@ describe('the rendezvous', () => {
     scene.rendezvous.lost(VIA)
     await scene.settled()
     expect(waiting.closed).toBe(false)
-    const met: Line[] = []
-    scene.rendezvous.open({ ...far, hops: 1 }, { meet: line => void met.push(line), lost() {} })
+    const met: HandOffWire[] = []
+    scene.rendezvous.open({ ...far, hops: 1 }, { meet: connection => void met.push(connection), lost() {} })
     expect(met.length).toBe(1)
   })
 

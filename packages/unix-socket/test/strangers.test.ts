@@ -221,7 +221,7 @@ describe('the sockets between the contexts of a program', () => {
     for (const child of children) await within(child.start(), 'start')
     await orders.send(10)
     await within(orders.recv(), 'trips')
-    await eventually(() => sockets().length === 2, 'the rendezvous, and the door of one of the two')
+    await eventually(() => sockets().length === 2, 'the rendezvous, and the socket of one of the two')
     const silent = sockets().map(path => new RawClient(path))
     for (const path of sockets()) {
       expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -237,7 +237,7 @@ describe('the sockets between the contexts of a program', () => {
     await within(orders.recv(), 'more trips')
     await Promise.all([orders, c, d].map((each: Connection) => each.close()))
     for (const child of children) await within(child.join(), 'join')
-    // A child takes its door with it.
+    // A child takes its socket with it.
     expect(sockets().length).toBe(1)
   }, 25_000)
 })
