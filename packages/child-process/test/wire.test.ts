@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
-import { type PipeHandle, PipeWire } from '../src/wire.js'
+import type { PipeHandle } from '../src/pipe-handle.js'
+import { PipeWire } from '../src/wire.js'
 
 /** A wire to a process that knows nothing of the package, and what came of it. */
 class Trial {
