@@ -1,5 +1,5 @@
 import type { Transport } from '@mp/core/spi'
-import type { Trial } from './harness.js'
+import type { Trial } from './trial.js'
 
 /** What a case may need of a transport; derived from what the transport declares, never sniffed. */
 export type Need =

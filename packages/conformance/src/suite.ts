@@ -41,10 +41,12 @@ import { underWay } from './cases/under-way.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
 import { wire } from './cases/wire.js'
-import { runCase, type Setting, Trial, within } from './harness.js'
+import { within } from './harness.js'
 import { Baseline } from './leaks.js'
 import { idsOf } from './rows/row.js'
+import { runCase } from './run-case.js'
 import { nothing } from './targets.js'
+import { type Setting, Trial } from './trial.js'
 
 /** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
 export interface TestRunner {

@@ -1,17 +1,15 @@
 /** What the workers of the suite's pools run. As for `targets.ts`: it imports nothing that a child would not need. */
 
-import type { BoundContext, Connection, Queue } from '@mp/core'
-
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
+import type { Connection, Queue } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 export function square(n: number): number {
   return n * n
 }
 
 export async function squareLater(n: number): Promise<number> {
-  await new Promise(resolve => setImmediate(resolve))
+  await turns(1)
   return n * n
 }
 
@@ -28,7 +26,7 @@ export function same<T>(value: T): T {
 }
 
 export function nameOf(module: string): Promise<string> {
-  return load(module).then(({ currentProcess }) => currentProcess().name)
+  return loadContext(module).then(({ currentProcess }) => currentProcess().name)
 }
 
 export function failOdd(n: number): number {
@@ -87,7 +85,7 @@ export function countAndHang(n: number): number {
 
 /** Who ran it; waits until both of the queue's items were taken, so that two workers must. */
 export async function meet(module: string, here: Queue<string>, there: Connection<unknown, unknown>): Promise<string> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
   await here.put(name)
   await there.recv()
@@ -95,7 +93,7 @@ export async function meet(module: string, here: Queue<string>, there: Connectio
 }
 
 export async function heed(module: string, orders: Connection<unknown, unknown>): Promise<void> {
-  const { currentTask } = await load(module)
+  const { currentTask } = await loadContext(module)
   const signal = currentTask()?.signal
   await orders.send('running')
   if (!signal) throw new Error('no task')
@@ -111,7 +109,7 @@ export async function ignore(orders: Connection<unknown, unknown>): Promise<void
 
 export async function spin(orders: Connection<unknown, unknown>): Promise<void> {
   await orders.send('running')
-  await new Promise(resolve => setImmediate(resolve))
+  await turns(1)
   for (;;);
 }
 
@@ -131,7 +129,7 @@ const counts = new Map<string, number>()
 
 /** How many tasks this worker has had, this one included. */
 export async function countHere(module: string): Promise<{ name: string; count: number }> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
   const count = (counts.get(name) ?? 0) + 1
   counts.set(name, count)
@@ -141,14 +139,14 @@ export async function countHere(module: string): Promise<{ name: string; count: 
 const initialised = new Map<string, unknown[]>()
 
 export async function initialise(module: string, path: string, text: string): Promise<void> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
   await note(path, `${name} ${text}`)
   initialised.set(name, [text])
 }
 
 export async function initialisedWith(module: string): Promise<unknown> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   return initialised.get(currentProcess().name) ?? null
 }
 
@@ -202,7 +200,7 @@ export async function exitWhenTold(orders: Connection<unknown, unknown>): Promis
 }
 
 export async function nested(module: string, n: number): Promise<number[]> {
-  const { Pool } = await load(module)
+  const { Pool } = await loadContext(module)
   await using pool = new Pool(2)
   return await pool.map(square, [n, n + 1])
 }

@@ -1,14 +1,12 @@
 /** What the children of the group about shared values run. Like `targets.ts` it imports nothing. */
 
-import type { Barrier, BoundContext, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
+import type { Barrier, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 type AnyValue = Value<SharedType, Lock | undefined>
 type AnyArray = SharedArray<SharedType, Lock | undefined>
 type Orders = Connection<unknown, unknown>
-
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
 
 /** Writes into each of them, with the lock held where there is one; gives what was there before. */
 export async function writeInto(values: AnyValue[], element: number): Promise<unknown[]> {
@@ -28,7 +26,7 @@ export async function doubleAll(array: AnyArray): Promise<void> {
 
 /** Receives something that holds a `counter`, and adds to it; then the same in a child of its own. */
 export async function addToReceived(module: string, orders: Orders): Promise<boolean> {
-  const { Process, Value } = await load(module)
+  const { Process, Value } = await loadContext(module)
   const { inner } = (await orders.recv()) as { inner: { counter: Value<'i32'> } }
   inner.counter.add(1)
   await Process.run(addTo, inner.counter, 10)
@@ -41,7 +39,7 @@ export function addTo(counter: Value<'i32'>, n: number): void {
 
 /** Makes one of each, hands them over, and ends. */
 export async function makeShared(module: string, to: Orders): Promise<void> {
-  const { SharedArray, Value } = await load(module)
+  const { SharedArray, Value } = await loadContext(module)
   await to.send({ value: new Value('f64', 0.5), array: new SharedArray('u8', [1, 2, 3], { lock: false }) })
 }
 
@@ -61,7 +59,7 @@ export async function countUp(counter: Value, count: number): Promise<void> {
     await using _guard = await counter.lock.acquire()
     const before = counter.value as number
     // Whoever else is inside reads the same.
-    await new Promise(resolve => setImmediate(resolve))
+    await turns(1)
     counter.value = before + 1
   }
 }

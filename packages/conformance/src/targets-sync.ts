@@ -2,7 +2,6 @@
 
 import type {
   Barrier,
-  BoundContext,
   Condition,
   Connection,
   Event,
@@ -13,12 +12,10 @@ import type {
   RLock,
   Semaphore,
 } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 type Orders = Connection<unknown, unknown>
-
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
 
 function codeOf(error: unknown): unknown {
   return (error as { code?: unknown }).code ?? (error as Error).name
@@ -80,7 +77,7 @@ export async function addUp(lock: Lock, path: string, count: number): Promise<vo
     await using _guard = await lock.acquire()
     const before = Number(readFileSync(path, 'utf8'))
     // Whoever else is inside reads the same.
-    await new Promise(resolve => setImmediate(resolve))
+    await turns(1)
     writeFileSync(path, String(before + 1))
   }
 }
@@ -91,7 +88,7 @@ export async function enterOften(semaphore: Semaphore, inside: Queue<number>, co
     await using _guard = await semaphore.acquire()
     await inside.put(1)
     await inside.flush()
-    await new Promise(resolve => setImmediate(resolve))
+    await turns(1)
     await inside.get()
   }
 }
@@ -189,7 +186,7 @@ export async function waitBriefly(barrier: Barrier, timeout: number): Promise<un
 
 /** Makes one of each, hands them over, and ends, or waits until told to: it returns, or exits. */
 export async function ownAll(module: string, to: Connection, orders: Orders | null): Promise<void> {
-  const { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } = await load(module)
+  const { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } = await loadContext(module)
   const all = {
     lock: new Lock(),
     semaphore: new Semaphore(3),
@@ -208,7 +205,7 @@ export async function ownAll(module: string, to: Connection, orders: Orders | nu
 
 /** Makes a lock, takes it, hands it over, and ends when it is told. */
 export async function ownHeld(module: string, to: Connection, orders: Orders): Promise<void> {
-  const { Lock } = await load(module)
+  const { Lock } = await loadContext(module)
   const lock = new Lock()
   await lock.acquire()
   await to.send(lock)
@@ -217,7 +214,7 @@ export async function ownHeld(module: string, to: Connection, orders: Orders): P
 
 /** Starts a child of its own that runs `hold`. */
 export async function holdBelow(module: string, lock: Lock, orders: Orders): Promise<void> {
-  const { Process } = await load(module)
+  const { Process } = await loadContext(module)
   const child: Process = new Process({ target: hold, args: [lock, orders] }) as never
   await child.start()
   await child.join()
@@ -248,7 +245,7 @@ export async function putAndJoin(queue: JoinableQueue<number>, count: number): P
 
 /** Waits for the first of what it was given; tells which were ready. */
 export async function waitAny(module: string, objects: (Connection | Queue)[], timeout: number): Promise<number[]> {
-  const { wait } = await load(module)
+  const { wait } = await loadContext(module)
   const ready = await wait(objects as never[], { timeout })
   return ready.map(each => objects.indexOf(each))
 }
@@ -284,7 +281,7 @@ export async function giveUpBusy(lock: Lock | Semaphore, timeout: number, orders
   const acquired = lock.acquire({ timeout })
   await value(lock)
   await orders.send('in line')
-  await new Promise(resolve => setImmediate(resolve))
+  await turns(1)
   const end = performance.now() + 4 * timeout
   while (performance.now() < end);
   const guard = await acquired

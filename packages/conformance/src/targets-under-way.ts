@@ -1,12 +1,10 @@
 /** What children do with the end of a pipe that is on its way when they end. */
 
 import { writeFileSync } from 'node:fs'
-import type { BoundContext, Connection } from '@mp/core'
+import type { Connection } from '@mp/core'
+import { loadContext } from './load-context.js'
 import { keep, obey } from './targets.js'
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise(resolve => setImmediate(resolve))
-}
+import { turns } from './turns.js'
 
 /** Starts a daemon that gets the end, and is busy from then on. */
 export async function startAndBeBusy(
@@ -15,7 +13,7 @@ export async function startAndBeBusy(
   orders: Connection<never, unknown>,
   path: string,
 ): Promise<void> {
-  const { Process } = (await import(/* @vite-ignore */ module)) as BoundContext
+  const { Process } = await loadContext(module)
   const child = new Process({ target: keep, args: [end, orders as never], daemon: true })
   void child.start()
   await turns(2)

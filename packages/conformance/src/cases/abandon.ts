@@ -4,6 +4,7 @@ import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { eventually, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets-abandon.js'
+import { turns } from '../turns.js'
 
 /** ms in which every call must settle once its peer is gone. */
 const SOON = 1_500
@@ -117,7 +118,7 @@ export const abandon = group('Death at any moment', {
           'send',
           SOON,
         )
-        await new Promise(resolve => setImmediate(resolve))
+        await turns(1)
       }
       await abandoned
       assert.deepEqual(

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Barrier } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, assertTook, rejects, type Trial, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
 
 export const barrier = group('Barrier', {
   'BR1 all pass in lockstep, 10 times': async t => {

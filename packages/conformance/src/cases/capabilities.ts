@@ -3,8 +3,9 @@ import { MessageChannel } from 'node:worker_threads'
 import { type BoundContext, createContext } from '@mp/core'
 import type { Capabilities } from '@mp/core/spi'
 import { group } from '../case.js'
-import { type Trial, within } from '../harness.js'
+import { within } from '../harness.js'
 import * as targets from '../targets-capabilities.js'
+import type { Trial } from '../trial.js'
 
 /** ms for what may never come, where the medium cannot. */
 const PATIENCE = 1_000

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Condition, Connection, Process } from '@mp/core'
 import { group } from '../case.js'
-import { assertPending, assertTook, eventually, rejects, type Trial, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, eventually, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
 
 export const condition = group('Condition', {
   'CD1 wait and notify without the lock are refused': async t => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, rejects, type Trial, within } from '../harness.js'
+import { assertPending, rejects, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
+import { turns } from '../turns.js'
 
 /** ms in which everything must go on once somebody is gone. */
 const SOON = 1_500
@@ -106,7 +108,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     for (let i = 0; i < 4; i++) {
       const children = [0, 1].map(() => t.process(targets.addUp, [lock, path, 1_000_000], { stdio: 'ignore' }))
       await Promise.all(children.map(child => within(child.start(), 'start')))
-      for (let turns = 0; turns < 5 * i; turns++) await new Promise(resolve => setImmediate(resolve))
+      await turns(5 * i)
       for (const child of children) child.kill()
       for (const child of children) await within(child.join(), 'join')
       await (await within(lock.acquire(), 'the lock', SOON)).release()

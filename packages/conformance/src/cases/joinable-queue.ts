@@ -3,6 +3,7 @@ import type { JoinableQueue } from '@mp/core'
 import { group } from '../case.js'
 import { assertPending, assertTook, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import { turns } from '../turns.js'
 
 export const joinableQueue = group('JoinableQueue', {
   'J1 join() of a queue that was never used resolves at once': async t => {
@@ -98,7 +99,7 @@ export const joinableQueue = group('JoinableQueue', {
     const join = queue.join()
     const producer = await t.start(targets.putAndJoin, [queue, 1])
     await assertPending(join, 30)
-    while ((await queue.qsize()) < 3) await new Promise(resolve => setImmediate(resolve))
+    while ((await queue.qsize()) < 3) await turns(1)
     await queue.shutdown({ immediate: true })
     await within(join, 'join')
     assert.equal(await within(producer.result(), 'result'), 'done')

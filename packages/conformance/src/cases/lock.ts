@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Guard, Lock } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, assertTook, rejects, type Trial, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
 
 export const lock = group('Lock', {
   'LK1 acquire, a second one that does not block, release, and a release too many': async t => {

@@ -3,8 +3,9 @@ import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BoundContext, Connection, Listener, NetworkContext } from '@mp/core'
 import { type Body, type Case, group, needs } from '../case.js'
-import { assertPending, rejects, type Trial, within } from '../harness.js'
+import { assertPending, rejects, within } from '../harness.js'
 import * as targets from '../targets-network.js'
+import type { Trial } from '../trial.js'
 
 const KEY = 'swordfish'
 

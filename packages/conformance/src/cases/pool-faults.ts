@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { MpError, Pool } from '@mp/core'
 import { type Body, type Case, group, type Need, needs } from '../case.js'
-import { eventually, rejects, type Trial, within } from '../harness.js'
+import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets-pool.js'
+import type { Trial } from '../trial.js'
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 

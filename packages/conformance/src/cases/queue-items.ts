@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { group } from '../case.js'
 import { rejects, within } from '../harness.js'
-import * as targets from '../targets.js'
+import * as targets from '../targets-queue.js'
 
 export const queueItems = group('Queue: the moment of encoding, what it tells', {
   'Q19 an item is taken as it is at the put': async t => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import type { Connection } from '@mp/core'
 import { group, needs } from '../case.js'
-import { eventually, rejects, type Trial, within } from '../harness.js'
+import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets-under-way.js'
+import type { Trial } from '../trial.js'
 
 /** ms in which every call must settle once its peer is gone. */
 const SOON = 1_500

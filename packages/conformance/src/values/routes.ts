@@ -1,6 +1,6 @@
-import type { Trial } from '../harness.js'
 import { within } from '../harness.js'
 import * as targets from '../targets-values.js'
+import type { Trial } from '../trial.js'
 
 /** A way to another context and back, for one value at a time. */
 export interface Route {
