@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { type Messages, messagesOf } from '../payloads.js'
 import type { Baseline } from './baseline.js'
-import { receiveFlood, roundTrips } from './post.js'
+import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 
 /**
  * A MessageChannel whose two ports stay in one thread: what raw Node has for the memory transport. Nothing is started, so
@@ -17,7 +17,7 @@ export const messageChannel: Baseline = {
     const { port1, port2 } = new MessageChannel()
     return {
       async run(count) {
-        const received = receiveFlood(port1, messages, count)
+        const received = receiveFlood(messagesFrom(port1), messages, count)
         await Promise.all([received, post(port2, messages, count)])
         return received
       },
@@ -28,7 +28,11 @@ export const messageChannel: Baseline = {
     const messages = messagesOf(name)
     const { port1, port2 } = new MessageChannel()
     port2.on('message', value => port2.postMessage(value))
-    return { run: count => roundTrips(port1, messages, count), close: () => close(port1) }
+    const send = (message: unknown) => port1.postMessage(message)
+    return {
+      run: count => roundTrips(messagesFrom(port1), send, messages, count),
+      close: () => close(port1),
+    }
   },
   hello: null,
 }

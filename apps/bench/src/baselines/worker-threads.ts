@@ -3,7 +3,7 @@ import { findSeats, sit, standUp } from '../core.js'
 import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
-import { firstMessage, receiveFlood, roundTrips } from './post.js'
+import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 
 /** A bare `new Worker` and `postMessage`. */
 export const workerThreads: Baseline = {
@@ -14,7 +14,7 @@ export const workerThreads: Baseline = {
     const messages = messagesOf(name)
     const { worker, session } = startWorker('./flood-worker.js', name, 0)
     return session(count => {
-      const received = receiveFlood(worker, messages, count)
+      const received = receiveFlood(messagesFrom(worker), messages, count)
       worker.postMessage(count)
       return received
     })
@@ -22,7 +22,8 @@ export const workerThreads: Baseline = {
   async echo(name) {
     const messages = messagesOf(name)
     const { worker, session } = startWorker('./echo-worker.js', name, null)
-    return session(count => roundTrips(worker, messages, count))
+    const send = (message: unknown) => worker.postMessage(message)
+    return session(count => roundTrips(messagesFrom(worker), send, messages, count))
   },
   async hello() {
     const before = performance.now()
@@ -58,4 +59,15 @@ function startWorker(file: string, payload: PayloadName, last: number | null) {
     },
   })
   return { worker, session }
+}
+
+/** Resolves with the first message; rejects when the worker fails before. */
+function firstMessage(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', code =>
+      reject(new CheckError(`the raw worker ended with exit code ${code} before its message`)),
+    )
+  })
 }
