@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MpErrorCode } from '@mp/core'
 
-/** ms that one wait may take, also on a loaded machine. A wait that takes longer is a hang. The environment may set it. */
+/** ms that one wait may take, even on a loaded machine. A longer wait is a hang. The environment may set it. */
 const longestWait = () => Number(process.env.MP_CONFORMANCE_PATIENCE ?? 8_000)
 
-/** Bounds a wait. The error has the stack of the caller. */
+/** Bounds a wait: rejects after `ms`. The error has the stack of the caller. */
 export async function within<T>(promise: PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, within)
@@ -20,7 +20,7 @@ export async function within<T>(promise: PromiseLike<T>, what: string, ms = long
   }
 }
 
-/** Whether there is such a process. A zombie, which only its parent can take away, has ended too. */
+/** Whether the process runs. A zombie, which only its parent can remove, has ended. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -35,7 +35,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until the condition holds; gives what it returned. */
+/** Waits until the condition holds. Gives what it returned. */
 export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, eventually)
@@ -50,7 +50,7 @@ export async function eventually<T>(condition: () => T | PromiseLike<T>, what: s
 
 type Expected = MpErrorCode | (new (...args: never[]) => Error) | { readonly reason: unknown }
 
-/** The promise rejects in time, as expected: with a code, with a class, or with this very reason. Gives what it rejected with. */
+/** Asserts that the promise rejects in time with this code, with this class, or with this very reason. Gives the error. */
 export async function rejects(promise: PromiseLike<unknown>, expected: Expected, ms?: number): Promise<Error> {
   const settled = promise.then(
     value => ({ value, error: undefined }),
@@ -63,7 +63,7 @@ export async function rejects(promise: PromiseLike<unknown>, expected: Expected,
   return error as Error
 }
 
-/** The call throws as expected. */
+/** Asserts that the call throws as expected. */
 export function throws(call: () => unknown, expected: Expected): void {
   try {
     call()
@@ -96,20 +96,20 @@ function brief(value: unknown): string {
   }
 }
 
-/** How long it took, ms, and what came of it. */
+/** How many ms the action took, and its result. */
 export async function timed<T>(action: () => PromiseLike<T>): Promise<{ ms: number; value: T }> {
   const start = performance.now()
   const value = await action()
   return { ms: performance.now() - start, value }
 }
 
-/** A limit of `expected` ms was kept: not before (timers may fire 1 ms early), and not much later. */
+/** Asserts that a time limit was kept: not before `expected` ms (timers may fire 1 ms early), and not much later. */
 export function assertTook(ms: number, expected: number): void {
   assert.ok(ms >= expected - 5, `took ${ms} ms, which is before ${expected} ms`)
   assert.ok(ms < expected + 2_000, `took ${ms} ms, which is long after ${expected} ms`)
 }
 
-/** Nothing comes of the promise for a while. Can miss a settling that comes late; never fails without cause. */
+/** Asserts that the promise does not settle for `ms`. May miss one that settles later, but never fails without cause. */
 export async function assertPending(promise: PromiseLike<unknown>, ms = 50): Promise<void> {
   const settled = promise.then(
     value => `resolved with ${brief(value)}`,

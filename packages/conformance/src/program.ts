@@ -9,7 +9,7 @@ export interface ProgramResult {
   readonly ms: number
 }
 
-/** `descriptors`: how many it may have open. */
+/** Runs one of the suite's programs. `descriptors`: how many it may have open. */
 export function runProgram(
   name: string,
   module: string,

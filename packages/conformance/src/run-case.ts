@@ -6,7 +6,7 @@ import type { Trial } from './trial.js'
 /** ms that one case may take. */
 const LONGEST_CASE = 18_000
 
-/** Runs a case; whatever it leaves behind fails it. */
+/** Runs a case. It fails if it leaves anything behind. */
 export async function runCase(trial: Trial, name: string, body: (trial: Trial) => Promise<void>): Promise<void> {
   const rejections: unknown[] = []
   const onRejection = (reason: unknown) => void rejections.push(reason)
@@ -15,7 +15,7 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
   process.on('warning', onWarning)
   const before = holdings()
   try {
-    // The limit's own timer is there before the case looks at what is.
+    // In a later turn, so that the timer of the limit is there before the case looks which timers there are.
     await within(
       Promise.resolve().then(() => body(trial)),
       name,
@@ -29,14 +29,14 @@ export async function runCase(trial: Trial, name: string, body: (trial: Trial) =
   } finally {
     process.off('warning', onWarning)
     process.off('unhandledRejection', onRejection)
-    // After a failure, which a close that fails must not hide.
+    // After a failure, a close that fails too must not hide it.
     await trial.close().catch(() => {})
     await endChildren(trial.api)
     trial.dispose()
   }
 }
 
-/** Tells how to make the same choices again; the stack stays that of the failure. */
+/** Adds to the error how to make the same random choices again. The stack stays that of the failure. */
 function withSeed(error: unknown, seed: number): unknown {
   if (error instanceof Error) {
     const told = `${error.message}\nMP_CONFORMANCE_SEED=${seed} makes the same choices again`
@@ -56,7 +56,7 @@ async function assertNothingLeft({ api, warnings }: Trial, before: Holdings): Pr
   if (warnings.length > 0) throw new Error(`unexpected warning: ${warnings[0]?.stack}`)
 }
 
-/** After a failure. What cannot be ended must not hide it. */
+/** For the end of a failed case. A child that cannot be ended must not hide the failure. */
 async function endChildren(api: BoundContext): Promise<void> {
   const ends = api.activeChildren().map(async child => {
     const { exited } = child

@@ -45,7 +45,7 @@ export async function lockAgainAndAgain(lock: Lock, told: Connection): Promise<v
   }
 }
 
-/** Is the home of a queue, and for a while busy with it, too. */
+/** Is the home of a queue, and for a while uses it too. */
 export async function makeQueue(module: string, pipe: Connection): Promise<void> {
   const { Queue } = await loadContext(module)
   const queue = new Queue<number>(2)
@@ -57,7 +57,7 @@ export async function makeQueue(module: string, pipe: Connection): Promise<void>
   await pipe.recv()
 }
 
-/** Notes its process id, and then, if it learns it, the end of its parent. */
+/** Notes its process id, and later the end of its parent, if it hears of that. */
 export async function notePidAndOrphanhood(module: string, path: string): Promise<void> {
   const { appendFileSync } = await import('node:fs')
   const { parentProcess } = await loadContext(module)
@@ -67,7 +67,7 @@ export async function notePidAndOrphanhood(module: string, path: string): Promis
   appendFileSync(path, `${process.pid} ${parent?.isAlive()}\n`)
 }
 
-/** Starts a daemon and a child that is none, each of which notes its life in a file. */
+/** Starts a daemon and a child that is no daemon. Each notes in a file that it lives. */
 export async function startBoth(module: string, daemonPath: string, otherPath: string): Promise<void> {
   const { Process } = await loadContext(module)
   const start = (path: string, daemon: boolean) =>

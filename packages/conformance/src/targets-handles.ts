@@ -4,7 +4,7 @@ import type { Connection, Queue } from '@mp/core'
 import { loadContext } from './load-context.js'
 import { echo, obey } from './targets.js'
 
-/** Starts a child of its own that uses the pipe, which moves on to it. */
+/** Starts its own child, to which the pipe moves, and which uses it. */
 export async function handOnPipe(module: string, pipe: Connection, first: number): Promise<unknown[]> {
   const { Process } = await loadContext(module)
   const received: unknown[] = []
@@ -15,7 +15,7 @@ export async function handOnPipe(module: string, pipe: Connection, first: number
   return [...received, code]
 }
 
-/** Receives a handle, by item or message, and uses it. */
+/** Receives a handle in an item or a message, and uses it. */
 export async function useReceived(from: Queue | Connection, how: 'item' | 'message'): Promise<unknown> {
   const received = how === 'item' ? await (from as Queue).get() : await (from as Connection).recv()
   const { inner } = received as { inner: { queue?: Queue; pipe?: Connection } }
@@ -25,7 +25,7 @@ export async function useReceived(from: Queue | Connection, how: 'item' | 'messa
   return inner.pipe.recv()
 }
 
-/** Sends one end of a new pipe away, in use or not, and talks over the other. */
+/** Sends one end of a new pipe away, used before or not, and receives over the other. */
 export async function sendPipeAway(
   module: string,
   to: Connection,

@@ -1,4 +1,4 @@
-/** What children run that are the home of a queue, and end. */
+/** What children run that end while they are the home of a queue. */
 
 import type { Connection, Queue } from '@mp/core'
 import { loadContext } from './load-context.js'
@@ -6,7 +6,7 @@ import { obey, putAll } from './targets.js'
 import { failUncaught, reallyExit } from './targets-process.js'
 import { turns } from './turns.js'
 
-/** Makes a queue of its own, fills it, hands it over, and ends, or waits until told to. */
+/** Makes a queue, fills it, hands it over, and ends at once, or when it is told to. */
 export async function ownQueue(
   module: string,
   to: Connection,
@@ -21,7 +21,7 @@ export async function ownQueue(
   if (orders) await obey(orders)
 }
 
-/** Makes a queue, hands it over, then hears nothing, busy, until the second flag is set; then exits. */
+/** Makes a queue, hands it over, and then is busy until the second file is there: it hears nothing meanwhile. Then it exits. */
 export async function ownQueueAndExit(module: string, to: Connection, busy: string, enough: string): Promise<void> {
   const { existsSync, writeFileSync } = await import('node:fs')
   const { Queue } = await loadContext(module)
@@ -32,7 +32,7 @@ export async function ownQueueAndExit(module: string, to: Connection, busy: stri
   process.exit(4)
 }
 
-/** Makes a queue, gets another, uses it, and exits as soon as the file is there, without another turn. */
+/** Makes a queue, gets another one, and is busy until the file is there. Then it puts into the other one, and exits at once. */
 export async function swapQueuesAndExit(
   module: string,
   to: Connection<unknown, Queue>,
@@ -62,14 +62,14 @@ export async function ownQueueUntilToldToExit(module: string, to: Connection, or
   process.exit(4)
 }
 
-/** Receives and sends over the end, sends it on, and is gone. */
+/** Receives and sends over the end, sends the end on, and exits. */
 export async function useAndHandOnAndExit(end: Connection<string, string>, to: Connection): Promise<void> {
   await end.send(`got ${await end.recv()}`)
   await to.send(end)
   process.exit(4)
 }
 
-/** As `ownQueue`, in a child of its own, after whose end it ends itself. */
+/** Runs `ownQueue` in its own child, and ends after that has ended. */
 export async function ownQueueBelow(module: string, to: Connection, items: readonly unknown[]): Promise<void> {
   const { Pipe, Process } = await loadContext(module)
   const [mine, theirs] = Pipe<never, Queue>()
@@ -79,7 +79,7 @@ export async function ownQueueBelow(module: string, to: Connection, items: reado
   await child.join()
 }
 
-/** Holds what others wait for, and goes down with it, when told so. */
+/** Holds what others wait for, and crashes with it when it is told to. */
 export async function crash(
   module: string,
   how: 'exception' | 'exit' | 'hard exit',

@@ -1,11 +1,11 @@
-/** What the children of the network cases run. Children import this module, so it imports nothing of the suite. */
+/** What the children of the network cases run. Imports only what a child needs. */
 
 import type { BoundContext, Connection, NetworkContext, Queue } from '@mp/core'
 import { loadContext } from './load-context.js'
 
 type Context = BoundContext & NetworkContext
 
-/** Connects, sends what it is given, closes. */
+/** Connects, sends what it was given, and closes. */
 export async function connectAndSend(
   module: string,
   address: string,
@@ -18,7 +18,7 @@ export async function connectAndSend(
   await connection.close()
 }
 
-/** Takes numbers from one served queue, puts their squares into another, until the first is shut down. */
+/** Takes numbers from one served queue, and puts their squares into another, until the first is shut down. */
 export async function squareByAddress(module: string, address: string, authKey: string): Promise<void> {
   const { openQueue } = await loadContext<Context>(module)
   const tasks = await openQueue<number>(address, 'tasks', { authKey })

@@ -1,4 +1,4 @@
-/** What the workers of the suite's pools run. As for `targets.ts`: it imports nothing that a child would not need. */
+/** What the workers of the suite's pools run. Imports only what a worker needs. */
 
 import type { Connection, Queue } from '@mp/core'
 import { loadContext } from './load-context.js'
@@ -44,32 +44,32 @@ export function giveUnsendable(n: number): unknown {
 
 export const notAFunction = 3
 
-/** Says so on the pipe, and waits until it is told what to return, or that nobody will. */
+/** Tells that it runs, and waits until it is told what to return. Gives 'gone' when nobody can tell it. */
 export async function waitFor(orders: Connection<unknown, unknown>): Promise<unknown> {
   await orders.send('running')
   return orders.recv().catch(() => 'gone')
 }
 
-/** As `waitFor`, for a task that is one of a chunk; others return at once. */
+/** As `waitFor` for an item that is a connection; a number is returned at once. */
 export async function waitForFirst(item: Connection<unknown, unknown> | number): Promise<unknown> {
   return typeof item === 'number' ? item : waitFor(item)
 }
 
-/** Blocks its thread until the memory says so; others return at once. */
+/** Blocks its thread until the memory is notified; a number is returned at once. */
 export function blockOn(item: SharedArrayBuffer | number): unknown {
   if (typeof item === 'number') return item
   Atomics.wait(new Int32Array(item), 0, 0, 20_000)
   return 'over'
 }
 
-/** In memory: how often `countAndHang` was called with each number. */
-/** Keeps its thread busy for so many ms. */
+/** Keeps its thread busy for `ms`. */
 export function busyFor(ms: number): number {
   const end = performance.now() + ms
   while (performance.now() < end);
   return ms
 }
 
+/** In shared memory: how often `countAndHang` was called with each number. */
 const tallies: Int32Array[] = []
 
 export function shareTally(memory: SharedArrayBuffer): void {
@@ -83,7 +83,7 @@ export function countAndHang(n: number): number {
   return n * n
 }
 
-/** Who ran it; waits until both of the queue's items were taken, so that two workers must. */
+/** Puts the worker's name, and waits until it is told to go on. So two such tasks need two workers. Gives the name. */
 export async function meet(module: string, here: Queue<string>, there: Connection<unknown, unknown>): Promise<string> {
   const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
@@ -101,7 +101,7 @@ export async function heed(module: string, orders: Connection<unknown, unknown>)
   await orders.send(['aborted', (signal.reason as { code?: string })?.code ?? signal.reason])
 }
 
-/** Hears of no abort. */
+/** Does not listen to the abort signal. */
 export async function ignore(orders: Connection<unknown, unknown>): Promise<void> {
   await orders.send('running')
   await orders.recv().catch(() => {})
@@ -113,13 +113,6 @@ export async function spin(orders: Connection<unknown, unknown>): Promise<void> 
   for (;;);
 }
 
-export function spinFor(ms: number): number {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-  return ms
-}
-
-/** Notes each worker once; `nextOf` tells how often this worker was asked. */
 export async function note(path: string, text: string): Promise<void> {
   const { appendFileSync } = await import('node:fs')
   appendFileSync(path, `${text}\n`)
@@ -163,7 +156,7 @@ export function exitOn(n: number, on: number): number {
   return n
 }
 
-/** Exits at its first call of all, by the note in the file; succeeds afterwards. */
+/** Exits at the first call in any worker, which it notes in the file; succeeds afterwards. */
 export async function exitOnce(path: string): Promise<string> {
   const { existsSync, writeFileSync } = await import('node:fs')
   if (existsSync(path)) return 'done'
@@ -205,7 +198,7 @@ export async function nested(module: string, n: number): Promise<number[]> {
   return await pool.map(square, [n, n + 1])
 }
 
-/** A value that does something bad while it is encoded or decoded, here or there. */
+/** A value that misbehaves while it is encoded or decoded, here or there. */
 export class Faulty {
   readonly at: string
   readonly how: string
@@ -229,7 +222,7 @@ function misbehave(how: string): void {
   kill()
 }
 
-/** As an initializer, and in the parent. An argument is encoded in the parent and decoded in the worker; a result the other way. */
+/** An initializer, also called in the parent. The parent encodes arguments and decodes results; the worker does the opposite. */
 export async function registerFaulty(module: string): Promise<void> {
   const { registerType } = (await import(/* @vite-ignore */ module)) as {
     registerType(type: typeof Faulty, options: object): void

@@ -1,4 +1,4 @@
-/** What children run that are about a process itself: how it ends, who it is, and its own children. */
+/** What children run in the cases about processes: how they end, who they are, and their own children. */
 
 import type { Connection } from '@mp/core'
 import { loadContext } from './load-context.js'
@@ -63,7 +63,7 @@ export function killItself(signal: NodeJS.Signals): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 60_000))
 }
 
-/** An exit handler that notes itself in a file; `how` it ends afterwards. */
+/** Sets an exit handler that writes to a file, and ends in the way that `how` says. */
 export async function noteExit(path: string, how: 'return' | 'throw' | 'exit'): Promise<void> {
   const { appendFileSync } = await import('node:fs')
   process.on('exit', code => appendFileSync(path, `exit ${code}\n`))
@@ -71,7 +71,7 @@ export async function noteExit(path: string, how: 'return' | 'throw' | 'exit'): 
   if (how === 'exit') process.exit(5)
 }
 
-/** Waits in `try`; notes in a file whatever runs at its end. */
+/** Waits within `try`. Writes to a file if its `finally` block or its exit handler runs. */
 export async function noteFinally(path: string, orders: Connection<string, unknown>): Promise<void> {
   const { appendFileSync } = await import('node:fs')
   process.on('exit', () => appendFileSync(path, 'exit\n'))
@@ -83,7 +83,7 @@ export async function noteFinally(path: string, orders: Connection<string, unkno
   }
 }
 
-/** Where the case finds the timer if the child runs in its thread. */
+/** Where a case whose child runs in its thread finds what clears the timer. */
 export const STRAY = Symbol.for('@mp/conformance.stray')
 
 export async function leaveStray(): Promise<string> {
@@ -144,7 +144,7 @@ export async function daemonFlags(module: string) {
   }
 }
 
-/** What `target`, an export of this module, gives as a child of this child. */
+/** Gives what `whoAmI` tells here, and in `depth` generations of children below. */
 export async function nest(module: string, depth: number): Promise<unknown[]> {
   const { Process, activeChildren } = await loadContext(module)
   if (depth === 0) return [await whoAmI(module)]
@@ -174,7 +174,7 @@ export async function environmentOfChild(module: string, name: string) {
   return { child: environment(name), grandchild: await Process.run(environment, name) }
 }
 
-/** Takes memory until there is none. */
+/** Takes memory until none is left. */
 export function hoard(): number {
   const hoarded: object[] = []
   for (let i = 0; ; i++) hoarded.push({ i, text: `${i}`.padEnd(64) })
@@ -186,7 +186,7 @@ export async function readStdin(): Promise<number> {
   return length
 }
 
-/** Changes what it was given, and tells what it saw. */
+/** Changes what it was given, and gives what it saw before and after. */
 export async function change(object: { list: number[] }, orders: Connection<string, unknown>): Promise<number[]> {
   const seen = [...object.list]
   object.list.push(99)
@@ -195,7 +195,7 @@ export async function change(object: { list: number[] }, orders: Connection<stri
   return [...seen, object.list.length]
 }
 
-/** Starts a daemon and a child that is none, tells their names, and ends. */
+/** Starts a child, daemon or not, and ends. Gives whether the child is a daemon. */
 export async function startGrandchild(
   module: string,
   daemon: boolean,
@@ -207,7 +207,7 @@ export async function startGrandchild(
   return child.daemon
 }
 
-/** Watches its parent: notes in a file whether it lives, then when it has ended. No pipe would outlive the parent everywhere. */
+/** Watches its parent: notes in a file whether it lives, and when it has ended. A file, since not every pipe outlives the parent. */
 export async function watchParent(module: string, path: string): Promise<void> {
   const { appendFileSync } = await import('node:fs')
   const { parentProcess } = await loadContext(module)

@@ -24,13 +24,13 @@ export async function produceBytes(queue: Queue<Uint8Array>, count: number, size
   for (let i = 0; i < count; i++) await queue.put(new Uint8Array(size).fill(i))
 }
 
-/** Puts arrays that tell whether they are whole, until it is ended. */
+/** Puts arrays, each filled with its number, until it is ended. */
 export async function produceForEver(queue: Queue<number[]>, orders: Connection<string, unknown>): Promise<void> {
   await orders.send('running')
   for (let i = 0; ; i++) await queue.put(new Array(1000).fill(i))
 }
 
-/** Gets until it is given null; returns what it got. */
+/** Gets until null comes. Gives what it got. */
 export async function consume<T>(queue: Queue<T | null>): Promise<T[]> {
   const got: T[] = []
   for (;;) {
@@ -51,7 +51,7 @@ export async function getOne<T>(queue: Queue<T>): Promise<T> {
   return queue.get()
 }
 
-/** How calls on an empty queue, then on a full one, run out of time. */
+/** Calls on an empty queue, and then on a full one, with and without a time limit. Gives how each ended, and after how long. */
 export async function limits(queue: Queue, timeout: number): Promise<{ code: unknown; ms: number }[]> {
   const settle = async (call: () => Promise<unknown>) => {
     const start = performance.now()
@@ -100,7 +100,7 @@ export async function putAndAbort(queue: Queue<number>, count: number): Promise<
   return { put, refused }
 }
 
-/** Tells that it runs, and gets for as long as it lives. */
+/** Calls get, tells that it runs, and gets again. */
 export async function getForEver(queue: Queue, orders: Connection<string, unknown>): Promise<void> {
   const pending = queue.get()
   await orders.send('running')
@@ -108,7 +108,7 @@ export async function getForEver(queue: Queue, orders: Connection<string, unknow
   await queue.get()
 }
 
-/** Tells that it runs, with a put that waits for a slot. */
+/** Calls put, which waits for a slot, and tells that it runs. */
 export async function putForEver(queue: Queue, item: unknown, orders: Connection<string, unknown>): Promise<void> {
   const pending = queue.put(item)
   await queue.qsize()
@@ -116,13 +116,13 @@ export async function putForEver(queue: Queue, item: unknown, orders: Connection
   await pending
 }
 
-/** Puts when told so. */
+/** Puts when it is told to. */
 export async function putWhenTold(queue: Queue, item: unknown, orders: Connection<string, unknown>): Promise<void> {
   await obey(orders)
   await queue.put(item)
 }
 
-/** Awaits each put, then looks. */
+/** Awaits each put, and then looks whether the item is there. */
 export async function readOwnWrites(queue: Queue<number>): Promise<unknown[]> {
   const seen: unknown[] = []
   for (let i = 0; i < 20; i++) {
@@ -142,7 +142,7 @@ export async function putAndChange(queue: Queue<number[]>): Promise<void> {
   await Promise.all([first, second])
 }
 
-/** Codes of what was refused, and how many items the queue has afterwards. */
+/** Puts what cannot travel. Gives the code of the refusal, and how many items the queue has afterwards. */
 export async function putUnsendable(queue: Queue): Promise<unknown> {
   const code = await queue.put({ callback: () => {} }).then(
     () => 'put',
@@ -174,7 +174,7 @@ export async function shutDown(queue: Queue, immediate: boolean): Promise<void> 
   await queue.shutdown({ immediate })
 }
 
-/** How a pending call ends: its code, or its value. */
+/** Gives how a pending call ends: its value, or the code of its error. */
 export async function outcomeOf(
   queue: Queue,
   call: 'get' | 'put',
@@ -190,7 +190,7 @@ export async function outcomeOf(
   return outcome
 }
 
-/** Starts a child of its own that puts into the same queue. */
+/** Starts its own child that puts into the same queue, with `depth` generations in between. */
 export async function handOn(module: string, queue: Queue, item: unknown, depth: number): Promise<number | null> {
   const { Process } = await loadContext(module)
   const child =

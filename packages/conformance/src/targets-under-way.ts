@@ -1,4 +1,4 @@
-/** What children do with the end of a pipe that is on its way when they end. */
+/** What children do with the end of a pipe, which is on its way when they end. */
 
 import { writeFileSync } from 'node:fs'
 import type { Connection } from '@mp/core'
@@ -30,7 +30,7 @@ export async function readOnceAndBeBusy(pipe: Connection, path: string): Promise
   for (;;);
 }
 
-/** Hands the end on once the other side has read a message, closes if it shall, and obeys. */
+/** Hands the end on once the other side has read a message, closes the pipe if `closes`, and obeys. */
 export async function handOnWhenTold(
   pipe: Connection,
   end: Connection,
@@ -52,7 +52,7 @@ export async function useAndHandOn(end: Connection<string, string>, to: Connecti
   await to.send(end)
 }
 
-/** The first use of the end: sends through it, and ends. */
+/** Is the first to use the end: sends over it, and ends. */
 export async function sendFirst(
   end: Connection<string, string>,
   words: readonly string[],
@@ -62,7 +62,7 @@ export async function sendFirst(
   if (how === 'exit') process.exit(5)
 }
 
-/** As `sendFirst`, and hands it on at once. */
+/** As `sendFirst`, and hands the end on at once. */
 export async function sendFirstAndHandOn(end: Connection<string, string>, word: string, to: Connection): Promise<void> {
   await end.send(word)
   await to.send(end)

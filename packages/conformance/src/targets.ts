@@ -1,4 +1,4 @@
-/** What children of many groups run. */
+/** What the children of many groups run. */
 
 import type { Connection, Queue } from '@mp/core'
 
@@ -12,7 +12,7 @@ export function giveAll<T extends unknown[]>(...values: T): T {
   return values
 }
 
-/** Tells that it runs, and returns what it is sent then, or 'gone' when nobody can send any more, or hear it. */
+/** Tells that it runs, and gives what it is sent then; or 'gone' if nobody can hear it, or send any more. */
 export async function obey(orders: Connection<string, unknown>): Promise<unknown> {
   try {
     await orders.send('running')
@@ -26,7 +26,7 @@ export function fail(message: string): never {
   throw new RangeError(message)
 }
 
-/** Sends back what it receives, until the end. */
+/** Sends back all that it receives. */
 export async function echo(pipe: Connection): Promise<void> {
   for await (const value of pipe) await pipe.send(value)
 }
@@ -59,14 +59,14 @@ export async function sendAllAndClose(pipe: Connection, values: unknown[], order
   await obey(orders as never)
 }
 
-/** Holds both: tells that it runs, then waits until told to end. */
+/** Holds a handle: tells that it runs, then waits until it is told to end. */
 export async function keep(_handle: unknown, orders: Connection<string, unknown>): Promise<unknown> {
   return obey(orders)
 }
 
 export function takeHandle(_handle: unknown): void {}
 
-/** Uses the pipe once, then waits until told to end. */
+/** Uses the pipe once, then waits until it is told to end. */
 export async function greet(pipe: Connection, orders: Connection<string, unknown>): Promise<unknown> {
   await pipe.send('hello')
   return obey(orders)
@@ -76,7 +76,7 @@ export async function putAll<T>(queue: Queue<T>, items: readonly T[]): Promise<v
   for (const item of items) await queue.put(item)
 }
 
-/** Flags of an end that arrived. */
+/** The flags of the end, and how a call in the direction that it does not have is refused. */
 export async function directions(end: Connection): Promise<unknown> {
   const code = (call: Promise<unknown>) =>
     call.then(
@@ -86,7 +86,7 @@ export async function directions(end: Connection): Promise<unknown> {
   return [end.readable, end.writable, end.readable ? await code(end.send(1)) : await code(end.recv())]
 }
 
-/** Reads nothing until it is told; then counts messages to the end. */
+/** Reads nothing until it is told to. Then gives how many messages came. */
 export async function recvWhenTold(pipe: Connection, orders: Connection<string, unknown>): Promise<number> {
   await orders.recv()
   return (await recvAll(pipe)).length

@@ -10,18 +10,18 @@ import { turns as waitTurns } from './turns.js'
 
 type Target<A extends unknown[], R> = (...args: A) => R | PromiseLike<R>
 
-/** Where a case runs. */
+/** What all cases of a transport have in common. */
 export interface Setting {
   readonly transport: Transport
   /** The vocabulary, bound to the transport. */
   readonly context: BoundContext
   /** What a child imports to have the same API. */
   readonly module: string
-  /** Where what is chosen at random comes from. */
+  /** The seed of all random choices. */
   readonly seed: number
 }
 
-/** How and when a process is abandoned: so many turns of the event loop after the word. */
+/** How a process is abandoned, and after how many turns of the event loop. */
 export interface Moment {
   readonly how: 'terminate' | 'kill'
   readonly turns: number
@@ -31,18 +31,18 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** One run of one case: the transport's API, and what the case made. */
+/** One run of a case: the transport's API, and what the case has made. */
 export class Trial {
   readonly transport: Transport
-  /** As the transport's package exports it, but for pipes: a case need not close those of which it keeps both ends. */
+  /** As the transport's package exports it, except `Pipe`: a case need not close a pipe of which it keeps both ends. */
   readonly api: BoundContext
   readonly capabilities: Capabilities
   /** What a child imports to have the same API. */
   readonly module: string
-  /** Something was chosen at random. */
+  /** The case has made random choices. */
   seeded = false
   readonly #seed: number
-  /** Warnings since the case began; one that it expects is taken out. */
+  /** The warnings since the case began. A case removes those that it expects. */
   readonly warnings: Error[] = []
   #folder: string | undefined
   #pipes: (readonly [Connection, Connection])[] = []
@@ -63,15 +63,15 @@ export class Trial {
     this.#seed = seed
   }
 
-  /** For what the case chooses at random. A failure then tells it. */
+  /** For the random choices of the case. A failure then tells the seed. */
   get seed(): number {
     this.seeded = true
     return this.#seed
   }
 
-  /** Different ones, among them one at once. */
+  /** `count` different moments; the first is at once. */
   async moments(count: number, latest = 30): Promise<readonly Moment[]> {
-    // Not before it is needed: it takes its time to load.
+    // Loaded when it is needed, since that takes a while.
     const { default: fc } = await import('fast-check')
     const moment = fc.record({
       how: fc.constantFrom('terminate' as const, 'kill' as const),
@@ -82,8 +82,8 @@ export class Trial {
   }
 
   /**
-   * A crash: ends the process at whatever it is doing, without its consent, and waits until it is gone. With it goes what it
-   * holds, waits for, and has half written.
+   * Crashes the process, whatever it is doing, and waits until it is gone. What it holds, waits for, and has half written goes
+   * with it.
    */
   async abandon(process: Process<never, never> | Process<never>, { how, turns }: Moment): Promise<void> {
     await waitTurns(turns)
@@ -109,7 +109,7 @@ export class Trial {
     return within(this.api.Process.run<A, R>(target, ...args), `run of ${target.name}`)
   }
 
-  /** Joins, and checks the exit code. */
+  /** Waits for the end of the process, and checks its exit code. */
   async ends(
     process: Process<never, never> | Process<never> | { join(): Promise<number | null> },
     exitCode = 0,
@@ -117,14 +117,14 @@ export class Trial {
     assert.equal(await within(process.join(), 'join'), exitCode)
   }
 
-  /** A pipe whose second end is for a child; the first one's recv is bounded. */
+  /** A pipe whose second end is for a child. */
   pipe<S = unknown, R = unknown>(): [Connection<S, R>, Connection<R, S>] {
     return this.api.Pipe<S, R>()
   }
 
   /**
-   * For a handle that came here from elsewhere, and stays connected after the children have ended, as its other end, or its
-   * home, is in this context, too: it is closed after the case.
+   * Closes the handle after the case. For a handle that came back here: it stays connected after the children have ended, since
+   * its other end, or its home, is in this context too.
    */
   own<H extends Closable>(handle: H): H {
     this.#owned.push(handle)
@@ -132,8 +132,8 @@ export class Trial {
   }
 
   /**
-   * Closes what nobody but this context keeps open. Not an end whose other end has gone elsewhere: when that is closed, or lost
-   * with its context, the transport must let go by itself.
+   * Closes what only this context keeps open. An end whose other end is elsewhere stays open: when that is closed, or lost with
+   * its context, the transport must let go of this one by itself.
    */
   async close(): Promise<void> {
     const inUse = this.#pipes.splice(0).filter(ends => ends.every(end => !end.closed))
@@ -146,13 +146,13 @@ export class Trial {
     return join(this.folder(), name)
   }
 
-  /** Its own, with no symbolic link in its path. */
+  /** A folder for this case. Its path has no symbolic link. */
   folder(): string {
     this.#folder ??= realpathSync(mkdtempSync(join(tmpdir(), 'mp-conformance-')))
     return this.#folder
   }
 
-  /** Runs one of the programs beside this suite in a fresh `node`, with the transport. */
+  /** Runs one of the suite's programs in a new `node`, with the transport. */
   program(name: string, settings: Record<string, string> = {}, ms = 15_000): Promise<ProgramResult> {
     return runProgram(name, this.module, settings, { ms })
   }

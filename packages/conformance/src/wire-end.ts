@@ -3,15 +3,15 @@ import type { Ticket, Wire, WireSink, Wires } from '@mp/core/spi'
 import { eventually } from './harness.js'
 import type { Trial } from './trial.js'
 
-/** An opened end, and all that it was told. */
+/** An opened end of a wire, and all that it was told. */
 export class WireEnd implements WireSink {
   readonly wire: Wire
   readonly frames: { readonly bytes: Uint8Array; readonly attachments: readonly object[] | undefined }[] = []
-  /** The errors that closes came with. */
+  /** The error of each close that it was told. */
   readonly closes: (Error | undefined)[] = []
-  /** Since the last send that gave false. */
+  /** `drain` was called since the last send. */
   drained = false
-  /** What the wire called from within which call of ours. */
+  /** What the wire called within a call of ours, and within which. */
   readonly within = new Set<string>()
   onFrame: ((bytes: Uint8Array, index: number) => void) | undefined
   #calling: string | undefined
@@ -21,7 +21,7 @@ export class WireEnd implements WireSink {
     if (then === 'start') this.start()
   }
 
-  /** As core does: `unref` right after it. */
+  /** Calls `unref` right after `start`, as core does. */
   start(): void {
     this.#call('start', () => this.wire.start(this))
     this.wire.unref()
@@ -32,7 +32,7 @@ export class WireEnd implements WireSink {
     return this.#call('send', () => this.wire.send(bytes, attachments))
   }
 
-  /** Waits for `drain` where it is asked to. */
+  /** Waits for `drain` after each send that gives false. */
   async sendAll(frames: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
     for (const each of frames) if (!this.send(each)) await eventually(() => this.drained, 'drain')
   }
@@ -91,7 +91,7 @@ export function openPair(t: Trial): [WireEnd, WireEnd] {
   return [new WireEnd(t, a), new WireEnd(t, b)]
 }
 
-/** One frame each way: a medium may connect the ends in later turns, and take everything until then. */
+/** Sends a frame each way: a medium may connect the ends in a later turn, and take everything until then. */
 export async function acquainted(a: WireEnd, b: WireEnd): Promise<void> {
   a.send(pattern(1, 0))
   b.send(pattern(1, 0))
@@ -104,7 +104,7 @@ export function closeAll(...ends: readonly WireEnd[]): void {
   for (const { wire } of ends) wire.close()
 }
 
-/** The value as it is in another context. */
+/** The value as it arrives in another context. */
 export function travelled(t: Trial, { value, transfer = [] }: Ticket): unknown {
   assert.ok(transfer.length === 0 || t.capabilities.attachments, 'what rides needs the capability `attachments`')
   const there = structuredClone(value, { transfer: [...transfer] as never })
@@ -113,7 +113,7 @@ export function travelled(t: Trial, { value, transfer = [] }: Ticket): unknown {
   return there
 }
 
-/** A frame that no other index, and no other place in it, could be mistaken for. Its buffer holds nothing else. */
+/** A frame whose bytes depend on its index and on their place, so that a mix-up shows. Its buffer holds nothing else. */
 export function pattern(size: number, index: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size)
   for (let i = 0; i < size; i += 61) bytes[i] = index + i

@@ -16,7 +16,7 @@ export const barrier = group('Barrier', {
     for (let round = 0; round < 10; round++) {
       assert.deepEqual(all.map(each => each[round]).sort(), [0, 1, 2])
     }
-    // Nobody is in a round before all are through the one before.
+    // Nobody begins a round before all have finished the round before.
     const rounds: number[] = []
     for (let i = 0; i < 30; i++) rounds.push(await order.getNowait())
     assert.deepEqual(
@@ -187,7 +187,7 @@ export const barrier = group('Barrier', {
   }),
 })
 
-/** A child that waits at it. */
+/** A child that waits at the barrier. */
 async function party(t: Trial, barrier: Barrier) {
   const [orders, theirs] = t.pipe()
   const child = await t.start(targets.waitFor, [barrier, theirs as never])

@@ -124,7 +124,7 @@ export const exitStatus = group('Process: exit status', {
     const process = await t.start(processTargets.leaveStray, [])
     assert.equal(await within(process.result(), 'result'), 'done')
     await t.ends(process)
-    // A child in this thread has left them here.
+    // A child in this thread has left its timer and its socket here.
     const realm = globalThis as { [processTargets.STRAY]?: () => void }
     realm[processTargets.STRAY]?.()
     delete realm[processTargets.STRAY]

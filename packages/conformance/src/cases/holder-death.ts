@@ -6,7 +6,7 @@ import * as targets from '../targets-sync.js'
 import type { Trial } from '../trial.js'
 import { turns } from '../turns.js'
 
-/** ms in which everything must go on once somebody is gone. */
+/** ms in which all must go on once a holder is gone. */
 const SOON = 1_500
 
 interface All {
@@ -92,7 +92,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
       await guard.release()
       assert.equal(await within(orders.recv(), 'the lock', SOON), 'acquired')
       const { abandoned } = (await within(other.result(), 'result')) as { abandoned: boolean }
-      // It may have had it for a moment.
+      // It may have had the lock for a moment.
       assert.equal(typeof abandoned, 'boolean')
       await (await within(lock.acquire(), 'the lock', SOON)).release()
       await t.ends(doomed, -9)
@@ -238,7 +238,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     ]) {
       await rejects(call(), 'MP_SHUT_DOWN', SOON)
     }
-    // There is nothing left to give back.
+    // Nothing is left to give back.
     await guard[Symbol.asyncDispose]()
     await inside[Symbol.asyncDispose]()
     await t.ends(child, -9)
@@ -271,7 +271,7 @@ async function useAll(t: Trial, { lock, semaphore, event, condition, barrier, qu
   await closeAll({ lock, semaphore, event, condition, barrier, queue })
 }
 
-/** Where their home has come from another context, or was there, each holds a link. */
+/** Closes them: each holds a link if its home is, or was, in another context. */
 async function closeAll(all: All): Promise<void> {
   for (const each of [all.lock, all.semaphore, all.event, all.condition, all.barrier, all.queue]) await each.close()
 }

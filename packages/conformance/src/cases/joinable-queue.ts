@@ -23,7 +23,7 @@ export const joinableQueue = group('JoinableQueue', {
     await queue.taskDone()
     assert.equal(await queue.get(), 3)
     assert.equal(await queue.get(), 4)
-    // All are taken, and one is not dealt with.
+    // All items are taken, and for one `taskDone` was not called.
     await assertPending(join, 30)
     await queue.taskDone()
     await within(join, 'join')
@@ -66,7 +66,7 @@ export const joinableQueue = group('JoinableQueue', {
     const pending = rejects(queue.join({ signal: abort.signal }), { reason })
     abort.abort(reason)
     await pending
-    // A consumer that dies with an item never says that it is done.
+    // A consumer that dies with an item never calls `taskDone` for it.
     const child = await t.start(targets.takeOnly, [queue])
     assert.equal(await within(child.result(), 'result'), 1)
     await t.ends(child)

@@ -192,7 +192,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
         const queue = new t.api.Queue<[number, string]>()
         const [report, theirs] = t.pipe<never, [number, string]>()
         const child = await t.start(limits.putUntilRefused, [queue as never, theirs as never, how])
-        // Until the medium has taken what it takes: a few 100 KiB, or 4 MiB.
+        // Until the medium takes no more: after a few 100 KiB, or 4 MiB.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
         const [count, why] = await within(report.recv(), 'the report')
         assert.equal(why, reason)

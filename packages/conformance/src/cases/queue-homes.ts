@@ -69,7 +69,7 @@ export const queueHomes = group('Queue: the end of its creator', {
       writeFileSync(enough, '')
       for (const child of children) await t.ends(child, 4)
       const ms = performance.now() - start
-      // What each put last into the other's queue, before it exited.
+      // The item that each put into the other's queue right before it exited.
       assert.equal(await within(queues[0]?.get() as Promise<unknown>, 'get'), 'from 1')
       assert.equal(await within(queues[1]?.get() as Promise<unknown>, 'get'), 'from 0')
       assert.ok(ms < 900, `the exit took ${ms} ms`)
@@ -88,7 +88,7 @@ export const queueHomes = group('Queue: the end of its creator', {
       const get = queue.get()
       await queue.put('one')
       await queue.put('two')
-      // Time to leave this context.
+      // Time for the calls to leave this context.
       await turns(5)
       writeFileSync(enough, '')
       await t.ends(child, 4)

@@ -145,7 +145,7 @@ export const terminateClose = group('Process: terminate, close, end of the paren
     const process = await t.start(processTargets.startGrandchild, [t.module, true, theirs as never])
     assert.equal(await within(process.result(), 'result'), true)
     await t.ends(process)
-    // It may have come to send its word.
+    // It may have sent its message before it was ended.
     if (await within(orders.poll(null), 'the end')) await orders.recv().catch(() => {})
     await rejects(orders.recv(), 'MP_EOF')
 

@@ -34,7 +34,7 @@ const perRoute = Object.entries(routes).flatMap(([name, route]): [string, Body][
   [
     `generated values arrive as they are, as ${name}`,
     async t => {
-      // Not before they are needed: they take their time to load.
+      // Loaded when it is needed, since that takes a while.
       const [{ default: fc }, { generatedValue }] = await Promise.all([
         import('fast-check'),
         import('../values/generated.js'),
@@ -50,7 +50,7 @@ const perRoute = Object.entries(routes).flatMap(([name, route]): [string, Body][
   ],
 ])
 
-/** The value in all that can hold one, several times: it is one object everywhere. */
+/** A graph that holds the value several times, in everything that can hold one. It must stay one object. */
 function holders(value: unknown): unknown {
   return {
     deep: [{ value }, [value]],

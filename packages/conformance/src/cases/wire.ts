@@ -16,13 +16,13 @@ import {
   WireEnd,
 } from '../wire-end.js'
 
-/** Bytes of the frame that stands for the largest where the medium names no limit, or one that no case can afford. */
+/** Bytes of the largest frame that is tried if the medium names no limit, and if it names one that no case can afford. */
 const LARGE = 1024 * 1024
 const AFFORDABLE = 64 * 1024 * 1024
-/** Around where media change the way they carry a frame. */
+/** Sizes near those at which media change how they carry a frame. */
 const SIZES = [1, 2, 7, 255, 256, 1_023, 1_024, 1_025, 4_096, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 200_000]
 
-/** What a transport's own wires promise to core, without core: both ends are opened here. */
+/** What the direct wires of a transport promise core. No core takes part: both ends are opened here. */
 export const wire = group('Wire', {
   'frames arrive whole and in order, both ways at once': needs('directWires', async t => {
     const [a, b] = openPair(t)
@@ -112,7 +112,7 @@ export const wire = group('Wire', {
     for (const size of [3, 300_000]) {
       const whole = pattern(size, 5)
       const parts = [0, 1, 2].map(i => whole.slice((i * size) / 3, ((i + 1) * size) / 3))
-      // It may be left out: then core copies.
+      // `sendParts` is optional: without it core copies.
       if (a.wire.sendParts) a.wire.sendParts(parts)
       else a.send(whole)
       a.send(pattern(9, 6))
@@ -127,7 +127,7 @@ export const wire = group('Wire', {
   'each frame has memory of its own, also in the hands of who received it': needs('directWires', async t => {
     const [a, b] = openPair(t)
     const sizes = Array.from({ length: 12 }, () => SIZES).flat()
-    // Whoever received a frame writes into it at once: no other frame may show that.
+    // The receiver writes into each frame at once. No other frame may change.
     let wrong: string | undefined
     b.onFrame = (bytes, i) => {
       wrong ??= difference(bytes, sizes[i] as number, i)
@@ -209,7 +209,7 @@ export const wire = group('Wire', {
   'a close is heard at the other side, once, after all that was sent': needs('directWires', async t => {
     const [a, b] = openPair(t)
     await acquainted(a, b)
-    // More than a medium holds by itself: it leaves in later turns.
+    // More than a medium takes at once: the rest leaves in later turns.
     for (let i = 0; i < 40; i++) a.send(pattern(100_000, i))
     a.wire.close()
     a.wire.close()
@@ -237,7 +237,7 @@ export const wire = group('Wire', {
     const [a, b] = openPair(t)
     await acquainted(a, b)
     b.wire.close()
-    // It cannot know yet, and then it does.
+    // At first this side cannot know of the close; later it does.
     for (let i = 0; i < 30; i++) a.send(pattern(100_000, i))
     await a.heardClose()
     for (let i = 0; i < 3; i++) a.send(pattern(100_000, i))
@@ -253,7 +253,7 @@ export const wire = group('Wire', {
     for (let round = 0, from = 0; round < 3; round++) {
       let count = 0
       let more = true
-      // 32 MiB a round: a medium that has taken that buffers itself, and never says so.
+      // 32 MiB a round: a medium that takes so much never gives false.
       while (more && count < 512) more = a.send(pattern(size, from + count++))
       if (!more) await eventually(() => a.drained, 'drain')
       await b.received(from + count)
@@ -270,7 +270,7 @@ export const wire = group('Wire', {
     const receive = b.wire.receiveSync?.bind(b.wire)
     if (receive) {
       for (let i = 0; i < 3; i++) a.send(pattern(2_000, i))
-      // Here, and only here, the sink is called within a call.
+      // This is the only call within which the sink is called.
       for (let count = 1; count <= 3; count++) {
         assert.equal(receive(1_000), true)
         assert.equal(b.frames.length, count)
@@ -312,13 +312,13 @@ export const wire = group('Wire', {
   }),
 
   'tickets that are never opened hold nothing': needs('directWires', async t => {
-    // What a transport opens once per program is there.
+    // Makes the transport open what it opens once in a program.
     closeAll(...openPair(t))
     const before = await settled()
     const kept = Array.from({ length: 500 }, () => pair(t))
     await calm()
     assert.deepEqual(await leftBeyond(before), [], `${kept.length} unopened pairs hold it`)
-    // Nor an end that closes with the other one still unopened; the check after the case sees to that.
+    // An end that closes while the other one is unopened must hold nothing either; the check after the case finds out.
     const alone = new WireEnd(t, pair(t)[0])
     alone.send(pattern(100, 0))
     await calm()
@@ -341,12 +341,12 @@ export const wire = group('Wire', {
   }),
 })
 
-/** Time for what should not come. Can miss what comes late; never fails without cause. */
+/** Gives what should not come time to come. May miss what comes later, but never fails without cause. */
 function calm(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 30))
 }
 
-/** What is held when nothing more goes. */
+/** What is held once the count of descriptors no longer changes. */
 async function settled(): Promise<Holdings> {
   let last = holdings()
   for (let quiet = 0; quiet < 3; quiet++) {

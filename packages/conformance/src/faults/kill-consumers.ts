@@ -23,7 +23,7 @@ interface Consumer {
   idle(): boolean
 }
 
-/** Several queues side by side, with three consumers each, since a consumer takes long to start. */
+/** Uses several queues side by side, with three consumers each, since a consumer takes long to start. */
 export async function killConsumers(api: BoundContext, kills: number): Promise<void> {
   const before = await usage()
   const flows = await Promise.all([0, 1, 2, 3].map(index => flow(api, Math.floor((kills + index) / 4))))
@@ -54,7 +54,7 @@ async function flow(api: BoundContext, kills: number): Promise<FlowResult> {
       const start = performance.now()
       await within(queue.put(put), `put ${put}`)
       slowest = Math.max(slowest, performance.now() - start)
-      // As fast as it can be, and yet others have their turn.
+      // As fast as possible, but others must get their turn.
       if (put % 50 === 49) await turns(1)
     }
   })()
@@ -72,7 +72,7 @@ async function flow(api: BoundContext, kills: number): Promise<FlowResult> {
   going = false
   await producing
   await eventually(async () => (await queue.qsize()) === 0, 'the last item')
-  // A consumer that waits for the next item has acknowledged all before it.
+  // A consumer that waits for the next item has acknowledged all items before.
   await eventually(() => consumers.every(({ idle }) => idle()), 'the last acknowledgements')
   for (const { child, acks } of consumers) {
     child.kill()

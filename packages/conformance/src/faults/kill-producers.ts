@@ -40,7 +40,7 @@ export async function killProducers(api: BoundContext, kills: number): Promise<v
         assert.equal(await within(child.join(), 'join', SOON), -9)
         slowest = Math.max(slowest, performance.now() - killedAt)
       }
-      // The second batch finds everything loaded and grown.
+      // After the first two batches everything is loaded, and buffers have grown.
       if (first === ABREAST) before = await usage()
     }
   } finally {

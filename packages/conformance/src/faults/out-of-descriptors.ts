@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { runProgram } from '../program.js'
 import { tell } from './usage.js'
 
-/** Runs short of descriptors in a program of its own, whose limit is low. */
+/** Lets descriptors run out in another program, which has a low limit. */
 export async function outOfDescriptors(module: string): Promise<void> {
   const { code, stdout, stderr } = await runProgram('out-of-descriptors', module, {}, { descriptors: 40 })
   assert.equal(stderr, '')

@@ -38,7 +38,7 @@ export async function stopConsumer(api: BoundContext): Promise<void> {
   tell(`${flowing} items before the stop, ${whileStopped} during it, ${outcome}; ${describeGrowth(before, after)}`)
   assert.equal(outcome, `${sequence} in order`)
   assert.ok(flowing > 100, 'nothing flowed before the stop')
-  // What the queue holds, what was under way, and a put that waits.
+  // The items in the queue, those under way, and a put that waits.
   assert.ok(whileStopped < 1_000, `${whileStopped} items were put while nobody took any`)
   assert.ok(after.memory - before.memory < 10 * MiB, describeGrowth(before, after))
   assert.equal(await within(child.join(), 'join'), 0)

@@ -7,11 +7,11 @@ import { MiB } from './limits.js'
 
 export interface Usage {
   readonly descriptors: number
-  /** Bytes that are in use, after a collection. */
+  /** Bytes in use after a garbage collection. */
   readonly memory: number
 }
 
-/** Twice, with a turn between: what a collection finds dead, its finalizers free. */
+/** Collects garbage several times, with a turn in between: what a collection finds dead is freed by finalizers. */
 export async function usage(): Promise<Usage> {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void

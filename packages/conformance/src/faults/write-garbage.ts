@@ -32,7 +32,7 @@ export async function writeGarbage(api: BoundContext, descriptor: number): Promi
       )
       const judge = async ({ child, mine }: (typeof children)[number]) => {
         await mine.send('go')
-        // A few are legal: then the child lives.
+        // A few are legal by chance: then the child lives.
         const code = await child.join({ timeout: SOON / 4 })
         most = Math.max(most, process.memoryUsage().arrayBuffers)
         if (code === null) {
@@ -59,7 +59,7 @@ export async function writeGarbage(api: BoundContext, descriptor: number): Promi
   assertFlat(before, after)
 }
 
-/** What a child writes: what is no stream of frames, and frames whose messages are none. */
+/** What a child writes: something that is no stream of frames, or frames with no messages in them. */
 function makeGarbage(index: number): Uint8Array[] {
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
   const u32 = (value: number) => new Uint8Array(new Uint32Array([value]).buffer)
@@ -74,20 +74,20 @@ function makeGarbage(index: number): Uint8Array[] {
     case 3:
       return [new TextEncoder().encode('console output that went to the wrong descriptor\n')]
     case 4:
-      // A message that is longer than its frame; by 4 GiB.
+      // A message that claims to be 4 GiB longer than its frame.
       return framed(20, 0xff, 0xff, 0xff, 0xff, 1, 2, 3)
     case 5:
       // A fragment of a message of 4 GiB.
       return framed(2, 6, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1)
     case 6:
-      // A second READY, half of it; a message of no known type; a result that is no value.
+      // In this and the next two cases: half of a second READY; a message of no known type; a result that is no value.
       return framed(17, 1, 0, 0, 0, 0)
     case 7:
       return framed(63, 4, 0, 0, 0, 1, 2, 3, 4)
     case 8:
       return framed(19, 3, 0, 0, 0, 0, 0xdf, 0xff)
     case 9:
-      // A channel that was never offered, joined to another.
+      // Joins a channel that was never offered to another one.
       return framed(11, 8, 0, 0, 0, 99, 0, 0, 0, 98, 0, 0, 0)
     case 10: {
       const bytes = random(4_000)
