@@ -94,7 +94,10 @@ export class Peers {
     Atomics.notify(this.#words, DEATHS)
   }
 
-  /** For a blocked thread, which hears no 'exit' event: looks whether its children live. A port whose other end is gone takes nothing. */
+  /**
+   * For a blocked thread, which hears no 'exit' event: looks whether its children live. A port whose other end is gone takes
+   * nothing.
+   */
   check(): void {
     while (this.#life && receiveMessageOnPort(this.#life));
     for (const child of this.#children) {

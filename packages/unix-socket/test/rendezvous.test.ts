@@ -9,7 +9,7 @@ import type { HandOffWire } from '../src/hand-off-wire.js'
 import { type OwnEnd, Rendezvous } from '../src/rendezvous.js'
 import { RawClient } from './raw-client.js'
 
-/** Other contexts, and word that crosses on its way from them. */
+/** Other contexts, whose messages to the rendezvous may arrive in any order. */
 class Scene {
   readonly #secret = randomBytes(16)
   readonly #address: string
@@ -34,7 +34,7 @@ class Scene {
     return this.#connect(control.OPEN, end)
   }
 
-  /** What was sent before has been heard, and the time after which what was lost closes is over. */
+  /** Waits until the rendezvous has heard what was sent before, and has closed what was lost. */
   async settled(): Promise<void> {
     const [near, far] = pair()
     const probe = this.open(near)

@@ -93,7 +93,7 @@ export function post(
   try {
     postAll(port, wrap, objects)
   } catch {
-    // A port whose other side is gone makes the whole message fail. Instead of it a port is sent that is found closed at its opening.
+    // A port whose other side is gone makes the whole message fail. A port that is found closed at its opening takes its place.
     postAll(port, wrap, objects.map(livePort))
   }
 }

@@ -7,7 +7,7 @@ import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 import { netPair } from './net-loop.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
-/** A bare `fork` and `process.send`. Nobody would send megabytes so: there the baseline is a socket. */
+/** A bare `fork` and `process.send`. Nobody would send megabytes that way: for these the baseline is a socket. */
 export const childProcess: Baseline = {
   name: 'process.send',
   description: "a bare fork: process.send in a loop, a listener for messages, serialization 'advanced'",

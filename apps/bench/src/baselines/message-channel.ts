@@ -5,7 +5,7 @@ import type { Baseline } from './baseline.js'
 import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 
 /**
- * A MessageChannel whose two ports stay in one thread: what raw Node has for the memory transport. Nothing is started, so
+ * A MessageChannel whose two ports stay in one thread: the counterpart of the memory transport in raw Node. Nothing is started, so
  * there is no baseline for a start.
  */
 export const messageChannel: Baseline = {
@@ -41,8 +41,8 @@ const sliceLength = 256
 const sliceBytes = 1024 * 1024
 
 /**
- * Posts in slices, one a turn of the loop. Producer and consumer share a thread here: posted all at once, every message
- * would lie ready before the consumer's clock starts, and the cost of posting would not be counted.
+ * Posts in slices, one per turn of the event loop. Producer and consumer share a thread here: if all were posted at once, they would
+ * all be there before the consumer's clock starts, and the cost of posting would not count.
  */
 async function post(port: MessageChannel['port1'], { payload, make }: Messages, count: number): Promise<void> {
   const slice = Math.max(1, Math.min(sliceLength, Math.floor(sliceBytes / (payload.bytes ?? 1))))

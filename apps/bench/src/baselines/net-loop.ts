@@ -11,7 +11,7 @@ import { type Listen, receiveFlood, roundTrips } from './loops.js'
 import { framed, INHERITED, onFrames } from './net-frames.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
-/** What is written for a message, and what is read from one. */
+/** How messages are written and read. */
 export interface Form {
   /** What the child runs. */
   readonly file: string
@@ -19,7 +19,7 @@ export interface Form {
   unpack(bytes: Uint8Array): unknown
 }
 
-/** How the child comes to its socket, as the transport's child does: it inherits one of a pair, or connects to a path. */
+/** How the child gets its socket, like the transport's child: it inherits one of a pair, or connects to a path. */
 type Way = 'inherits' | 'connects'
 
 const bytesAsTheyAre: Form = {
@@ -69,7 +69,7 @@ async function start({ file }: Form, way: Way, act: 'flood' | 'echo', name: Payl
     return spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', stdio] })
   }
   const { child, socket } = way === 'inherits' ? inheriting(run) : await connecting(run)
-  socket.on('error', () => {}) // its end is told by the child's
+  socket.on('error', () => {}) // the child's exit tells of it
   const session = (work: Session['run']) => sessionOf(child, work, () => socket.end())
   return { socket, session }
 }

@@ -28,7 +28,7 @@ export const workerThreads: Baseline = {
   async hello() {
     const before = performance.now()
     const worker = new Worker(new URL('./hello-worker.js', import.meta.url))
-    // Listened to from the start: Node may emit the last message and 'exit' in one go, before any promise continues.
+    // There is a listener from the start: Node may emit the last message and 'exit' in one turn, before any promise continues.
     const exited = new Promise(resolve => worker.once('exit', resolve))
     const answer = await firstMessage(worker)
     const latency = performance.now() - before
@@ -38,7 +38,7 @@ export const workerThreads: Baseline = {
   },
 }
 
-/** `last` is what the file takes for the order to end. */
+/** `last`: the message that ends the worker. */
 function startWorker(file: string, payload: PayloadName, last: number | null) {
   const seats = findSeats()
   const worker = new Worker(new URL(file, import.meta.url), { workerData: { payload, core: seats?.child ?? null } })
@@ -47,7 +47,7 @@ function startWorker(file: string, payload: PayloadName, last: number | null) {
     worker.once('error', reject)
     exited.then(code => reject(new Error(`a raw worker ended with exit code ${code} while its messages were awaited`)))
   })
-  lost.catch(() => {}) // seen by `run`, where somebody waits
+  lost.catch(() => {}) // `run` tells it to whoever waits
   const session = (run: Session['run']): Session => ({
     ready: sit,
     run: count => Promise.race([run(count), lost]),
@@ -61,7 +61,7 @@ function startWorker(file: string, payload: PayloadName, last: number | null) {
   return { worker, session }
 }
 
-/** Resolves with the first message; rejects when the worker fails before. */
+/** Resolves with the first message; rejects if the worker fails before. */
 function firstMessage(worker: Worker): Promise<unknown> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)

@@ -108,7 +108,7 @@ function streaming(count: number, receive: () => Uint8Array, check: Ends['check'
   return streamed(performance.now() - first, count)
 }
 
-/** What no way of moving bytes between threads can beat: to copy them once, in one thread. */
+/** Copies the bytes once, in one thread. No way of moving bytes between threads can be faster. */
 async function copying(): ReturnType<Open> {
   const { make, payload } = messagesOf('1MiB')
   const target = new Uint8Array(payload.bytes ?? 0)

@@ -7,7 +7,7 @@ import { relock } from '../targets/relock.js'
 import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
-/** What is handed over. */
+/** What is handed over, as if it were a message. */
 const guards = {
   make: () => undefined,
   check(guard: unknown) {
