@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Context } from '../src/context/context.js'
 import { Envelope } from '../src/context/message-writer.js'
 import type { Parcel } from '../src/link/wire-end.js'
-import type { Estate } from '../src/process/adopt.js'
-import { adopt, type Inherited } from '../src/process/adopt.js'
+import { type Estate, adopt, type Inherited } from '../src/process/adopt.js'
 import { QueueHome } from '../src/queue/home.js'
 import { stubTransport } from './stub-transport.js'
 
@@ -20,7 +19,7 @@ describe('a queue that moves to its parent', () => {
     const home = new QueueHome(context('child'), transport, 'queue', 0)
     const sizes = [...Array.from({ length: 50 }, () => MIB), 40 * MIB, 10, MIB]
     for (const [index, size] of sizes.entries()) {
-      home.put({ bytes: new Uint8Array(size).fill(index), start: 0, end: size, parcels: undefined })
+      home.put({ bytes: new Uint8Array(size).fill(index), start: 0, end: size, parcels: undefined, number: 0 })
     }
     home.share()
     const estates: Estate[] = []
@@ -44,9 +43,9 @@ describe('a queue that moves to its parent', () => {
     expect(inherited.size).toBe(0)
     const adopted = parent.homes.get('queue') as QueueHome
     for (const [index, size] of sizes.entries()) {
-      const { bytes } = adopted.take() ?? {}
+      const { bytes } = adopted.take(true) ?? {}
       expect([bytes?.length, bytes?.[0]]).toEqual([size, index])
     }
-    expect(adopted.take()).toBeUndefined()
+    expect(adopted.take(true)).toBeUndefined()
   })
 })

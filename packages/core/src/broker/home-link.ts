@@ -26,6 +26,8 @@ export interface HomeLinkUser extends Remote {
   unasked(message: Message): void
   /** The home is another one from here on. */
   moved?(): void
+  /** The home is gone; its pending calls are told by themselves. */
+  lost?(error: MpError): void
   lostError(cause?: Error): MpError
 }
 
@@ -148,6 +150,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     const calls = [...this.calls.values()]
     this.calls.clear()
     for (const call of calls) call.lost(this.#user.lostError(cause))
+    this.#user.lost?.(this.#user.lostError(cause))
   }
 
   #forget(): void {

@@ -1,5 +1,4 @@
 import { type Broker, type Holder, Holders } from '../broker/holders.js'
-import * as protocol from '../broker/protocol.js'
 import type { Context, Pack } from '../context/context.js'
 import { attachParcels } from '../context/message-writer.js'
 import type { Link, Message } from '../link/link.js'
@@ -8,6 +7,7 @@ import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
 import type { NativeQueue } from '../transport/engines.js'
 import type { Transport } from '../transport/transport.js'
 import { Attachments, type Collect, contextOf } from './attachments.js'
+import * as protocol from './attachments-protocol.js'
 
 /** How long a holder that put what rides beside an item may take to be heard, ms. */
 const LONGEST_DEPOSIT = 1000

@@ -1,5 +1,4 @@
 import { HomeLink, type HomeLinkUser } from '../broker/home-link.js'
-import * as protocol from '../broker/protocol.js'
 import type { Context } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
@@ -8,6 +7,7 @@ import { appendText } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import type { Collect } from './attachments.js'
+import * as protocol from './attachments-protocol.js'
 
 /** A holder's way to the {@link AttachmentsHome} of a native queue. */
 export class RemoteAttachments implements HomeLinkUser {

@@ -8,14 +8,13 @@ export interface QueueEstate {
   readonly shutDown: 'no' | 'draining' | 'dropping'
   /** How many of the items that were put have not been dealt with. */
   readonly unfinished: number
-  /** How many items were handed out. */
-  readonly delivered: number
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
   /** The last ones; what comes before is in `QueueItems`. */
   readonly items: readonly PackedItem[]
-  /** Calls that wait for an item, and for a slot, oldest first: for each the number of its holder among `holders`, and its own. */
+  /** Calls that wait for an item, oldest first: for each the number of its holder among `holders`. */
   readonly getters: readonly number[]
+  /** Calls that wait for a slot, oldest first: for each the number of its holder, and its own. */
   readonly putters: readonly number[]
 }
 

@@ -1,25 +1,21 @@
+import { type Offer, offerBoard } from '../broker/board.js'
 import { type Broker, type Holder, Holders } from '../broker/holders.js'
-import * as protocol from '../broker/protocol.js'
+import { CANCEL } from '../broker/protocol.js'
 import type { Context, Pack } from '../context/context.js'
 import { MpError } from '../errors.js'
 import { attachedBytes } from '../link/frame.js'
 import type { Link, Message } from '../link/link.js'
 import { discardParcels, type End, LiveObject, open, type Parcel } from '../link/wire-end.js'
-import { appendBytes, appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
-import { Deque } from '../runtime/deque.js'
+import { appendBytes, appendText, appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { WaitList } from '../runtime/wait-list.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
+import type { Counts } from './backend.js'
 import type { QueueEstate } from './handover.js'
-import { type Item, packItem, unpackItem } from './item.js'
-
-/** A call that waits for an item. */
-export interface Getter {
-  deliver(item: Item): void
-  refuse(): void
-  readonly holder?: QueueHolder
-  readonly call?: number
-}
+import { type Item, itemOf, packItem, unpackItem } from './item.js'
+import { Lease } from './lease.js'
+import * as protocol from './protocol.js'
+import { type Consumer, type Getter, Stock, type StockUser } from './stock.js'
 
 /** A call that waits for a slot of a bounded queue. */
 export interface Putter {
@@ -36,39 +32,49 @@ export interface Watcher {
   readonly call?: number
 }
 
-interface QueueHolder extends Holder {
+interface QueueHolder extends Holder, Consumer {
   /** Slots granted and not filled: they are free again if it dies. */
   reserved: number
-  /** Calls that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
+  /** How many slots it may be granted beyond what it asks for: doubles each time it has used them. */
+  ahead: number
+  /** Calls for a slot that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
   readonly adopted: Set<number>
+  /** A board that it was told of, and that it may not have opened. */
+  offered: Offer | undefined
 }
+
+/** ms that a holder's turn of the event loop takes, with what its user computes in it, before slots granted ahead count as used. */
+const LONGEST_TURN = 20
 
 /** Bytes of items, about, that one message to the next home holds. */
 const PART = 16 * 1024 * 1024
 
 /**
- * The broker of one queue, in the context that is its home. Invariants:
+ * The broker of one queue, in the context that is its home. Its items are a {@link Stock}, which has the invariants of who gets
+ * what. Invariants of its bound and its counts:
  *
- * - `getters` and `items` are never both non-empty; nor are `putters` and a free slot.
- * - `items.length + reserved <= maxsize`, where it is bounded. A slot is reserved from the grant of a put until its item is
- *   here, so that what `put` has promised never exceeds the bound, and a holder's death gives its slots back.
+ * - `putters` and a free slot are never both there.
+ * - `stored + out + reserved <= maxsize`, where it is bounded. A slot is reserved from the grant of a put until its item is
+ *   here, so that what `put` has promised never exceeds the bound, and a holder's death gives its slots back. It is free when
+ *   the item is claimed.
  * - `watchers` wait only while a get would; `joiners` only while `unfinished > 0`, which counts the items that were put and
  *   not dealt with since.
- * - Items leave in the order in which they came; one producer's come in the order in which it put them.
+ * - One producer's items come in the order in which it put them.
  */
-export class QueueHome implements Broker<QueueHolder> {
+export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly id: string
   readonly maxsize: number
   readonly transport: Transport
-  readonly #items = new Deque<Item>()
-  readonly #getters = new WaitList<Getter>()
+  readonly #context: Context
+  readonly #stock: Stock
   readonly #putters = new WaitList<Putter>()
   readonly #watchers = new WaitList<Watcher>()
   readonly #joiners = new WaitList<Watcher>()
   readonly #holders: Holders<QueueHolder>
   #unfinished = 0
   #reserved = 0
-  #delivered = 0
+  /** Calls that ask whether the queue is full, while slots are granted ahead. */
+  readonly #unsettled = new Set<() => void>()
   #granting = false
   #shutDown: QueueEstate['shutDown'] = 'no'
 
@@ -76,70 +82,57 @@ export class QueueHome implements Broker<QueueHolder> {
     this.transport = transport
     this.id = id
     this.maxsize = maxsize
+    this.#context = context
+    this.#stock = new Stock(this)
     this.#holders = new Holders(context, this)
   }
 
   get size(): number {
-    return this.#items.length
+    return this.#stock.size
   }
 
   get full(): boolean {
-    return this.maxsize > 0 && this.#items.length + this.#reserved >= this.maxsize
+    if (this.maxsize === 0 || this.#stock.sizeAtMost + this.#reserved < this.maxsize) return false
+    return this.#stock.size + this.#reserved >= this.maxsize
+  }
+
+  async counts(): Promise<Counts> {
+    if (this.full) await this.slotsSettled()
+    return { size: this.size, full: this.full }
   }
 
   get isShutDown(): boolean {
     return this.#shutDown !== 'no'
   }
 
-  /** Stores the item, or gives it to the longest waiting getter. */
+  /** Stores the item, or sends it to who waits, or may have it ahead. */
   put(item: Item): void {
     this.#unfinished++
-    const getter = this.#getters.shift()
-    if (!getter) {
-      this.#items.push(item)
-      if (this.#watchers.length > 0) wake(this.#watchers)
-      return
-    }
-    getter.deliver(item)
-    this.#slotsChanged()
+    if (this.#stock.put(item) && this.#watchers.length > 0) wake(this.#watchers)
   }
 
-  /** The oldest item, if there is one. */
-  take(): Item | undefined {
-    const item = this.#items.shift()
-    if (item) this.#slotsChanged()
-    return item
-  }
-
-  /** An item that its getter could not use any more comes before all that were never handed out, in the old order. */
-  #putBack(item: Numbered): void {
-    const getter = this.#holders.moving ? undefined : this.#getters.shift()
-    if (getter) return getter.deliver(item)
-    const earlier: Item[] = []
-    for (let next = this.#items.peek(); next && isBefore(next, item); next = this.#items.peek()) {
-      earlier.push(this.#items.shift() as Item)
-    }
-    this.#items.unshift(item)
-    for (const each of earlier.reverse()) this.#items.unshift(each)
-    wake(this.#watchers)
+  /** The oldest item, if there is one; without `now` another context may keep it for a moment. */
+  take(now: boolean): Item | undefined {
+    return this.#stock.take(now)
   }
 
   /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
   get exhausted(): boolean {
-    return this.isShutDown && this.#items.length === 0 && this.#reserved === 0
+    return this.isShutDown && this.#reserved === 0 && this.#stock.size === 0
   }
 
   waitForItem(getter: Getter): void {
-    this.#getters.push(getter)
+    this.#stock.wait(getter)
   }
 
   waitForSlot(putter: Putter): void {
     this.#putters.push(putter)
+    this.#stock.ask(true)
   }
 
   /** Whether a get would not wait. */
   get readable(): boolean {
-    return this.#items.length > 0 || this.exhausted
+    return this.#stock.readable || this.exhausted
   }
 
   /** Tells the watcher when a get would not wait. */
@@ -162,7 +155,8 @@ export class QueueHome implements Broker<QueueHolder> {
   }
 
   forget(waiter: Getter | Putter | Watcher): void {
-    for (const line of [this.#getters, this.#putters, this.#watchers, this.#joiners] as WaitList<unknown>[]) {
+    if (this.#stock.forget(waiter as Getter)) return
+    for (const line of [this.#putters, this.#watchers, this.#joiners] as WaitList<unknown>[]) {
       if (line.delete(waiter)) return
     }
   }
@@ -171,9 +165,13 @@ export class QueueHome implements Broker<QueueHolder> {
     if (this.#shutDown !== 'dropping') this.#shutDown = immediate ? 'dropping' : 'draining'
     for (let next = this.#putters.shift(); next; next = this.#putters.shift()) next.refuse()
     if (immediate) {
-      for (const item of this.#items) discardParcels(item.parcels, this.transport)
-      this.#finish(Math.min(this.#items.length, this.#unfinished))
-      this.#items.clear()
+      this.#stock.takeAllBack()
+      let dropped = 0
+      for (const item of this.#stock.drain()) {
+        discardParcels(item.parcels, this.transport)
+        dropped++
+      }
+      this.#finish(Math.min(dropped, this.#unfinished))
     }
     this.#refuseGetters()
     for (const holder of this.#holders) holder.link.control(protocol.WAS_SHUT_DOWN)
@@ -194,8 +192,10 @@ export class QueueHome implements Broker<QueueHolder> {
   }
 
   handOver(pack: Pack, deadline?: number): Promise<void> {
+    this.#stock.takeAllBack()
+    let last: readonly Item[] = []
     const inParts: Pack = estate => {
-      this.#packFirst(pack)
+      last = this.#packFirst(pack)
       pack(estate)
     }
     return this.#holders.handOver(inParts, deadline, (packing, ends, holders) => ({
@@ -204,19 +204,21 @@ export class QueueHome implements Broker<QueueHolder> {
       maxsize: this.maxsize,
       shutDown: this.#shutDown,
       unfinished: this.#unfinished,
-      delivered: this.#delivered,
       holders: ends,
-      items: [...this.#items].map(item => packItem(item, packing)),
-      getters: placesOf(this.#getters, holders),
+      items: last.map(item => packItem(item, packing)),
+      getters: this.#stock.waiting.flatMap(consumer => {
+        const index = holders.indexOf(consumer as QueueHolder)
+        return index < 0 ? [] : [index]
+      }),
       putters: placesOf(this.#putters, holders),
     }))
   }
 
-  /** Packs items until the rest fits into one message. */
-  #packFirst(pack: Pack): void {
+  /** Packs items until the rest, which it gives, fits into one message. */
+  #packFirst(pack: Pack): readonly Item[] {
     let part: Item[] = []
     let bytes = 0
-    for (let item = this.#items.shift(); item; item = this.#items.shift()) {
+    for (const item of this.#stock.drain()) {
       const size = item.end - item.start + attachedBytes(item.parcels ?? [])
       if (part.length > 0 && bytes + size > PART) {
         const full = part
@@ -227,7 +229,7 @@ export class QueueHome implements Broker<QueueHolder> {
       part.push(item)
       bytes += size
     }
-    for (const each of part) this.#items.push(each)
+    return part
   }
 
   /** Takes over a queue whose home's context has ended. */
@@ -241,11 +243,14 @@ export class QueueHome implements Broker<QueueHolder> {
     const home = new QueueHome(context, transport, estate.id, estate.maxsize)
     home.#shutDown = estate.shutDown
     home.#unfinished = estate.unfinished
-    home.#delivered = estate.delivered
-    for (const item of first) home.#items.push(item)
-    for (const item of estate.items) home.#items.push(unpackItem(item, parcelAt))
+    for (const item of first) home.#stock.keep(item)
+    for (const item of estate.items) home.#stock.keep(unpackItem(item, parcelAt))
     const holders = estate.holders.map(end => home.#holders.join(open(parcelAt(end) as End, transport)))
-    home.#adoptCalls(holders, estate.getters, (holder, call) => home.#get(holder, call, false))
+    for (const index of estate.getters) {
+      const holder = holderAt(holders, index)
+      holder.lease.expect()
+      home.#stock.wanted(holder)
+    }
     home.#adoptCalls(holders, estate.putters, (holder, call) => home.#reserve(holder, call, false))
   }
 
@@ -256,9 +261,8 @@ export class QueueHome implements Broker<QueueHolder> {
     make: (holder: QueueHolder, call: number) => void,
   ): void {
     for (let i = 0; i < places.length; i += 2) {
-      const holder = holders[places[i] as number]
+      const holder = holderAt(holders, places[i] as number)
       const call = places[i + 1] as number
-      if (!holder) throw new MpError('MP_DECODE', 'an estate refers to a holder that did not come with it')
       holder.adopted.add(call)
       make(holder, call)
     }
@@ -266,55 +270,75 @@ export class QueueHome implements Broker<QueueHolder> {
 
   meet(link: Link): QueueHolder {
     if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
-    return { link, reserved: 0, adopted: new Set() }
+    return { link, reserved: 0, ahead: 1, adopted: new Set(), lease: new Lease(), asks: [], offered: undefined }
   }
 
-  keep(holder: QueueHolder, item: Message): void {
-    switch (item.type) {
-      case protocol.CANCEL:
-        this.#cancel(holder, readU32(item.bytes, item.start))
+  keep(holder: QueueHolder, message: Message): void {
+    const { type, bytes, start } = message
+    switch (type) {
+      case CANCEL:
+        this.#cancel(holder, readU32(bytes, start))
         break
       case protocol.PUT:
       case protocol.FILL:
-        if (this.#shutDown === 'dropping') return discardParcels(item.parcels, this.transport)
+        if (this.#shutDown === 'dropping') return discardParcels(message.parcels, this.transport)
         this.#unfinished++
-        this.#items.push(item)
+        this.#stock.keep(itemIn(message, 0))
         break
       case protocol.UNGET:
-        this.#putBack(numbered(item))
+        this.#stock.keepReturned(holder, readU32(bytes, start), itemIn(message, 4))
+        break
+      case protocol.CLAIMED:
+        holder.lease.claimed(readU32(bytes, start))
         break
       case protocol.SHUT_DOWN:
-        this.shutDown(readU32(item.bytes, item.start) === 1)
+        this.shutDown(readU32(bytes, start) === 1)
     }
   }
 
-  hear(holder: QueueHolder, item: Message): void {
-    const { type, bytes, start } = item
+  hear(holder: QueueHolder, message: Message): void {
+    const { type, bytes, start } = message
     const call = readU32(bytes, start)
     switch (type) {
       case protocol.PUT:
-        if (this.#shutDown === 'dropping') return discardParcels(item.parcels, this.transport)
-        return this.put(item)
+        if (this.#shutDown === 'dropping') return discardParcels(message.parcels, this.transport)
+        return this.put(itemIn(message, 0))
       case protocol.RESERVE:
         return holder.adopted.delete(call) ? undefined : this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
       case protocol.FILL:
-        this.#release(holder)
-        if (this.#shutDown !== 'dropping') return this.put(item)
-        discardParcels(item.parcels, this.transport)
+        this.#release(holder, 1)
+        if (this.#shutDown !== 'dropping') return this.put(itemIn(message, 0))
+        discardParcels(message.parcels, this.transport)
         return this.#slotsChanged()
       case protocol.UNRESERVE:
-        this.#release(holder)
+        this.#release(holder, call)
+        holder.ahead = Math.max(1, holder.ahead - call)
         return this.#slotsChanged()
-      case protocol.GET:
-        return holder.adopted.delete(call) ? undefined : this.#get(holder, call, readU32(bytes, start + 4) === 1)
+      case protocol.WANT:
+        return this.#want(
+          holder,
+          call,
+          readU32(bytes, start + 4),
+          readU32(bytes, start + 8),
+          readU32(bytes, start + 12),
+        )
+      case protocol.TRY:
+        return this.#try(holder, call, readU32(bytes, start + 4), readU32(bytes, start + 8))
+      case protocol.CLAIMED:
+        this.#stock.claimed(holder, call)
+        return this.#refuseGetters()
+      case protocol.OPENED:
+        if (call === 1) holder.lease.board = holder.offered?.board
+        return
       case protocol.UNGET:
-        holder.link.control(protocol.UNGOT)
-        return this.#putBack(numbered(item))
-      case protocol.CANCEL:
+        this.#stock.returned(holder, call, itemIn(message, 4))
+        if (this.#stock.readable) wake(this.#watchers)
+        return
+      case CANCEL:
         return this.#cancel(holder, call)
       case protocol.QUERY:
-        return holder.link.control(protocol.COUNTS, out => {
-          append(out, call, this.size, this.full ? 1 : 0, this.isShutDown ? 1 : 0)
+        return void this.counts().then(({ size, full }) => {
+          holder.link.control(protocol.COUNTS, out => append(out, call, size, full ? 1 : 0, this.isShutDown ? 1 : 0))
         })
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
@@ -331,49 +355,125 @@ export class QueueHome implements Broker<QueueHolder> {
     }
   }
 
+  #want(holder: QueueHolder, seen: number, waiting: number, firm: number, pace: number): void {
+    if (!holder.offered && !this.#holders.isForeign(holder)) this.#offerBoard(holder)
+    holder.lease.want(seen, waiting, firm, pace)
+    this.#stock.wanted(holder)
+    if (holder.lease.need > 0) this.#refuseGetters()
+  }
+
+  #offerBoard(holder: QueueHolder): void {
+    const offer = offerBoard(this.#context, this.transport)
+    if (!offer) return
+    holder.offered = offer
+    holder.link.control(
+      protocol.BOARD,
+      out => {
+        appendU32(out, offer.slot)
+        appendText(out, offer.text)
+      },
+      offer.parcels,
+    )
+    if (!offer.uncertain) holder.lease.board = offer.board
+  }
+
+  #try(holder: QueueHolder, call: number, seen: number, waiting: number): void {
+    const { lease } = holder
+    lease.want(seen, waiting, 0, 0)
+    const offered = lease.need < 0 ? 'sent' : this.#stock.offer(holder)
+    if (offered === 'sent') done(holder, call)
+    else if (offered === 'unfit') refuse(holder, call, protocol.REASON_NOT_SHAREABLE)
+    else refuse(holder, call, this.exhausted ? protocol.REASON_SHUT_DOWN : protocol.REASON_WAIT)
+  }
+
+  fits(holder: QueueHolder, item: Item): boolean {
+    return !item.parcels?.some(holdsHandle) || !this.#holders.isForeign(holder)
+  }
+
+  refuse(holder: QueueHolder): void {
+    holder.lease.refused()
+    holder.link.control(protocol.NO_ITEM, out => append(out, protocol.REASON_NOT_SHAREABLE))
+  }
+
+  send({ link, lease }: QueueHolder, items: readonly Item[], onBoard: boolean): void {
+    const place = (lease.sent + 1) >>> 0
+    if (!onBoard) {
+      const [{ bytes, start, end, parcels }] = items as [Item]
+      return link.control(
+        protocol.ITEM,
+        out => {
+          appendU32(out, place)
+          appendBytes(out, bytes, start, end)
+        },
+        parcels,
+      )
+    }
+    const out = link.begin(protocol.ITEMS, false)
+    appendU32(out, place)
+    for (let i = 0; i < items.length; i++) {
+      const { bytes, start, end } = items[i] as Item
+      appendU32(out, end - start)
+      appendBytes(out, bytes, start, end)
+    }
+    void link.commit(out, undefined)
+  }
+
+  taken(): void {
+    this.#slotsChanged()
+  }
+
   #reserve(holder: QueueHolder, call: number, nowait: boolean): void {
     const putter: Putter = {
       holder,
       call,
       grant: () => {
-        holder.reserved++
-        this.#reserved++
-        holder.link.control(protocol.GRANTED, out => append(out, call))
+        const more = this.#slotsAhead(holder)
+        holder.reserved += 1 + more
+        this.#reserved += 1 + more
+        holder.link.control(protocol.GRANTED, out => append(out, call, more))
       },
       refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
     }
-    if (this.isShutDown) putter.refuse()
-    else if (!this.full) putter.grant()
-    else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
-    else this.waitForSlot(putter)
-  }
-
-  #get(holder: QueueHolder, call: number, nowait: boolean): void {
-    const getter: Getter = {
-      holder,
-      call,
-      deliver: item => this.#deliver(holder, call, item),
-      refuse: () => refuse(holder, call, protocol.REASON_SHUT_DOWN),
+    if (this.isShutDown) return putter.refuse()
+    if (!this.full) return putter.grant()
+    if (!nowait) return this.waitForSlot(putter)
+    const settle = () => {
+      if (this.isShutDown) putter.refuse()
+      else if (this.full) refuse(holder, call, protocol.REASON_WAIT)
+      else putter.grant()
     }
-    const item = this.take()
-    if (item) getter.deliver(item)
-    else if (this.exhausted) getter.refuse()
-    else if (nowait) refuse(holder, call, protocol.REASON_WAIT)
-    else this.waitForItem(getter)
+    const settled = this.slotsSettled()
+    if (settled) void settled.then(settle)
+    else settle()
   }
 
-  #deliver(holder: QueueHolder, call: number, item: Item): void {
-    if (!item.parcels?.some(holdsHandle) || !this.#holders.isForeign(holder)) {
-      holder.link.control(protocol.ITEM, out => this.#appendItem(out, call, item), item.parcels)
-      return
-    }
-    refuse(holder, call, protocol.REASON_NOT_SHAREABLE)
-    this.#putBack({ ...item, number: item.number ?? this.#delivered++ })
+  /** How many slots a holder gets beside the one that it has asked for: half of those that are free, none while others wait. */
+  #slotsAhead(holder: QueueHolder): number {
+    if (this.#putters.length > 0) return 0
+    const free = this.maxsize - this.#stock.sizeAtMost - this.#reserved - 1
+    const more = Math.max(0, Math.min(free >> 1, holder.ahead))
+    if (more === holder.ahead) holder.ahead *= 2
+    return more
   }
 
-  #appendItem(out: ByteBuffer, call: number, { bytes, start, end, number }: Item): void {
-    append(out, call, number ?? this.#delivered++)
-    appendBytes(out, bytes, start, end)
+  /**
+   * A queue may be full because of slots that were granted ahead. They come back when the turn of their holder ends; until then
+   * nobody can say whether the queue is full. Fulfils when that is known; after 20 ms it counts as full. Undefined: it is known.
+   */
+  slotsSettled(): Promise<void> | undefined {
+    if (this.maxsize === 0 || this.#reserved === 0 || this.#stock.size >= this.maxsize) return undefined
+    return new Promise(resolve => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#unsettled.delete(look)
+        resolve()
+      }
+      const look = () => {
+        if (this.#reserved === 0 || !this.full || this.#stock.size >= this.maxsize) done()
+      }
+      const timer = setTimeout(done, LONGEST_TURN)
+      this.#unsettled.add(look)
+    })
   }
 
   #cancel(holder: QueueHolder, call: number): void {
@@ -381,8 +481,7 @@ export class QueueHome implements Broker<QueueHolder> {
     this.#removeWaiters(each => each.holder === holder && each.call === call)
   }
 
-  #removeWaiters(unwanted: (waiter: Getter | Putter | Watcher) => boolean): void {
-    this.#getters.remove(unwanted)
+  #removeWaiters(unwanted: (waiter: Putter | Watcher) => boolean): void {
     this.#putters.remove(unwanted)
     this.#watchers.remove(unwanted)
     this.#joiners.remove(unwanted)
@@ -393,10 +492,10 @@ export class QueueHome implements Broker<QueueHolder> {
     if (this.#unfinished === 0) wake(this.#joiners)
   }
 
-  #release(holder: QueueHolder): void {
-    if (holder.reserved === 0) throw new MpError('MP_DECODE', 'a holder fills a slot that it was not granted')
-    holder.reserved--
-    this.#reserved--
+  #release(holder: QueueHolder, count: number): void {
+    if (holder.reserved < count) throw new MpError('MP_DECODE', 'a holder fills a slot that it was not granted')
+    holder.reserved -= count
+    this.#reserved -= count
   }
 
   #slotsChanged(): void {
@@ -408,13 +507,16 @@ export class QueueHome implements Broker<QueueHolder> {
     } finally {
       this.#granting = false
     }
+    for (const look of this.#unsettled) look()
+    this.#stock.ask(this.#putters.length > 0 || (this.isShutDown && this.#stock.waitedFor))
     this.#refuseGetters()
   }
 
   #refuseGetters(): void {
-    if (!this.exhausted) return
+    if (!this.isShutDown) return
+    if (!this.exhausted) return this.#stock.ask(this.#stock.waitedFor)
     wake(this.#watchers)
-    for (let next = this.#getters.shift(); next; next = this.#getters.shift()) next.refuse()
+    for (const holder of this.#stock.refuseAll()) (holder as QueueHolder).link.control(protocol.EXHAUSTED)
   }
 
   /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
@@ -422,11 +524,18 @@ export class QueueHome implements Broker<QueueHolder> {
     this.#removeWaiters(each => each.holder === holder)
     this.#reserved -= holder.reserved
     holder.reserved = 0
-    this.#slotsChanged()
+    this.#stock.end(holder)
+    if (this.#stock.readable) wake(this.#watchers)
   }
 }
 
-function placesOf(line: Iterable<Getter | Putter>, holders: readonly QueueHolder[]): readonly number[] {
+function holderAt(holders: readonly QueueHolder[], index: number): QueueHolder {
+  const holder = holders[index]
+  if (!holder) throw new MpError('MP_DECODE', 'an estate refers to a holder that did not come with it')
+  return holder
+}
+
+function placesOf(line: Iterable<Putter>, holders: readonly QueueHolder[]): readonly number[] {
   return [...line].flatMap(({ holder, call }) => {
     return holder && call !== undefined && holders.includes(holder) ? [holders.indexOf(holder), call] : []
   })
@@ -453,14 +562,7 @@ function append(out: ByteBuffer, ...values: number[]): void {
   for (const value of values) appendU32(out, value)
 }
 
-type Numbered = Item & { readonly number: number }
-
-/** The item of an UNGET. */
-function numbered({ bytes, start, end, parcels }: Item): Numbered {
-  return { bytes, start: start + 4, end, parcels, number: readU32(bytes, start) }
-}
-
-/** Whether `other` was handed out before `item`. Numbers wrap at 2 ** 32. */
-function isBefore(other: Item, item: Numbered): boolean {
-  return other.number !== undefined && ((other.number - item.number) | 0) < 0
+/** The item in a message, behind `skip` bytes. The message itself is let go: it would keep its link, and all that this has, alive. */
+function itemIn({ bytes, start, end, parcels }: Message, skip: number): Item {
+  return itemOf(bytes, start + skip, end, parcels)
 }

@@ -7,8 +7,12 @@ export interface Item {
   readonly start: number
   readonly end: number
   readonly parcels: readonly Parcel[] | undefined
-  /** Of an item that came back: its place. */
-  readonly number?: number
+  /** Its number among all that this home has sent to others: what comes back goes to its old place. 0: it was never sent. */
+  number: number
+}
+
+export function itemOf(bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): Item {
+  return { bytes, start, end, parcels, number: 0 }
 }
 
 export interface PackedItem {
@@ -22,5 +26,5 @@ export function packItem({ bytes, start, end, parcels }: Item, packing: HandlePa
 }
 
 export function unpackItem({ bytes, parcels }: PackedItem, parcelAt: (index: number) => Parcel): Item {
-  return { bytes, start: 0, end: bytes.length, parcels: parcels.length > 0 ? parcels.map(parcelAt) : undefined }
+  return itemOf(bytes, 0, bytes.length, parcels.length > 0 ? parcels.map(parcelAt) : undefined)
 }

@@ -9,8 +9,9 @@ import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import { type Counts, empty, full, type QueueBackend, shutDown, tasksLeft } from './backend.js'
-import type { Getter, Putter, QueueHome } from './home.js'
-import type { Item } from './item.js'
+import type { Putter, QueueHome } from './home.js'
+import { type Item, itemOf } from './item.js'
+import type { Getter } from './stock.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */
 const ARENA = 64 * 1024
@@ -33,7 +34,6 @@ export class LocalQueue implements QueueBackend {
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
     const home = this.home
     if (home.isShutDown) throw shutDown()
-    if (nowait && home.full) throw full()
     const envelope = this.#envelopes.take()
     const item = this.#encode(value, envelope)
     if (!home.full) {
@@ -41,6 +41,7 @@ export class LocalQueue implements QueueBackend {
       home.put(item)
       return turnIsLong(roughNow()) ? turn() : Promise.resolve()
     }
+    if (nowait) return this.#putNow(item, envelope)
     const pending = new Pending<void>()
     const putter: Putter = {
       grant: () => {
@@ -64,7 +65,7 @@ export class LocalQueue implements QueueBackend {
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
     const home = this.home
-    const item = home.take()
+    const item = home.take(nowait)
     if (item) {
       const value = this.#reader.read(item)
       return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
@@ -131,7 +132,7 @@ export class LocalQueue implements QueueBackend {
   async counts(): Promise<Counts> {
     // What others have already sent may not have been seen here.
     if (this.home.size === 0) await caughtUp()
-    return { size: this.home.size, full: this.home.full }
+    return this.home.counts()
   }
 
   shutDown(immediate: boolean): void {
@@ -145,9 +146,21 @@ export class LocalQueue implements QueueBackend {
     return { kind: 'queue', state: { id: this.home.id, maxsize: this.maxsize, shutDown: this.home.isShutDown, end } }
   }
 
+  /** The queue is full, or it may be, because others may fill slots in this very moment. */
+  async #putNow(item: Item, envelope: Envelope): Promise<void> {
+    const { home } = this
+    await home.slotsSettled()
+    if (home.full || home.isShutDown) {
+      envelope.rollback()
+      throw home.isShutDown ? shutDown() : full()
+    }
+    envelope.commit()
+    home.put(item)
+  }
+
   async #lookAgain(): Promise<unknown> {
     await caughtUp()
-    const item = this.home.take()
+    const item = this.home.take(true)
     if (!item) throw empty()
     return this.#reader.read(item)
   }
@@ -165,6 +178,6 @@ export class LocalQueue implements QueueBackend {
       throw error
     }
     this.#arena = arena
-    return { bytes: arena.bytes, start, end: arena.length, parcels: envelope.parcels }
+    return itemOf(arena.bytes, start, arena.length, envelope.parcels)
   }
 }

@@ -1,26 +1,34 @@
-import { type HomeCall, HomeLink, type HomeLinkUser } from '../broker/home-link.js'
-import * as protocol from '../broker/protocol.js'
+import { openBoard } from '../broker/board.js'
+import { HomeLink, type HomeLinkUser } from '../broker/home-link.js'
+import { isAnswer } from '../broker/protocol.js'
 import { encode } from '../codec/codec.js'
 import type { PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { MessageReader } from '../context/message-reader.js'
 import { Envelope, Envelopes, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
+import { checkLength, malformedFrame } from '../link/frame.js'
 import type { Message } from '../link/link.js'
 import type { Parcel } from '../link/wire-end.js'
-import { appendBytes, ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
+import { appendBytes, appendU32, ByteBuffer, readText, readU32 } from '../runtime/byte-buffer.js'
 import { Pending, type Waits } from '../runtime/pending-call.js'
+import { atTurnEnd, roughNow, turn, turnIsLong } from '../runtime/turn.js'
+import { WaitList } from '../runtime/wait-list.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import { type Counts, empty, full, type PackedQueue, type QueueBackend, shutDown, tasksLeft } from './backend.js'
+import { Hand } from './hand.js'
+import * as protocol from './protocol.js'
 
-interface QueueCall extends HomeCall {
-  /** Of a get. */
-  item?(message: Message): void
+/** A `get` that waits. */
+interface Getter {
+  readonly pending: Pending<unknown>
+  /** It cannot give up. */
+  readonly firm: boolean
 }
 
+const ACCEPTED = Promise.resolve()
 const WAITS = [0]
 const NOWAIT = [1]
 
@@ -29,11 +37,20 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
   readonly id: string
   readonly maxsize: number
   readonly #transport: Transport
-  readonly #home: HomeLink<QueueCall>
+  readonly #home: HomeLink
   readonly #envelopes: Envelopes
   readonly #reader: MessageReader
-  /** The numbers of items that are on their way back to home. */
-  #returning: number[] = []
+  /** Gets that wait, oldest first. While there is one, nothing in the hand can be taken. */
+  readonly #getters = new WaitList<Getter>()
+  #firm = 0
+  readonly #hand: Hand
+  /** Calls that do not wait, and that ask home. */
+  #tries = 0
+  #lookAgain: NodeJS.Timeout | undefined
+  /** Slots of a bounded queue that home has granted ahead; what is left of them at the end of the turn goes back. */
+  #slots = 0
+  #putting = 0
+  #turnEndAwaited = false
   #shutDown: boolean
 
   constructor(context: Context, transport: Transport, { id, maxsize, shutDown }: PackedQueue, wire: Wire) {
@@ -44,6 +61,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     this.maxsize = maxsize
     this.#shutDown = shutDown
     this.#home = new HomeLink(context, transport, wire, this)
+    this.#hand = new Hand(this)
   }
 
   use(): this {
@@ -59,27 +77,27 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
     this.#home.checkOpen()
+    if (this.#getters.length === 0 && this.#hand.length > 0) {
+      const item = this.#hand.take()
+      if (item) {
+        if (this.#hand.low) this.#askAhead()
+        const value = this.#reader.read(item)
+        return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
+      }
+    }
+    if (nowait) return this.#try(options, waits)
     const pending = new Pending<unknown>()
-    const call = this.#home.call({
-      type: protocol.GET,
-      values: nowait ? NOWAIT : WAITS,
-      item: message => {
-        try {
-          pending.resolve(this.#reader.read(message))
-        } catch (error) {
-          pending.reject(error)
-        }
-      },
-      answered: message => pending.reject(whyRefused(message)),
-      lost: error => pending.reject(error),
-    })
-    waits(
-      pending.limit(
-        options,
-        () => pending.reject(empty()),
-        () => this.#home.cancel(call),
-      ),
-    )
+    const firm = (options?.timeout ?? undefined) === undefined && !options?.signal
+    const getter: Getter = { pending, firm }
+    this.#getters.push(getter)
+    if (firm) this.#firm++
+    this.#want()
+    if (this.#hand.undecided) this.#lookSoon()
+    const forget = () => {
+      this.#remove(getter)
+      this.#want()
+    }
+    waits(pending.limit(options, () => pending.reject(empty()), forget))
     return pending.promise
   }
 
@@ -105,7 +123,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
 
   readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
     // A get would reject at once, and so not wait.
-    if (this.#home.closed) return Promise.resolve(true)
+    if (this.#home.closed || (this.#hand.length > 0 && this.#getters.length === 0)) return Promise.resolve(true)
     const pending = new Pending<boolean>()
     const call = this.#home.call({
       type: protocol.WATCH,
@@ -164,6 +182,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
 
   close(): void {
     this.#home.close()
+    if (this.#home.closed) this.#hand.clear()
   }
 
   pack(packing: HandlePacking): PackedHandle {
@@ -171,26 +190,47 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     return { kind: 'queue', state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end } }
   }
 
+  /** What was in the hand has gone with the home. Calls that wait have their places there; they are told all the same. */
   moved(): void {
-    this.#returning = []
+    this.#hand.clear()
+    this.#slots = 0
+    if (this.#getters.length > 0) this.#want()
+  }
+
+  lost(error: MpError): void {
+    this.#hand.clear()
+    this.#rejectAll(() => error)
   }
 
   unasked(message: Message): void {
-    const { type } = message
+    const { type, bytes, start, end, parcels } = message
     switch (type) {
       case protocol.ITEM:
-        return this.#receive(message)
-      case protocol.UNGOT:
-        this.#returning.shift()
-        return
+        this.#hand.add({ bytes, start: start + 4, end, parcels, place: readU32(bytes, start), onBoard: false })
+        return this.#deliver()
+      case protocol.ITEMS:
+        this.#receive(bytes, start, end)
+        return this.#deliver()
+      case protocol.BOARD: {
+        const board = openBoard(readU32(bytes, start), readText(bytes, start + 4, end), parcels)
+        if (board) this.#hand.use(board)
+        return this.#home.tell(protocol.OPENED, board ? 1 : 0)
+      }
       case protocol.WAS_SHUT_DOWN:
         this.#shutDown = true
         return
+      case protocol.EXHAUSTED:
+        return this.#rejectAll(shutDown)
+      case protocol.NO_ITEM: {
+        const getter = this.#getters.shift()
+        if (getter?.firm) this.#firm--
+        return getter?.pending.reject(whyRefused(readU32(bytes, start)))
+      }
       case protocol.GRANTED:
         // For a put that gave up.
-        return this.#home.tell(protocol.UNRESERVE)
+        return this.#home.tell(protocol.UNRESERVE, 1 + readU32(bytes, start + 4))
       default:
-        if (protocol.isAnswer(type)) return
+        if (isAnswer(type)) return
         throw new MpError('MP_DECODE', `a queue's home sends no message of type ${type}`)
     }
   }
@@ -232,6 +272,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
 
   /** The item stays here until home grants a slot, so that a put that gives up has sent nothing. */
   #putBounded(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
+    if (this.#slots > 0 && this.#putting === 0) return this.#fill(value)
     const envelope = new Envelope(this.#transport)
     const body = new ByteBuffer(256)
     try {
@@ -242,22 +283,28 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
       throw error
     }
     const pending = new Pending<void>()
+    this.#putting++
     const refuse = (error: MpError) => {
+      this.#putting--
       envelope.rollback()
       pending.reject(error)
     }
     const call = this.#home.call({
       type: protocol.RESERVE,
       values: nowait ? NOWAIT : WAITS,
-      answered: message => {
-        if (message.type === protocol.REFUSED) return refuse(wasShutDown(message) ? shutDown() : full())
+      answered: ({ type, bytes, start }) => {
+        const number = readU32(bytes, start)
+        if (type === protocol.REFUSED) return refuse(number === protocol.REASON_SHUT_DOWN ? shutDown() : full())
+        this.#putting--
         this.#send(protocol.FILL, body.bytes, 0, body.length, envelope.parcels)
         envelope.commit()
+        this.#grantAhead(number)
         pending.resolve()
       },
       lost: refuse,
     })
     const forget = () => {
+      this.#putting--
       this.#home.cancel(call)
       envelope.rollback()
     }
@@ -265,32 +312,166 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     return pending.promise
   }
 
-  /**
-   * Items go to the calls in the order of both, whichever call each one answers: so what comes for a call that gave up is not
-   * overtaken by what the next call was already given. What nobody waits for goes back; and until home has it, what home had
-   * sent behind it goes back, too.
-   */
-  #receive(message: Message): void {
-    const { bytes, start, end, parcels } = message
-    const { calls } = this.#home
-    const number = readU32(bytes, start)
-    const place = readU32(bytes, start + 4)
-    const waits = calls.has(number)
-    const [taker, call] = this.#oldestGet() ?? []
-    if (taker === undefined || !call?.item || this.#returning.some(earlier => ((earlier - place) | 0) < 0)) {
-      this.#returning.push(place)
-      this.#send(protocol.UNGET, bytes, start + 4, end, parcels)
-      if (waits) this.#home.ask(number)
-      return
+  /** Fills a slot that was granted ahead. */
+  #fill(value: unknown): Promise<void> {
+    const { link } = this.#home
+    const envelope = this.#envelopes.take()
+    this.#slots--
+    const out = link.begin(protocol.FILL, false)
+    try {
+      encode(value, out, envelope)
+      void link.commit(out, envelope.parcels)
+    } catch (error) {
+      this.#slots++
+      link.abandon(out)
+      envelope.rollback()
+      throw error
     }
-    if (waits) calls.delete(taker)
-    else this.#home.cancel(taker)
-    call.item({ ...message, start: start + 8 })
+    this.#envelopes.commit(envelope)
+    return turnIsLong(roughNow()) ? turn() : ACCEPTED
   }
 
-  #oldestGet(): [number, QueueCall] | undefined {
-    for (const entry of this.#home.calls) if (entry[1].item) return entry
-    return undefined
+  #grantAhead(more: number): void {
+    if (more === 0) return
+    this.#slots += more
+    if (this.#turnEndAwaited) return
+    this.#turnEndAwaited = true
+    // From a microtask: the turn's end that is next may come before the caller goes on.
+    queueMicrotask(() => atTurnEnd(this))
+  }
+
+  /** Slots that are left go back: nobody may see the queue full because of what this context does not put. */
+  turnEnded(): void {
+    this.#turnEndAwaited = false
+    if (this.#slots === 0 || this.#home.closed) return
+    this.#home.tell(protocol.UNRESERVE, this.#slots)
+    this.#slots = 0
+  }
+
+  /** Items to be claimed on the board: the first's place, then of each its length and its bytes. */
+  #receive(bytes: Uint8Array, start: number, end: number): void {
+    let place = readU32(bytes, start)
+    for (let at = start + 4; at < end; ) {
+      const itemStart = at + 4
+      if (itemStart > end) throw malformedFrame()
+      at = itemStart + readU32(bytes, at)
+      if (at > end) throw malformedFrame()
+      this.#hand.add({ bytes, start: itemStart, end: at, parcels: undefined, place, onBoard: true })
+      place = (place + 1) >>> 0
+    }
+  }
+
+  /** Gives what is in the hand to the calls that wait, in the order of both. */
+  #deliver(): void {
+    while (this.#getters.length > 0) {
+      const item = this.#hand.take()
+      if (!item) break
+      const { pending, firm } = this.#getters.shift() as Getter
+      if (firm) this.#firm--
+      try {
+        pending.resolve(this.#reader.read(item))
+      } catch (error) {
+        pending.reject(error)
+      }
+    }
+    if (this.#hand.undecided) return this.#lookSoon()
+    if (this.#hand.low) this.#askAhead()
+    this.#returnUnwanted()
+  }
+
+  /** Without a board home cannot take back what nobody here waits for. */
+  #returnUnwanted(): void {
+    if (this.#getters.length > 0 || this.#tries > 0) return
+    for (let item = this.#hand.takeUnwanted(); item; item = this.#hand.takeUnwanted()) {
+      const { bytes, start, end, parcels, place } = item
+      this.#home.link.control(
+        protocol.UNGET,
+        out => {
+          appendU32(out, place)
+          appendBytes(out, bytes, start, end)
+        },
+        parcels,
+      )
+    }
+  }
+
+  /** Home is between two steps of a take-back. */
+  #lookSoon(): void {
+    this.#lookAgain ??= setTimeout(() => {
+      this.#lookAgain = undefined
+      this.#deliver()
+    }, 1)
+  }
+
+  /** As {@link HandUser.claimed}. */
+  claimed(place: number): void {
+    this.#home.tell(protocol.CLAIMED, place)
+    this.#home.link.flush()
+  }
+
+  #want(): void {
+    if (this.#home.closed) return
+    this.#home.tell(protocol.WANT, this.#hand.seen, this.#getters.length, this.#firm, this.#hand.pace())
+  }
+
+  /** At once: this turn may go on with what is still in the hand. */
+  #askAhead(): void {
+    this.#home.tell(protocol.WANT, this.#hand.seen, this.#getters.length, this.#firm, 0)
+    this.#home.link.flush()
+  }
+
+  #remove(getter: Getter): void {
+    if (this.#getters.delete(getter) && getter.firm) this.#firm--
+  }
+
+  #rejectAll(why: () => MpError): void {
+    for (let getter = this.#getters.shift(); getter; getter = this.#getters.shift()) getter.pending.reject(why())
+    this.#firm = 0
+  }
+
+  /** A get that does not wait: home sends an item, if it has one, and then says so. */
+  #try(options: WaitOptions | undefined, waits: Waits): Promise<unknown> {
+    const pending = new Pending<unknown>()
+    const hand = this.#hand
+    const getters = this.#getters
+    this.#tries++
+    const settle = (settle: () => void) => {
+      this.#tries--
+      settle()
+      this.#returnUnwanted()
+    }
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(empty()),
+        () => {},
+      ),
+    )
+    const ask = () => {
+      this.#home.call({
+        type: protocol.TRY,
+        get values() {
+          return [hand.seen, getters.length]
+        },
+        answered: ({ type, bytes, start }) => {
+          if (type === protocol.REFUSED) return settle(() => pending.reject(whyRefused(readU32(bytes, start))))
+          if (pending.settled) return settle(() => {})
+          const item = getters.length === 0 ? hand.take() : undefined
+          // Somebody else has it by now.
+          if (!item) return ask()
+          settle(() => {
+            try {
+              pending.resolve(this.#reader.read(item))
+            } catch (error) {
+              pending.reject(error)
+            }
+          })
+        },
+        lost: error => settle(() => pending.reject(error)),
+      })
+    }
+    ask()
+    return pending.promise
   }
 
   #send(type: number, bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): void {
@@ -298,14 +479,8 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
   }
 }
 
-/** Of a REFUSED. */
-function wasShutDown({ bytes, start }: Message): boolean {
-  return readU32(bytes, start) === protocol.REASON_SHUT_DOWN
-}
-
-/** Of a get that was refused. */
-function whyRefused({ bytes, start }: Message): MpError {
-  const reason = readU32(bytes, start)
+/** Why a get was refused. */
+function whyRefused(reason: number): MpError {
   if (reason === protocol.REASON_SHUT_DOWN) return shutDown()
   if (reason !== protocol.REASON_NOT_SHAREABLE) return empty()
   return new MpError('MP_NOT_SHAREABLE', 'the next item holds a handle: it stays for a getter of its own program')

@@ -4,6 +4,8 @@ export interface Grant {
   readonly number: number
   /** Its last holder ended while it held it: what it guards may be half done. */
   readonly abandoned: boolean
+  /** Home has given it to this context twice running, and nobody waits: once released it may stay here until the turn's end. */
+  readonly lingers?: boolean
 }
 
 /** One acquisition: a permit, entered `depth` times. A Condition's wait gives the permit back, and puts the next one here. */

@@ -46,7 +46,7 @@ export interface SemaphoreEstate {
   readonly grants: readonly (readonly number[])[]
 }
 
-const SEEN: Grant = { number: 0, abandoned: false }
+const SEEN: Grant = { number: 0, abandoned: false, lingers: false }
 
 /**
  * The broker of one semaphore, in the context that is its home. Invariants:
@@ -66,6 +66,8 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   /** How many of the free permits came from contexts that ended while they held them. */
   #abandoned = 0
   #nextGrant = 1
+  /** Who got the last grant. */
+  #last: Party | undefined
   readonly #grants = new Map<number, Party>()
   readonly #holding = new WaitList<Acquirer>()
   readonly #seeing = new WaitList<Acquirer>()
@@ -131,6 +133,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     const isIts = (each: Acquirer) => each.party === party
     this.#holding.remove(isIts)
     this.#seeing.remove(isIts)
+    if (this.#last === party) this.#last = undefined
     for (const grant of party.grants) this.release(party, grant, true)
   }
 
@@ -198,7 +201,8 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
             party: holder,
             call,
             wish: readU32(bytes, start + 4) === 1 ? 'see' : 'hold',
-            granted: ({ number, abandoned }) => answer(protocol.GRANTED, number, abandoned ? 1 : 0),
+            granted: ({ number, abandoned, lingers }) =>
+              answer(protocol.GRANTED, number, abandoned ? 1 : 0, lingers ? 1 : 0),
             refused: () => answer(protocol.REFUSED),
           },
           readU32(bytes, start + 8) === 1,
@@ -255,7 +259,9 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     this.#nextGrant = (this.#nextGrant % 0xffff_ffff) + 1
     this.#grants.set(number, party)
     party.grants.add(number)
-    granted({ number, abandoned })
+    const lingers = this.#last === party && this.#holding.length === 0 && this.#seeing.length === 0
+    this.#last = party
+    granted({ number, abandoned, lingers })
   }
 
   #add(count: number): void {

@@ -13,7 +13,7 @@ export const CONSUME = 18
 export const POST = 19
 /** Holder to semaphore: how many are free? Body: call. */
 export const VALUE = 20
-/** Semaphore to holder. Body: call, the grant, 1 if it was abandoned. */
+/** Semaphore to holder. Body: call, the grant, 1 if it was abandoned, 1 if it may linger. */
 export const GRANTED = 32
 /** Semaphore to holder: no permit is free; or the post exceeds the limit. Body: call. */
 export const REFUSED = 33

@@ -1,0 +1,185 @@
+import { type HomeBoard, isLater } from '../broker/board.js'
+import { Deque } from '../runtime/deque.js'
+import type { Item } from './item.js'
+
+/** Items that one holder may have unclaimed, at most. */
+const MOST_ITEMS = 1024
+/** Bytes of them, about. */
+const MOST_BYTES = 64 * 1024
+/** ns of a holder's work that may lie with it, unclaimed, while nobody else asks. */
+const WORK = 4_000_000
+/** The same while others wait. */
+const SHARED_WORK = 500_000
+/** ns. A holder that takes longer for an item gets one at a time while others wait, so that these work beside it. */
+const SLOW = 100_000
+
+/** What was sent to a holder, as home keeps it until it is known to be claimed. */
+interface Sent {
+  readonly place: number
+  readonly item: Item
+  /** It is claimed on the board, and home can take it back. Otherwise the holder tells. */
+  readonly onBoard: boolean
+}
+
+/**
+ * What one holder of a queue has been sent and has not claimed, and how much more it wants, as home knows it. Places count what
+ * was sent: `sent` is the last one.
+ */
+export class Lease {
+  /** Undefined where there is none, or the holder has not opened it yet: then it is sent one item at a time, and tells of each. */
+  board: HomeBoard | undefined
+  readonly #out = new Deque<Sent>()
+  #bytes = 0
+  sent = 0
+  /** Of the holder's last WANT: what had come there, and how many calls waited, beyond that. */
+  #seen = 0
+  #waiting = 0
+  #firm = 0
+  /** Places after `#seen` that were taken back, so that what they answered waits again. */
+  #voided = 0
+  /** How many items it may have unclaimed: doubles each time it has used them up. */
+  #limit = 1
+  /** ns per item, as the holder measures it; 0: not known. */
+  pace = 0
+  /** What it was sent first since it had nothing: once that is claimed, it has woken. */
+  #first = 0
+  #woken = true
+
+  /** Items that it has not claimed, as far as home has looked. */
+  get length(): number {
+    return this.#out.length
+  }
+
+  /** How many calls there are waiting for items that were not sent. */
+  get need(): number {
+    const coming = ((this.sent - this.#seen) >>> 0) - this.#voided
+    return this.#waiting - coming
+  }
+
+  /** Whether the next item answers a call that cannot give up. */
+  get firm(): boolean {
+    return this.#firm > 0
+  }
+
+  /** Whether it has claimed something since it had nothing, or nobody there waits. */
+  get woken(): boolean {
+    return this.#woken || this.#waiting === 0
+  }
+
+  /** A WANT has come. */
+  want(seen: number, waiting: number, firm: number, pace: number): void {
+    // What it has seen cannot be more than what was sent.
+    if (isLater(seen, this.sent)) seen = this.sent
+    // Voided places that it has seen are no more among those that are coming.
+    this.#voided = seen === this.sent ? 0 : Math.min(this.#voided, (this.sent - seen) >>> 0)
+    this.#seen = seen
+    this.#waiting = waiting
+    this.#firm = firm
+    if (pace > 0) this.pace = pace
+    if (waiting > 0 && seen === this.sent) this.#limit = Math.min(this.#limit * 2, MOST_ITEMS)
+  }
+
+  /** One call fewer waits: it was refused. */
+  refused(): void {
+    this.#waiting--
+    if (this.#firm > 0) this.#firm--
+  }
+
+  /** One call waits, of which the home before this one has told. */
+  expect(): void {
+    this.#waiting++
+  }
+
+  /** How many more items may be sent, beside those that are needed; `shared`: others wait. */
+  room(shared: boolean): number {
+    if (!this.board) return 0
+    if (this.#bytes >= MOST_BYTES) return 0
+    let most = this.#limit
+    if (this.pace > 0) most = Math.min(most, Math.floor((shared ? SHARED_WORK : WORK) / this.pace))
+    if (shared && this.pace > SLOW) return 0
+    return most - this.#out.length
+  }
+
+  /** An item is sent, to be claimed on the board, or by a message. Gives its place. */
+  add(item: Item, onBoard: boolean): number {
+    this.sent = (this.sent + 1) >>> 0
+    if (this.#out.length === 0) {
+      this.#first = this.sent
+      this.#woken = false
+    }
+    this.#out.push({ place: this.sent, item, onBoard })
+    this.#bytes += item.end - item.start
+    if (this.#firm > 0) this.#firm--
+    return this.sent
+  }
+
+  /** Looks at the board. Gives how many items have been claimed since the last look. */
+  look(): number {
+    if (!this.board || !this.#out.peek()?.onBoard) return 0
+    const { begun } = this.board
+    let count = 0
+    while (this.#out.peek()?.onBoard && !isLater((this.#out.peek() as Sent).place, begun)) {
+      this.#claim()
+      count++
+    }
+    return count
+  }
+
+  /** The holder says that everything up to `place` is claimed. Gives how many items that were not known to be. */
+  claimed(place: number): number {
+    let count = 0
+    for (let next = this.#out.peek(); next && !isLater(next.place, place); next = this.#out.peek()) {
+      this.#claim()
+      count++
+    }
+    return count
+  }
+
+  #claim(): void {
+    const { place, item } = this.#out.shift() as Sent
+    this.#bytes -= item.end - item.start
+    if (!isLater(this.#first, place)) this.#woken = true
+  }
+
+  /** The holder gives back what was sent at `place`. Whether that was out. */
+  returned(place: number): boolean {
+    const rest = [...this.#out]
+    const found = rest.find(each => each.place === place)
+    if (!found) return false
+    this.#keep(rest.filter(each => each !== found))
+    if (isLater(place, this.#seen)) this.#voided++
+    return true
+  }
+
+  /** Takes back what is not claimed, and can be taken back. Gives it, oldest first, and how many items were claimed meanwhile. */
+  takeBack(): { items: Item[]; claimed: number } {
+    if (!this.board) return { items: [], claimed: 0 }
+    const begun = this.board.takeBack(this.sent)
+    const rest = [...this.#out]
+    const taken = rest.filter(({ onBoard, place }) => onBoard && isLater(place, begun))
+    const left = rest.filter(({ onBoard }) => !onBoard)
+    const claimed = rest.length - taken.length - left.length
+    if (claimed > 0) this.#woken = true
+    this.#keep(left)
+    for (const { place } of taken) if (isLater(place, this.#seen)) this.#voided++
+    this.#limit = Math.max(1, this.#limit >> 1)
+    return { items: taken.map(({ item }) => item), claimed }
+  }
+
+  /** The holder is gone. Gives what it had not claimed, but what existed once: that is gone with it. */
+  end(): Item[] {
+    const { items } = this.takeBack()
+    const told = [...this.#out].map(({ item }) => item).filter(({ parcels }) => !parcels)
+    this.#keep([])
+    return [...items, ...told]
+  }
+
+  #keep(rest: readonly Sent[]): void {
+    this.#out.clear()
+    this.#bytes = 0
+    for (const each of rest) {
+      this.#out.push(each)
+      this.#bytes += each.item.end - each.item.start
+    }
+  }
+}

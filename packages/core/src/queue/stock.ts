@@ -1,0 +1,417 @@
+import { Deque } from '../runtime/deque.js'
+import { WaitList } from '../runtime/wait-list.js'
+import type { Item } from './item.js'
+import type { Lease } from './lease.js'
+
+/** ms that a lessee which works quickly keeps what it has, although others wait: so that two do not take turns item by item. */
+const SLICE = 1
+/** ms that a lessee may take to wake, when others wait. Doubles each time it was too short, or two slow ones steal from each other for ever. */
+const PATIENCE = 5
+const LONGEST_PATIENCE = 1000
+/** ms. The same of a holder from which nothing can be taken back: then the others go on with what is behind. */
+const BOUND = 20
+/** ns per item. Who takes longer keeps nothing for a slice. */
+const QUICK = 100_000
+
+/** A context that gets items from afar. */
+export interface Consumer {
+  readonly lease: Lease
+  /** Its places in the line, one for each item that it needs. */
+  readonly asks: Ask[]
+}
+
+/** A call of home's own context that waits for an item. */
+export interface Getter {
+  deliver(item: Item): void
+  refuse(): void
+}
+
+/** A place in the line of those who wait for an item. */
+interface Ask {
+  readonly consumer: Consumer | undefined
+  readonly getter: Getter | undefined
+}
+
+export interface StockUser {
+  /** Whether the item may go there. */
+  fits(consumer: Consumer, item: Item): boolean
+  /** Tells the consumer that its oldest call cannot have the next item, which does not fit. */
+  refuse(consumer: Consumer): void
+  /** Sends items, the first of which gets the place after `lease.sent`: to be claimed on the board, or, one of them, by a message. */
+  send(consumer: Consumer, items: readonly Item[], onBoard: boolean): void
+  /** Items have been taken: slots are free. */
+  taken(): void
+}
+
+/**
+ * The items of one queue, and who gets them. Terms: an item is *stored*, or it is *out*: sent to a consumer and not known to be
+ * claimed. A consumer may be sent more than it has asked for; who has such items is the *lessee*. Invariants:
+ *
+ * - An item is stored, or out at one consumer, or claimed. Only the consumer claims it, only home takes it back.
+ * - Items leave in the order in which they came. What comes back goes to its old place.
+ * - There is one lessee at most. While there is one, nobody else is given anything: so what is taken back from it is older than
+ *   what is stored, and younger than what the others were given. Everybody sees the items in their order.
+ * - What answers a call that cannot give up may be out at any number of consumers. It comes back only when its consumer is gone.
+ * - Someone waits although items are stored, or out at the lessee, only until the lessee has woken and its slice is over.
+ */
+export class Stock {
+  readonly #user: StockUser
+  readonly #items = new Deque<Item>()
+  readonly #line = new WaitList<Ask>()
+  /** Getters of this context, to find their place in line. */
+  readonly #getters = new Map<Getter, Ask>()
+  #lessee: Consumer | undefined
+  /** When the lessee got what it has. */
+  #since = 0
+  #patience = PATIENCE
+  /** Those who may have unclaimed items. */
+  readonly #served = new Set<Consumer>()
+  #delivered = 0
+  /** Somebody waits for claims: for a slot, or for the end of what is out. */
+  #asking = false
+  #asked = 0
+  readonly #armed = new Set<Consumer>()
+  #timer: NodeJS.Timeout | undefined
+  #serving = false
+
+  constructor(user: StockUser) {
+    this.#user = user
+  }
+
+  /** Items that are stored or out, as the boards say. */
+  get size(): number {
+    let size = this.#items.length
+    for (const consumer of this.#served) {
+      this.#look(consumer)
+      size += consumer.lease.length
+    }
+    return size
+  }
+
+  /** As `size`, as far as home has looked: not less. */
+  get sizeAtMost(): number {
+    let size = this.#items.length
+    for (const { lease } of this.#served) size += lease.length
+    return size
+  }
+
+  /** Whether a get of this context, or of one that has nothing, would not wait. */
+  get readable(): boolean {
+    if (this.#items.length > 0) return true
+    const lessee = this.#lessee
+    if (!lessee) return false
+    this.#look(lessee)
+    return lessee.lease.length > 0
+  }
+
+  /** Whether anybody waits for an item. */
+  get waitedFor(): boolean {
+    return this.#line.length > 0
+  }
+
+  /** A new item. Gives whether a get would now find something: nobody had waited for it. */
+  put(item: Item): boolean {
+    if (this.#line.length > 0) {
+      this.#items.push(item)
+      this.#serve()
+      return this.#line.length === 0 && this.#items.length > 0
+    }
+    const lessee = this.#lessee
+    if (lessee && this.#items.length === 0 && !item.parcels && lessee.lease.room(false) > 0) this.#send(lessee, [item])
+    else this.#items.push(item)
+    return true
+  }
+
+  /** The oldest item, for a call of this context. Undefined where none is there, or, without `now`, another one has it for a moment longer. */
+  take(now: boolean): Item | undefined {
+    if (this.#lessee && !this.#freed(now)) return undefined
+    const item = this.#items.shift()
+    if (item) this.#user.taken()
+    return item
+  }
+
+  wait(getter: Getter): void {
+    const ask: Ask = { consumer: undefined, getter }
+    this.#getters.set(getter, ask)
+    this.#line.push(ask)
+    this.#serve()
+  }
+
+  /** The call gave up. Whether it waited. */
+  forget(getter: Getter): boolean {
+    const ask = this.#getters.get(getter)
+    if (!ask) return false
+    this.#getters.delete(getter)
+    this.#line.delete(ask)
+    return true
+  }
+
+  /** The consumer's demand may have changed. */
+  wanted(consumer: Consumer): void {
+    this.#look(consumer)
+    this.#lineUp(consumer)
+    if (this.#line.length > 0) this.#serve()
+    else if (!this.#lessee || this.#lessee === consumer) this.#topUp(consumer)
+  }
+
+  /** Sends the consumer an item, for a call that does not wait, if there is one. */
+  offer(consumer: Consumer): 'sent' | 'none' | 'unfit' {
+    if (this.#lessee && this.#lessee !== consumer && !this.#freed(true)) return 'none'
+    const item = this.#items.peek()
+    if (!item) return 'none'
+    if (!this.#user.fits(consumer, item)) return 'unfit'
+    this.#items.shift()
+    this.#give(consumer, item, false)
+    return 'sent'
+  }
+
+  /** The consumer has claimed something: up to `place`, or what the board says. */
+  claimed(consumer: Consumer, place: number): void {
+    if (place > 0) this.#noteClaimed(consumer, consumer.lease.claimed(place))
+    else this.#look(consumer)
+    if (this.#armed.has(consumer)) {
+      this.#armed.delete(consumer)
+      if (this.#asking || this.#line.length > 0) this.#arm(consumer)
+      else consumer.lease.board?.ask(0)
+    }
+    if (this.#line.length > 0) this.#serve()
+  }
+
+  /** The consumer gives an item back that came at `place`. */
+  returned(consumer: Consumer, place: number, item: Item): void {
+    if (!consumer.lease.returned(place)) return
+    this.#putBack([item])
+    if (this.#lessee === consumer && consumer.lease.length === 0) this.#lessee = undefined
+    this.#lineUp(consumer)
+    this.#serve()
+  }
+
+  /** The consumer is gone: what it had not claimed comes back. */
+  end(consumer: Consumer): void {
+    this.#served.delete(consumer)
+    this.#armed.delete(consumer)
+    for (const ask of consumer.asks.splice(0)) this.#line.delete(ask)
+    if (this.#lessee === consumer) this.#lessee = undefined
+    this.#putBack(consumer.lease.end())
+    this.#user.taken()
+    this.#serve()
+  }
+
+  /** Somebody waits until what is out has been claimed, or nobody does any more. */
+  ask(asking: boolean): void {
+    if (this.#asking === asking) return
+    this.#asking = asking
+    if (asking) for (const consumer of this.#served) this.#arm(consumer)
+  }
+
+  /** Takes back whatever can be: the home moves, or drops all. */
+  takeAllBack(): void {
+    for (const consumer of this.#served) this.#takeBack(consumer)
+    this.#lessee = undefined
+  }
+
+  /** Everything that is stored, oldest first; it is then gone from here. */
+  *drain(): IterableIterator<Item> {
+    for (let item = this.#items.shift(); item; item = this.#items.shift()) yield item
+  }
+
+  /** As `put`, for a home that moves: nobody is served. */
+  keep(item: Item): void {
+    this.#items.push(item)
+  }
+
+  /** As `returned`, for a home that moves. */
+  keepReturned(consumer: Consumer, place: number, item: Item): void {
+    if (consumer.lease.returned(place)) this.#putBack([item])
+  }
+
+  /** Who waits, in order; undefined stands for this context. */
+  get waiting(): readonly (Consumer | undefined)[] {
+    return [...this.#line].map(({ consumer }) => consumer)
+  }
+
+  /** Nothing will come: takes everybody out of the line, and refuses the calls of this context. Gives the others. */
+  refuseAll(): ReadonlySet<Consumer> {
+    const consumers = new Set<Consumer>()
+    for (let ask = this.#line.shift(); ask; ask = this.#line.shift()) {
+      if (ask.consumer) {
+        ask.consumer.asks.length = 0
+        consumers.add(ask.consumer)
+      } else if (ask.getter) {
+        this.#getters.delete(ask.getter)
+        ask.getter.refuse()
+      }
+    }
+    return consumers
+  }
+
+  /** The consumer has as many places in line as it needs items. */
+  #lineUp(consumer: Consumer): void {
+    const { asks, lease } = consumer
+    const need = Math.max(0, lease.need)
+    while (asks.length > need) this.#line.delete(asks.pop() as Ask)
+    while (asks.length < need) {
+      const ask: Ask = { consumer, getter: undefined }
+      asks.push(ask)
+      this.#line.push(ask)
+    }
+  }
+
+  #serve(): void {
+    // A getter may put, or get, and so come here again.
+    if (this.#serving) return
+    this.#serving = true
+    try {
+      while (this.#line.length > 0) {
+        const [ask] = this.#line as Iterable<Ask>
+        const { consumer, getter } = ask as Ask
+        if (this.#lessee && this.#lessee !== consumer && !this.#freed(false)) return
+        const item = this.#items.peek()
+        if (!item) return
+        this.#line.delete(ask as Ask)
+        consumer?.asks.shift()
+        if (consumer && !this.#user.fits(consumer, item)) {
+          this.#user.refuse(consumer)
+          continue
+        }
+        this.#items.shift()
+        if (consumer) this.#give(consumer, item, true)
+        else if (getter) {
+          this.#getters.delete(getter)
+          getter.deliver(item)
+          this.#user.taken()
+        }
+      }
+    } finally {
+      this.#serving = false
+    }
+  }
+
+  /** Gives the consumer the item, and more where it may have more. */
+  #give(consumer: Consumer, item: Item, waits: boolean): void {
+    const { lease } = consumer
+    const onBoard = lease.board !== undefined && !item.parcels
+    const firm = waits && lease.firm
+    const alone = lease.length === 0 || this.#lessee === consumer
+    const run = [item]
+    if (onBoard && alone) {
+      const room = Math.min(lease.room(this.#line.length > 0) - 1, this.#items.length)
+      while (run.length <= room && !this.#items.peek()?.parcels) run.push(this.#items.shift() as Item)
+    }
+    if (!firm || run.length > 1) this.#lease(consumer)
+    this.#send(consumer, run)
+  }
+
+  #lease(consumer: Consumer): void {
+    if (this.#lessee === consumer) return
+    this.#lessee = consumer
+    this.#since = performance.now()
+  }
+
+  /** Nobody waits: the consumer gets ahead what it may have. */
+  #topUp(consumer: Consumer): void {
+    const { lease } = consumer
+    if (this.#lessee !== consumer && lease.length > 0) return
+    const run: Item[] = []
+    const room = Math.min(lease.room(false), this.#items.length)
+    while (run.length < room && !this.#items.peek()?.parcels) run.push(this.#items.shift() as Item)
+    if (run.length === 0) return
+    this.#lease(consumer)
+    this.#send(consumer, run)
+  }
+
+  #send(consumer: Consumer, items: readonly Item[]): void {
+    const { lease } = consumer
+    const onBoard = lease.board !== undefined && !items[0]?.parcels
+    this.#user.send(consumer, items, onBoard)
+    for (const item of items) {
+      if (item.number === 0) item.number = ++this.#delivered
+      lease.add(item, onBoard)
+    }
+    this.#served.add(consumer)
+    if (this.#asking && onBoard && !this.#armed.has(consumer)) this.#arm(consumer)
+  }
+
+  #look(consumer: Consumer): void {
+    this.#noteClaimed(consumer, consumer.lease.look())
+  }
+
+  #noteClaimed(consumer: Consumer, count: number): void {
+    if (count === 0) return
+    if (consumer.lease.length === 0) {
+      this.#served.delete(consumer)
+      if (this.#lessee === consumer) {
+        this.#lessee = undefined
+        this.#patience = PATIENCE
+      }
+    }
+    this.#user.taken()
+  }
+
+  /** Whether nobody is the lessee any more, so that others may be served. Otherwise looks again later. */
+  #freed(now: boolean): boolean {
+    const lessee = this.#lessee as Consumer
+    const { lease } = lessee
+    this.#look(lessee)
+    if (this.#lessee !== lessee) return true
+    const age = performance.now() - this.#since
+    const slow = lease.pace > QUICK
+    const over = now || (lease.woken ? slow || age >= SLICE : age >= this.#patience)
+    if (over && lease.board) {
+      if (!lease.woken && !now) this.#patience = Math.min(this.#patience * 2, LONGEST_PATIENCE)
+      else if (lease.woken) this.#patience = PATIENCE
+      this.#takeBack(lessee)
+    }
+    if (this.#lessee !== lessee) return true
+    if (lease.length === 0 || age >= BOUND + this.#patience) {
+      // What is out there by messages alone stays, until its holder says something.
+      this.#lessee = undefined
+      return true
+    }
+    if (!this.#armed.has(lessee)) this.#arm(lessee)
+    if (this.#lessee !== lessee) return true
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#serve()
+    }, SLICE).unref()
+    return false
+  }
+
+  /** Asks the consumer to tell of its next claim, and looks again: it may have claimed just before. */
+  #arm(consumer: Consumer): void {
+    const { board } = consumer.lease
+    if (!board) return
+    this.#armed.add(consumer)
+    this.#asked = (this.#asked % 0x7fff_ffff) + 1
+    board.ask(this.#asked)
+    this.#look(consumer)
+  }
+
+  #takeBack(consumer: Consumer): void {
+    const { items, claimed } = consumer.lease.takeBack()
+    this.#putBack(items)
+    if (consumer.lease.length === 0) {
+      this.#served.delete(consumer)
+      if (this.#lessee === consumer) this.#lessee = undefined
+    }
+    this.#lineUp(consumer)
+    if (claimed > 0) this.#user.taken()
+  }
+
+  /** Each item goes to its old place: before all that were never sent, and in order among those that were. */
+  #putBack(items: readonly Item[]): void {
+    for (let i = items.length - 1; i >= 0; i--) {
+      const item = items[i] as Item
+      const earlier: Item[] = []
+      for (
+        let next = this.#items.peek();
+        next && next.number > 0 && next.number < item.number;
+        next = this.#items.peek()
+      ) {
+        earlier.push(this.#items.shift() as Item)
+      }
+      this.#items.unshift(item)
+      for (const each of earlier.reverse()) this.#items.unshift(each)
+    }
+  }
+}
