@@ -9,9 +9,9 @@ export async function add(path, count, lock) {
   for (let i = 0; i < count; i++) {
     const guard = await lock?.acquire()
     const number = Number(readFileSync(path, 'utf8'))
-    // Without the lock, others read the same number now.
+    // Without the lock others now read the same number.
     await turn()
-    // Always three digits: what two write at once is what one of them wrote.
+    // Always three digits: if two write at once, the file has what one of them wrote.
     writeFileSync(path, String(number + 1).padStart(3))
     await guard?.release()
   }

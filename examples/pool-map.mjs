@@ -13,10 +13,10 @@ if (isMainProcess) {
   const pool = new Pool(2)
   console.log('worker:', await pool.apply(whoAmI))
 
-  // In the order of the numbers, whichever worker had them.
+  // The results are in the order of the numbers, whichever worker computed them.
   console.log('map:', ...(await pool.map(square, [0, 1, 2, 3, 4])))
 
-  // One result at a time; the endless input is read no further than needed.
+  // imap gives one result at a time, and reads no more of the endless input than it needs.
   const squares = []
   for await (const each of pool.imap(square, naturals())) {
     if (each > 50) break

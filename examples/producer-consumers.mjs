@@ -3,7 +3,7 @@ import { isMainProcess, Process, Queue } from './transport.mjs'
 
 export async function produce(count, queue) {
   for (let item = 0; item < count; item++) await queue.put(item)
-  // No more will come: every consumer's loop ends when the queue is drained, however many consumers there are.
+  // No more items will come: the loop of every consumer ends when the queue is drained, however many consumers there are.
   await queue.shutdown()
 }
 

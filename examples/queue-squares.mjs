@@ -8,7 +8,7 @@ if (isMainProcess) {
   const queue = new Queue()
   const child = new Process({ target: putSquares, args: [[0, 1, 2, 3, 4], queue] })
   child.start()
-  // Joining first is safe: the items are kept here, with the queue's maker, and not in the child.
+  // It is safe to join first: the items are not in the child, but here, where the queue was made.
   await child.join()
   while (!(await queue.empty())) console.log(await queue.get())
 }

@@ -1,4 +1,4 @@
-// `node <program>.mjs [transport]`. A program of your own has none of this: it imports the package of its transport.
+// `node <program>.mjs [transport]`. Your own program needs none of this: it imports the package of its transport.
 const transports = {
   'worker-threads': () => import('@mp/worker-threads'),
   'child-process': () => import('@mp/child-process'),
@@ -7,7 +7,7 @@ const transports = {
   memory: () => import('@mp/memory'),
 }
 
-// The environment reaches the children on every transport; the arguments of the command line do not.
+// On every transport children get the environment, but not always the arguments of the command line.
 process.env.MP_EXAMPLE_TRANSPORT ??= process.argv[2] ?? 'worker-threads'
 const name = process.env.MP_EXAMPLE_TRANSPORT
 

@@ -1,5 +1,5 @@
-// `node serve.mjs <address>`: gives out ten tasks by address and key, and prints what comes back.
-// The workers are programs of their own: `node work.mjs <address>`, from other shells, before or after.
+// `node serve.mjs <address>` gives ten tasks to programs that know the address and the key, and prints the results.
+// The workers are separate programs: start `node work.mjs <address>` from other shells, before or after this one.
 
 import { listen, Queue } from '@mp/unix-socket'
 
@@ -18,6 +18,6 @@ let sum = 0
 for (let done = 0; done < 10; done++) sum += (await results.get()).square
 console.log(`the squares of 1 to 10 add up to ${sum}`)
 
-// The workers' loops end by it.
+// This ends the loops of the workers.
 await tasks.shutdown()
 await listener.close()

@@ -1,4 +1,4 @@
-// `node work.mjs <address>`: takes tasks from serve.mjs until there are no more.
+// `node work.mjs <address>` takes tasks from serve.mjs until there are no more.
 
 import { openQueue } from '@mp/unix-socket'
 

@@ -27,7 +27,7 @@ const examples: Record<string, Example> = {
     check({ serial, parallel }) {
       expect(Number(serial)).toBeGreaterThanOrEqual(5)
       expect(Number(parallel)).toBeGreaterThanOrEqual(1)
-      // A busy machine starts five processes slowly; in turn they would take 5 s and more.
+      // A busy machine starts five processes slowly. One after the other they would take more than 5 s.
       expect(Number(parallel)).toBeLessThan(4)
     },
   },
@@ -66,7 +66,7 @@ const examples: Record<string, Example> = {
   'lock-counter': {
     output: /^without a lock: (?<without>\d+)\nwith a lock: 400\n$/,
     check({ without }) {
-      // Some get lost, mostly about half; never is one counted twice.
+      // Some counts get lost, mostly about half; none counts twice.
       expect(Number(without)).toBeGreaterThan(0)
       expect(Number(without)).toBeLessThanOrEqual(400)
     },
@@ -86,7 +86,7 @@ describe.concurrent.each(transports)('on %s', transport => {
     const ended = end(program)
     await once(program.stdout as NodeJS.EventEmitter, 'data')
     const interrupted = performance.now()
-    // A terminal sends it to everyone in the group.
+    // A terminal sends the signal to every process of the group.
     process.kill(-(program.pid as number), 'SIGINT')
     expect(await ended).toEqual({ stdout: 'ready\n', stderr: '', code: null, signal: 'SIGINT', leftOver: false })
     expect(performance.now() - interrupted).toBeLessThan(2000)
@@ -96,7 +96,7 @@ describe.concurrent.each(transports)('on %s', transport => {
 describe.concurrent('examples', () => {
   it('run on worker-threads unless told otherwise', async ({ expect }) => {
     const { stdout, stderr } = await run('process-ids.mjs')
-    // Ids of threads are above 2 ** 22 and below those of children in the same thread.
+    // The ids of threads are larger than 2 ** 22, and smaller than those of children in the same thread.
     expect(Number(/^Process-1: id (\d+)/m.exec(stdout)?.[1]) >> 22).toBe(1)
     expect(stderr).toBe('')
   })

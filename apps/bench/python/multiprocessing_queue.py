@@ -34,7 +34,7 @@ def main(seconds, rounds):
     child = multiprocessing.Process(target=produce, args=(queue, child_orders), daemon=True)
     child.start()
     values = []
-    count = 2000  # the warm-up, and the first guess
+    count = 2000  # for the warm-up, and as the first guess
     for _ in range(rounds + 1):
         orders.send(count)
         rate = (count - 1) / consume(queue, count)

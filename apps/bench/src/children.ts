@@ -5,7 +5,7 @@ import type { TransportModule } from './transports.js'
 
 /** A child that a round started. */
 export interface Child {
-  /** Settles as `work` does; rejects when the child ends before that, so that no round waits for a dead child. */
+  /** Settles as `work` does, but rejects if the child ends first, so that no round waits for a dead child. */
   during<T>(work: Promise<T>): Promise<T>
   /** What its target returned. */
   result(): Promise<unknown>
@@ -15,7 +15,7 @@ export interface Child {
 
 const living = new Set<Process<unknown[], unknown>>()
 const endLimit = 10_000 // ms
-const lastWords = 1000 // ms in which messages may still arrive after the news of the child's end
+const lastWords = 1000 // ms in which messages may still arrive after the child's end was told
 
 export function startChild<A extends unknown[], R>(
   { Process }: Pick<TransportModule, 'Process'>,
@@ -32,7 +32,7 @@ export function startChild<A extends unknown[], R>(
       await delay(lastWords, undefined, { signal: over.signal })
       throw new Error(`a child ended with exit code ${code} while its messages were awaited`)
     })
-  lost.catch(() => {}) // seen by `during`, where somebody waits
+  lost.catch(() => {}) // `during` tells it to whoever waits
   return {
     result: () => child.result(),
     async during(work) {
@@ -52,7 +52,7 @@ export function startChild<A extends unknown[], R>(
   }
 }
 
-/** What the child itself says is nearer to the cause than what its end did to a call here. */
+/** The child's own error, if there is one: it is closer to the cause than `error`, which a call here threw. */
 function reasonOf(child: Process<unknown[], unknown>, error: unknown): Promise<unknown> {
   const told = child.result().then(
     () => error,
@@ -61,13 +61,13 @@ function reasonOf(child: Process<unknown[], unknown>, error: unknown): Promise<u
   return Promise.race([told, delay(lastWords, error)])
 }
 
-/** For the end in a hurry. Safe to call at any time. */
+/** Kills all children, when the program ends early. Safe to call at any time. */
 export function killChildren(): void {
   for (const child of living) {
     try {
       child.kill()
     } catch {
-      // it was not started yet: nothing to end
+      // it was not started yet
     }
   }
   living.clear()

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 
 /**
- * Whether parent and child share a core decides over a factor of nine in a round trip (waking a thread of the same core costs
- * a few microseconds, waking an idle core some 80) and of two in a flow; it is luck, and it lasts. So each end takes a core of
- * its own, subject and baseline alike. That needs Linux and `taskset`; elsewhere the scheduler decides, and the spread shows it.
+ * Whether parent and child share a core makes a factor of nine in a round trip (it costs a few microseconds to wake a thread of
+ * the same core, and some 80 to wake an idle core), and a factor of two in a flow. Which it is, is luck, and stays for long. So
+ * each end takes its own core, in subject and baseline alike. This needs Linux and `taskset`; elsewhere the scheduler decides,
+ * and the spread shows it.
  */
 export interface Seats {
   readonly parent: number
@@ -16,14 +17,14 @@ const affinityTool = 'taskset'
 let cores: readonly number[] | undefined
 let seated = false
 
-/** Null where the ends cannot be given cores. To be called in the main program. */
+/** Null if the ends cannot be given cores. To be called in the main program. */
 export function findSeats(): Seats | null {
   cores ??= readCores()
   const [parent, child] = cores
   return parent === undefined || child === undefined ? null : { parent, child }
 }
 
-/** The main thread takes its seat. What is started now would inherit it: children are started before. */
+/** The main thread takes its core. Children must be started before, since they would inherit it. */
 export function sit(): void {
   const seats = findSeats()
   if (!seats || seated) return
@@ -37,13 +38,13 @@ export function standUp(): void {
   sitOn(...cores)
 }
 
-/** Lets the calling thread run on these cores only. */
+/** Lets the calling thread run only on these cores. */
 export function sitOn(...allowed: readonly number[]): void {
   const thread = readlinkSync('/proc/thread-self').split('/').at(-1) as string
   execFileSync(affinityTool, ['-p', '-c', allowed.join(','), thread], { stdio: 'ignore', timeout: 2000 })
 }
 
-/** The cores that this process may use: '0-3,6' is five. Empty where they cannot be chosen. */
+/** The cores that this process may use: '0-3,6' are five. Empty if cores cannot be chosen. */
 function readCores(): number[] {
   try {
     const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
@@ -51,7 +52,7 @@ function readCores(): number[] {
       const [first = 0, last = first] = range.split('-').map(Number)
       return Array.from({ length: last - first + 1 }, (_, index) => first + index)
     })
-    sitOn(...found) // changes nothing, but shows that it can be done
+    sitOn(...found) // changes nothing, but shows whether it can be done
     return found
   } catch {
     return []

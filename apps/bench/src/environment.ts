@@ -24,16 +24,16 @@ export interface Environment {
   readonly node: string
   readonly v8: string
   readonly python: string | null
-  /** With '+' where the work tree differs from it; null outside a git work tree. */
+  /** With '+' if the work tree differs from it; null outside of a git work tree. */
   readonly commit: string | null
   readonly codec: string
-  /** The cores that parent and child sit on; null where the scheduler decides. */
+  /** The cores of parent and child; null if the scheduler decides. */
   readonly seats: Seats | null
   readonly packages: Readonly<Record<string, string>>
   readonly payloads: Readonly<Record<string, string>>
   readonly inFlight: Readonly<Record<string, string>>
   readonly baselines: Readonly<Record<string, string>>
-  /** Counted rounds of each side, the fewest and the most of any result. */
+  /** The smallest and the largest number of counted rounds per side, over all results. */
   readonly rounds: { readonly min: number; readonly max: number }
 }
 
@@ -44,7 +44,7 @@ export interface Setting {
   readonly payloads: readonly Payload[]
 }
 
-/** What is known before the first round; `rounds` and `python` come with the results. */
+/** Reads what is known before the first round. `rounds` and `python` come with the results. */
 export async function readEnvironment(setting: Setting): Promise<Omit<Environment, 'rounds' | 'python'>> {
   const { quick, transports, patterns, payloads } = setting
   return {
@@ -94,7 +94,7 @@ function readPackages(names: readonly string[]): Record<string, string> {
   )
 }
 
-/** msgpackr as core sees it, and whether its native half is there: it makes string-heavy messages several times faster. */
+/** msgpackr as core finds it, and whether its native part is there, which makes messages with many strings several times faster. */
 function readCodec(): string {
   try {
     const fromCore = createRequire(import.meta.resolve('@mp/core'))
@@ -112,7 +112,7 @@ function readCodec(): string {
   }
 }
 
-/** The version in the nearest package.json with one, above a file of the package. */
+/** The version in the nearest package.json above the file that has one. */
 function versionOf(file: string): string {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     try {

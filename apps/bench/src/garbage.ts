@@ -4,9 +4,9 @@ import { runInNewContext } from 'node:vm'
 let collect: (() => void) | undefined
 
 /**
- * Collects all garbage of this process now. Also because the first full collection changes a process for good: before, V8
- * lets tens of MB of buffers pile up; after it, it collects every few MB. A measurement that began in the one state and ended
- * in the other would say nothing.
+ * Collects all garbage of this process now. The first full collection also changes a process for good: before it, V8 lets tens of
+ * MB of buffers pile up; after it, V8 collects every few MB. A measurement that began in one state and ended in the other would be
+ * worthless.
  */
 export function collectGarbage(): void {
   if (!collect) {

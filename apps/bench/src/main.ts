@@ -6,7 +6,7 @@ import { printTable } from './report/table.js'
 import { checkWritable, writeReports } from './report/write.js'
 import { run } from './run.js'
 
-/** pnpm runs the script in the repository's root; the user is where INIT_CWD says. Under another script it means nothing. */
+/** pnpm runs the script in the repository's root, and tells in INIT_CWD where the user is. Under another script it means nothing. */
 function startedIn(): string {
   const { INIT_CWD: initial, npm_lifecycle_event: script } = process.env
   return initial && (script === undefined || script === 'bench') ? initial : process.cwd()
@@ -36,12 +36,12 @@ try {
   }
 } catch (error) {
   process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`)
-  // What went wrong in a round is a defect of the product or of this program: say where.
+  // An error in a round is a defect of the product or of this program, so its stack is printed.
   if (error instanceof Error && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`)
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 
-/** All is closed, so the loop must run dry by itself. If something still holds it, say so: that is a leak, not a pause. */
+/** All is closed, so the event loop must end by itself. If something still holds it, that is a leak, which is reported. */
 function exitUnlessIdle(): void {
   const patience = 3000 // ms
   setTimeout(() => {

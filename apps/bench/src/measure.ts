@@ -2,11 +2,14 @@ import { collectGarbage } from './garbage.js'
 import type { Batch, Open, Session } from './session.js'
 
 /**
- * Rounds alternate, subject, baseline, subject, baseline, ... so that both see the same machine. Rounds come in generations:
- * each opens new children on both sides, warms both up, measures a few rounds, and ends the children. New children, because
- * a V8 that has optimised otherwise gives other figures; not new ones for each round, because a thread needs some 100,000
- * messages until its code is compiled, and a round that measures the compiler says little about the transport. Both sides
- * receive in this process: what one leaves to the garbage collector is collected before the other's round begins, where it is much.
+ * Rounds alternate (subject, baseline, subject, baseline, ...), so that both see the same machine. They come in generations: each
+ * opens new children on both sides, warms both up, measures a few rounds, and ends the children.
+ *
+ * - Why new children: V8 may optimise the same code in different ways, which gives different figures.
+ * - Why not for each round: a thread needs some 100,000 messages until its code is compiled, and a round that measures the compiler
+ *   says little about the transport.
+ *
+ * Both sides receive in this process. If one leaves much garbage, it is collected before the other's round begins.
  */
 
 export interface Round {
@@ -19,7 +22,7 @@ export interface Round {
 
 export interface Measured {
   readonly subject: readonly Round[]
-  /** As many as of the subject, taken turn by turn; empty where there is no baseline. */
+  /** As many as of the subject, in turns with these; empty if there is no baseline. */
   readonly baseline: readonly Round[]
   /** The same of each rival. */
   readonly rivals: readonly (readonly Round[])[]
@@ -30,19 +33,19 @@ export interface Limits {
   readonly allowance: number
   readonly maxGenerations: number
   readonly roundsPerGeneration: number
-  /** Milliseconds that a warm-up and a round take at least. */
+  /** The least milliseconds of a warm-up, and of a round. */
   readonly shortest: { readonly warmUp: number; readonly round: number }
-  /** The part of the warm-up that a slow start of the other side must leave. */
+  /** The share of the warm-up that remains when the other side is up, however long its start took. */
   readonly warm: number
-  /** Whether garbage is collected before each round: some 10 ms. */
+  /** Whether garbage is collected before each round. This takes some 10 ms. */
   readonly collects: boolean
-  /** The largest batch, so that a flood of large messages does not fill the memory. */
+  /** Messages in a batch at most, so that a flood of large ones does not fill the memory. */
   readonly maxBatch: number
-  /** Messages that the warm-up moves at least, time permitting. */
+  /** Messages that the warm-up moves at least, if there is time. */
   readonly minWarmUp: number
 }
 
-const roomForTwo = 1200 // ms of allowance that let two generations in
+const roomForTwo = 1200 // ms of allowance from which on there are two generations
 const warmUp = { share: 0.4, max: 500 } // of the allowance, and ms: the longest, for each generation and side
 const measured = { share: 0.35, max: 150 } // of the allowance for all rounds together, and ms for each
 const settleStep = 20 // ms
@@ -100,7 +103,7 @@ export async function measure(
   return resultOf(sides, baseline !== null)
 }
 
-/** For events that take long on their own: one a round. The first of each side is warm-up. */
+/** For single events that take long: one per round. The first event of each side is a warm-up. */
 export async function measureOneByOne(
   subject: Open,
   baseline: Open | null,
@@ -132,10 +135,13 @@ function resultOf(sides: readonly Side[], withBaseline: boolean): Measured {
   return { subject, baseline, rivals: others }
 }
 
-/** Warms up until the pace rises no more, at most for `time`; for `warm` of that once both sides are there, however long that took. Raw Node is soon there; compiled JavaScript takes longer. */
+/**
+ * Warms up until the pace rises no more, for `time` at most; but for at least `warm` of that once both sides are up, however long
+ * their start took. The pace of raw Node soon rises no more; JavaScript that V8 must compile takes longer.
+ */
 async function settle(running: Running, time: number, warm: number, minMoved: number): Promise<void> {
   const before = performance.now()
-  // The other side starts meanwhile: a process takes 100 ms for that, and is cold then.
+  // Meanwhile the other side starts: a process takes 100 ms for that, and is cold afterwards.
   await unstuck(running.session.run(running.session.batch ?? 2))
   const end = Math.max(before + time, performance.now() + time * warm)
   let best = 0
@@ -148,7 +154,7 @@ async function settle(running: Running, time: number, warm: number, minMoved: nu
   }
 }
 
-/** Runs as few batches as fill the time. What is left over at the end is not filled: a short batch tells little. */
+/** Runs as few batches as fill the time. A short rest is not filled, since a short batch tells little. */
 async function fill(running: Running, time: number): Promise<Batch[]> {
   const batches: Batch[] = []
   let left = time
@@ -179,7 +185,7 @@ function joined(batches: readonly Batch[]): Round {
   return { rate: moved / elapsed, moved, latencies }
 }
 
-/** Nothing here takes long; what does is a defect, and must not look like a slow machine. */
+/** Nothing here takes long. If something does, that is a defect, and must not look like a slow machine. */
 async function unstuck<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_resolve, reject) => {

@@ -22,7 +22,7 @@ export class UsageError extends Error {
 
 const quickPayloads: readonly PayloadName[] = ['small']
 
-/** Null: help was asked for and is printed. */
+/** Null if help was asked for; it has been printed. */
 export function parseOptions(argv: readonly string[], startedIn: string): Options | null {
   const transportNames = transports.map(({ name }) => name)
   const patternNames = patterns.map(({ name }) => name)
@@ -87,7 +87,7 @@ Examples:
 Each figure is measured in rounds that alternate with the same work in raw Node, and every message is checked.
 `
 
-/** Parses 'a,b'; case and order do not matter. `groups`: names that stand for all that begin with them and a dash. */
+/** Parses 'a,b'; case and order do not matter. `groups`: words that mean all names that begin with them and a dash. */
 function chosen<N extends string>(kind: string, names: readonly N[], groups: readonly string[] = []) {
   return (text: string): readonly N[] => {
     const wanted = text.split(',').map(plain).filter(Boolean)

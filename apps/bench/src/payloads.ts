@@ -1,8 +1,8 @@
 /**
  * What is sent. Children import this file too, so it imports nothing.
  *
- * Every message carries its sequence number, and every message that is counted was checked: subject and baseline run the
- * same `make` and the same `check`.
+ * Every message carries its sequence number, and every message that counts was checked. Subject and baseline use the same `make`
+ * and the same `check`.
  */
 
 export type PayloadName = 'small' | '64B' | '64KiB' | '1MiB' | '1MiB-transfer'
@@ -47,7 +47,7 @@ function payloadNamed(name: PayloadName): Payload {
   return payload
 }
 
-/** A message arrived that is not the one that was sent at this place. The run ends: no figure without a check. */
+/** A message arrived that is not the one that was sent at this place. The run ends, since no figure counts without a check. */
 export class CheckError extends Error {
   override name = 'CheckError'
 }
@@ -111,7 +111,7 @@ function checkBuffer(buffer: unknown, sequence: number, length: number): void {
   checkBytes(buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer, sequence, length)
 }
 
-/** `make` and `check` for one payload. Byte payloads reuse one array: sending takes a copy at the call, on both sides. */
+/** `make` and `check` for one payload. Byte payloads use one array again: on both sides a send copies it within the call. */
 export interface Messages {
   readonly payload: Payload
   make(sequence: number): unknown

@@ -4,7 +4,7 @@ import pc from 'picocolors'
 export interface Progress {
   /** A new case begins; `done` of `total` are behind it. */
   begin(title: string, done: number, total: number): void
-  /** Something to know that is no error; it stays on the screen. */
+  /** Prints something to know that is no error. It stays on the screen. */
   note(text: string): void
   finish(): void
 }
@@ -12,8 +12,8 @@ export interface Progress {
 const barLength = 24
 
 /**
- * One line that is redrawn on a terminal, a line per group of cases elsewhere. It is drawn only between cases, without a
- * timer, because whatever runs beside a round would be measured with it.
+ * On a terminal one line that is redrawn, elsewhere a line per group of cases. It is drawn only between cases, and without a timer,
+ * because whatever runs during a round would be measured with it.
  */
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   const started = performance.now()

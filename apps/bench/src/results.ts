@@ -5,7 +5,7 @@ import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
 import { type Spread, type Summary, spreadOf, summarizeLatency, summarizeThroughput } from './statistics.js'
 
-/** What the JSON file holds, and all that the reports are made from. Fields may be added; a change of meaning needs a new schema. */
+/** The content of the JSON file, from which the reports are made. Fields may be added; a change of meaning needs a new schema. */
 export interface Results {
   readonly schema: 1
   readonly environment: Environment
@@ -25,8 +25,8 @@ export interface Result extends Summary {
   readonly bytesPerSecond?: number
   readonly baseline: BaselineResult | null
   /**
-   * How many times the baseline's: above 1 is better for throughput, below 1 for latencies. Of throughputs the median of the
-   * rounds' quotients, so that a machine that is slow for a while slows both: of latencies `value / baseline.value`.
+   * The figure divided by the baseline's. For throughput above 1 is better, for latencies below 1. For throughput it is the median
+   * of the rounds' quotients, so that a machine that is slow for a while slows both. For latencies it is `value / baseline.value`.
    */
   readonly ratio: number | null
   /** The quotient round by round. */

@@ -17,7 +17,7 @@ interface Case {
 
 const modes = {
   full: {
-    /** Milliseconds for Python, all cases and the starts of their children; what one case leaves over goes to those that follow. */
+    /** Milliseconds for Python, all cases and the starts of their children. What one case leaves goes to those that follow. */
     budget: 49_000,
     rounds: {
       maxGenerations: 4,
@@ -42,15 +42,18 @@ const modes = {
 }
 
 /**
- * Shares of the time. A pattern's smallest messages are what a program mostly sends, and code is slow until V8 has compiled it: a
- * child process needs half a second, in which a round trip takes 60 us instead of 15. A round of large messages must be more than
- * a dozen; rivals run beside their case.
+ * Shares of the time. Small messages are what a program mostly sends. Code is slow until V8 has compiled it: a child process needs
+ * half a second for that, during which a round trip takes 60 us instead of 15. A round of large messages must have more than a
+ * dozen. Rivals run within the time of their case.
  */
 const shares = { smallest: 6, large: 2, rivals: 3, other: 1 }
-/** Milliseconds that the starts and ends of a case's children take, which no share contains: else the last cases would have none left. */
+/** Milliseconds that the starts and ends of a case's children take. In no share: otherwise no time would remain for the last cases. */
 const starts = { process: 300, thread: 80, none: 0 }
 const largeFrom = 1024 * 1024
-/** From as many bytes on, garbage matters. Below, a collection would cost the shapes that compiled code relies on: half of a flow's pace. */
+/**
+ * Bytes from which on garbage is collected. With smaller messages a collection would discard shapes that compiled code relies on,
+ * and a flow would lose half of its pace.
+ */
 const collectedFrom = 64 * 1024
 const batchBytes = 128 * 1024 * 1024
 const batchMessages = 500_000
@@ -79,7 +82,7 @@ export async function run(options: Options): Promise<Results> {
   const begin = (title: string, done: number) => progress.begin(title, done, cases.length + works.length)
   try {
     const python = new Map<PythonWork, PythonReference | null>()
-    // Right before the first case that it is compared with: the machine may be another one a minute later.
+    // Measured right before the first case that is compared with it: a minute later the machine may be slower or faster.
     const inPython = async (work: PythonWork, done: number): Promise<PythonReference | null> => {
       const known = python.get(work)
       if (known !== undefined || [...python.values()].includes(null)) return known ?? null
@@ -177,7 +180,7 @@ function startsOf({ transport }: Case): number {
   return starts[transport.module.transport.capabilities.isolation]
 }
 
-/** In a hurry they run beside one transport only. */
+/** A quick run measures them with one transport only. */
 function rivalsOf({ pattern, payload, transport }: Case, quick: boolean) {
   if (quick && transport.name !== 'worker-threads') return []
   return pattern.rivals?.(transport, payload?.name ?? 'small') ?? []

@@ -1,8 +1,8 @@
 import type { Messages } from './payloads.js'
 
-/** One living subject or baseline: it is up, and waits to be told how many messages to move. */
+/** A subject or baseline that runs, and waits to be told how many messages to move. */
 export interface Session {
-  /** How many messages each batch moves, where fewer would be another figure. Absent: as many as fill the time. */
+  /** Messages that each batch moves, if fewer would give a different figure. Absent: as many as fill the time. */
   readonly batch?: number
   /** Called before each round that counts. */
   ready?(): void
@@ -15,7 +15,7 @@ export interface Session {
 export interface Batch {
   /** Milliseconds. Throughput: from the first message's arrival to the last one's. Latency: the sum of the latencies. */
   readonly elapsed: number
-  /** How many messages, trips or spawns `elapsed` covers; for throughput the first message only starts the clock. */
+  /** How many messages, trips or spawns `elapsed` covers. For throughput the first message only starts the clock. */
   readonly moved: number
   /** Milliseconds each; empty for throughput. */
   readonly latencies: Float64Array

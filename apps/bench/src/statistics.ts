@@ -35,7 +35,7 @@ export function summarizeThroughput(rounds: readonly Round[]): Summary {
   return { value: median(rates), spread: spreadOf(rates), samples: rates.length, rounds: rates.length }
 }
 
-/** `perMillisecond` turns the samples, which are milliseconds, into the unit of the report. */
+/** `perMillisecond`: by what the samples, which are milliseconds, are multiplied for the report. */
 export function summarizeLatency(rounds: readonly Round[], perMillisecond: number): Summary {
   const samples = Float64Array.from(rounds.flatMap(round => [...round.latencies])).sort()
   const at = (p: number) => quantileSorted(samples as unknown as number[], p) * perMillisecond

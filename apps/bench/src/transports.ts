@@ -12,7 +12,7 @@ export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 
   readonly transport: Transport
 }
 
-/** Of a transport whose calls can block. */
+/** The module of a transport whose calls can block. */
 export type BlockingModule = Omit<TransportModule, 'Pipe'> & Pick<typeof sharedArrayBuffer, 'Pipe' | 'configure'>
 
 export interface TransportEntry {
@@ -34,12 +34,12 @@ export const transports: readonly TransportEntry[] = [
 export interface LoadedTransport {
   readonly name: string
   readonly module: TransportModule
-  /** The same, where its calls can block. */
+  /** The same module, if its calls can block. */
   readonly blocking: BlockingModule | undefined
   readonly baseline: Baseline
 }
 
-/** Loads what is installed; what is not is told to `note` and left out. */
+/** Loads the transports that are installed. Others are left out, with a note. */
 export async function loadTransports(
   names: readonly string[],
   note: (text: string) => void,

@@ -9,7 +9,7 @@ export interface Ended {
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-/** Runs the built program. `onStderr` sees the progress as it comes, and may end it. */
+/** Runs the built program. `onStderr` gets the progress as it comes, and may end the program. */
 export function bench(
   args: readonly string[],
   options: { cwd?: string; env?: Record<string, string>; onStderr?: (text: string, kill: () => void) => void } = {},

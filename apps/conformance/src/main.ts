@@ -6,7 +6,7 @@ import { printTable } from './table.js'
 import { loadTransport } from './transports.js'
 
 try {
-  // pnpm runs the script in the repository's root; the user is where INIT_CWD says.
+  // pnpm runs the script in the repository's root, and tells in INIT_CWD where the user is.
   const options = parseOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd())
   if (options) {
     const { transports, list, json } = options
@@ -27,7 +27,7 @@ try {
   process.exitCode = error instanceof UsageError ? 2 : 1
 }
 
-/** One line on a terminal, nothing elsewhere. */
+/** On a terminal one line that is redrawn, elsewhere nothing. */
 function progress(transport: string): (name: string) => void {
   let count = 0
   return name => {

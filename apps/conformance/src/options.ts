@@ -5,9 +5,9 @@ import { transportNames } from './transports.js'
 
 export interface Options {
   readonly transports: readonly string[]
-  /** Print what there is, and run nothing. */
+  /** Prints what there is, and runs nothing. */
   readonly list: boolean
-  /** Absolute; undefined: no file. */
+  /** An absolute path. Undefined: no file is written. */
   readonly json: string | undefined
   readonly seed: number | undefined
 }
@@ -17,7 +17,7 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** Null: help was asked for and is printed. */
+/** Null if help was asked for; it has been printed. */
 export function parseOptions(argv: readonly string[], startedIn: string): Options | null {
   const command = new Command('conformance')
     .description(

@@ -9,13 +9,13 @@ export interface CaseOutcome extends PlannedCase {
   readonly error?: string
 }
 
-/** What came of a transport. */
+/** What the suite found about a transport. */
 export interface TransportOutcome {
   readonly transport: string
   readonly cases: readonly CaseOutcome[]
-  /** Failures that belong to no case: leaks between groups, a crash. */
+  /** Failures that belong to no case: leaks that show between groups, and a crash. */
   readonly others: readonly { readonly name: string; readonly error: string }[]
-  /** The names that its package exports: a row about another is not due. */
+  /** The names that its package exports. A row about any other name is not due. */
   readonly vocabulary: ReadonlySet<string>
 }
 
@@ -23,9 +23,9 @@ type RowState = 'pass' | 'fail' | 'skip' | 'planned' | 'missing' | 'not due'
 
 export interface RowOutcome {
   readonly state: RowState
-  /** How many cases ran, or would. */
+  /** How many cases ran, or would run. */
   readonly count: number
-  /** What was missing where all are skipped. */
+  /** What the transport lacks, if all cases are skipped. */
   readonly skipped: string | undefined
 }
 
@@ -55,7 +55,7 @@ function stateOf(
   return ran.every(each => each.state === 'passed') ? 'pass' : 'planned'
 }
 
-/** Nothing fails, and no row that must have a case is without. */
+/** Whether nothing fails, and every row that must have a case has one. */
 export function isConforming(outcomes: readonly TransportOutcome[]): boolean {
   return outcomes.every(
     outcome =>

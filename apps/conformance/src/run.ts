@@ -5,7 +5,7 @@ import { loadTransport } from './transports.js'
 
 const suite = fileURLToPath(new URL('./suite.js', import.meta.url))
 
-/** Names of node:test's own: one for the file, one for each group. Their failures repeat those within. */
+/** Results that node:test adds for the file and for each group. Their failures repeat those of the cases. */
 const isSummary = (details: { type?: string }, name: string) => details.type === 'suite' || name === suite
 
 interface Verdict {
@@ -14,7 +14,7 @@ interface Verdict {
   readonly error?: string
 }
 
-/** Runs the suite in a process of its own. `note` hears the name of each case as it ends. */
+/** Runs the suite in a separate process. `note` is called with the name of each case when it has ended. */
 export async function runOn(transport: string, note: (name: string) => void): Promise<TransportOutcome> {
   const { context } = await loadTransport(transport)
   const plan = planned(transport, context)
@@ -30,7 +30,7 @@ export async function runOn(transport: string, note: (name: string) => void): Pr
     }
     const state = skip ? 'skipped' : type === 'test:pass' ? 'passed' : 'failed'
     const error = type === 'test:fail' ? stackOf(details.error) : undefined
-    // The checks between the groups share a name: a failure stays.
+    // The checks between the groups all have one name. A failure is kept.
     if (verdicts.get(name)?.state !== 'failed')
       verdicts.set(name, { state, ms: details.duration_ms, ...(error && { error }) })
     note(name)
@@ -47,7 +47,7 @@ export async function runOn(transport: string, note: (name: string) => void): Pr
   return { ...plan, cases, others }
 }
 
-/** node:test wraps what a test threw. */
+/** The stack of what the test threw; node:test wraps that. */
 function stackOf(error: Error): string {
   const { cause } = error
   return cause instanceof Error ? String(cause.stack) : String(cause ?? error.stack)

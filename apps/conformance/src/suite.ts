@@ -1,4 +1,4 @@
-// Run by node:test, once per transport: the environment names it.
+// node:test runs this, once for each transport. The environment names the transport.
 
 import { describe, test } from 'node:test'
 import { conformance } from '@mp/conformance'

@@ -3,7 +3,7 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import { outcomeOf, type RowOutcome, type TransportOutcome } from './outcomes.js'
 
-/** Row x transport, then the failures, then the counts. */
+/** Prints the outcome of each row on each transport, then the failures, then the counts. */
 export function printTable(outcomes: readonly TransportOutcome[], out: NodeJS.WritableStream): void {
   const reasons: string[] = []
   const table = new Table({

@@ -8,7 +8,7 @@ export interface TransportPackage extends BoundContext {
 
 interface Entry {
   load(): Promise<TransportPackage>
-  /** The URL of its entry, which children import. */
+  /** The URL of the package's entry, which children import. */
   readonly module: string
 }
 

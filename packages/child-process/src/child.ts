@@ -1,12 +1,13 @@
 import { serve, type Transport } from '@mp/core/spi'
-import { flushWires, type PipeWire } from './wire.js'
+import { flushWires } from './exit-flush.js'
+import type { PipeWire } from './wire.js'
 
-/** As shells have it for what SIGINT ended. */
+/** The exit code that shells give a program which SIGINT ended. */
 const INTERRUPTED = 130
 
-/** What the boot modules have in common. */
+/** What a boot module does, once it has the wire to its parent. */
 export async function runChild(transport: Transport, wire: PipeWire): Promise<never> {
-  // Ctrl-C reaches the terminal's whole group. It is for the parent to say what it means; if the parent ends of it, so do we.
+  // Ctrl-C reaches every process of the terminal. The parent decides what it means; if it ends the parent, this child ends too.
   process.on('SIGINT', () => void wire.ended.then(() => process.exit(INTERRUPTED)))
   const code = await serve(transport, wire)
   await flushWires()

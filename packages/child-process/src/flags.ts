@@ -1,13 +1,13 @@
 import { MpError, type SpawnOptions } from '@mp/core/spi'
 
-/** Flags that say what this process runs, or how; a child runs a file of its own. */
+/** Flags that say what this process runs, or how. A child runs another file. */
 const OF_THE_SCRIPT = /^--(input-type|eval|print|check|interactive|test|watch|watch-path)(=|$)|^-[ci]$/
-/** With these a child would take the parent's port, or wait for a debugger. */
+/** With these flags a child would take the parent's port, or wait for a debugger. */
 const OF_THE_INSPECTOR = /^--(inspect|inspect-brk|inspect-wait|inspect-port|debug-port)(=|$)/
-/** Of those, the ones whose value may be a word of its own. */
+/** Those flags whose value may be the next argument. */
 const TWO_WORDS = /^--(input-type|watch-path|inspect-port|debug-port)$/
 
-/** The flags of this process as its children get them. `script`: what `-e` or `-p` was given. */
+/** The flags that children inherit from this process. `script`: the code that was given with `-e` or `-p`. */
 export function inheritedFlags(own: readonly string[], script: string | undefined): string[] {
   const flags: string[] = []
   for (let i = 0; i < own.length; i++) {
@@ -20,7 +20,7 @@ export function inheritedFlags(own: readonly string[], script: string | undefine
   return flags
 }
 
-/** With its colon. Port 0 behind it is any free one; the address is told on stderr. */
+/** The host with its colon. With port 0 behind it the child takes any free port, and prints the address on stderr. */
 function hostOf(flag: string): string {
   const [, address = ''] = flag.split('=')
   const colon = address.lastIndexOf(':')
@@ -28,7 +28,7 @@ function hostOf(flag: string): string {
   return address === '' || /^\d+$/.test(address) ? '' : `${address}:`
 }
 
-/** Limits of V8 as flags. The young generation is three semi-spaces. */
+/** The limits as flags of V8. The young generation has three semi-spaces. */
 export function limitingFlags(limits: SpawnOptions['resourceLimits'] = {}): string[] {
   const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack, codeRangeSizeMb } = limits
   if (codeRangeSizeMb !== undefined)

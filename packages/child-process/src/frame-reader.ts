@@ -1,38 +1,38 @@
 import { MpError } from '@mp/core/spi'
 
 /**
- * A frame is a u32 length, little-endian, and as many bytes. With BESIDE in the length it is a buffer that rides beside the
- * next frame without.
+ * A frame is a u32 length, little-endian, and as many bytes. With the bit BESIDE in the length it is no frame, but a buffer
+ * that travels beside the next frame.
  */
 export const HEADER = 4
 export const BESIDE = 0x8000_0000
 
-/** What may ride beside one frame, in longest frames. Checked, as a frame's length is, before anything is allocated. */
+/** How much may travel beside one frame, in longest frames. Checked, like a frame's length, before anything is allocated. */
 const MOST_BESIDE = 512
-/** Bytes that a buffer counts for beside its own: an empty one, which core never sends, takes 300. */
+/** Bytes that are added to a buffer's own for this check: even an empty one, which core never sends, takes 300. */
 const OVERHEAD = 16 * 1024
 
-/** Bytes. Up to this size a loop is faster than a view and a native call. */
+/** Bytes. Up to this size a loop copies faster than a view and a native call. */
 const TINY = 96
 
 const NONE = new Uint8Array(0)
 
-/** Makes frames of the chunks of a byte stream. A chunk's memory may be used again once `next` has found it empty. */
+/** Makes frames of the chunks of a byte stream. A chunk's memory may be reused once `next` has given undefined. */
 export class FrameReader {
-  /** Bytes. What announces more is refused, a buffer that rides beside a frame as well. */
+  /** Bytes that a frame, or a buffer beside it, may announce. More is refused. */
   longest: number
   #chunk = NONE
   #at = 0
   #end = 0
-  /** Of a header that chunks cut in two: its bytes, and how many there are. */
+  /** A header that was cut between two chunks: the bits that are here, and how many bytes they are. */
   #length = 0
   #lengthBytes = 0
-  /** A frame whose end is still to come, and how much of it is here. */
+  /** A frame whose end has not come yet, and how much of it is here. */
   #frame: Uint8Array<ArrayBuffer> | undefined
   #filled = 0
-  /** It is a buffer beside the next one. */
+  /** `#frame` is a buffer beside the next frame. */
   #isBeside = false
-  /** Of the next frame, or of the one that was just given. */
+  /** The buffers beside the next frame, or beside the one that was just given. */
   #beside: ArrayBuffer[] | undefined
   #besideBytes = 0
 
@@ -40,14 +40,14 @@ export class FrameReader {
     this.longest = longest
   }
 
-  /** Called when `next` has given everything. */
+  /** Gives the next chunk. To be called only when `next` has given undefined. */
   feed(chunk: Uint8Array<ArrayBuffer>, length: number): void {
     this.#chunk = chunk
     this.#at = 0
     this.#end = length
   }
 
-  /** The next whole frame, in memory of its own; undefined when more must come first. Throws MP_DECODE. */
+  /** The next whole frame, in memory of its own; undefined if its end is not here yet. Throws MP_DECODE. */
   next(): Uint8Array | undefined {
     for (;;) {
       if (this.#frame) {
@@ -63,7 +63,7 @@ export class FrameReader {
     }
   }
 
-  /** The buffers beside the frame that was given last. Once. */
+  /** The buffers beside the frame that was given last. A second call gives undefined. */
   takeBeside(): readonly ArrayBuffer[] | undefined {
     const beside = this.#beside
     if (beside === undefined) return undefined
@@ -72,22 +72,22 @@ export class FrameReader {
     return beside
   }
 
-  /** Where the rest of the frame goes of which a part is here, and all that was fed is taken; empty where there is none. */
+  /** Where the rest of an incomplete frame goes. Empty if there is no such frame, or part of the chunk is not used yet. */
   get room(): Uint8Array {
     return this.#at === this.#end && this.#frame ? this.#frame.subarray(this.#filled) : NONE
   }
 
-  /** `length` bytes were written to `room`. The frame, if they completed it. */
+  /** `length` bytes were written to `room`. Gives the frame if they complete it. */
   filled(length: number): Uint8Array | undefined {
     this.#filled += length
     return this.#whole()
   }
 
-  /** Gives the frame at once where it is tiny, and here. */
+  /** Begins a frame of the announced length. Gives it at once if it is tiny and all of it is here. */
   #begin(announced: number): Uint8Array | undefined {
     const isBeside = announced >= BESIDE
     const length = isBeside ? announced - BESIDE : announced
-    // Before anything is allocated: the other side may be broken, or hostile.
+    // Checked before anything is allocated: the other side may be broken, or hostile.
     const allowed = isBeside
       ? length <= this.longest && this.#besideBytes + length + OVERHEAD <= MOST_BESIDE * this.longest
       : length > 0 && length <= this.longest
@@ -140,7 +140,7 @@ export class FrameReader {
     this.#filled += size
   }
 
-  /** The frame whose bytes are all here; a buffer beside it is put by. */
+  /** The frame, if all its bytes are here. A complete buffer beside it is kept for `takeBeside`. */
   #whole(): Uint8Array | undefined {
     const frame = this.#frame
     if (frame === undefined || this.#filled < frame.length) return undefined
@@ -152,7 +152,7 @@ export class FrameReader {
   }
 }
 
-/** Memory of its own, not zeroed: a frame is kept as long as its reader likes, and must not keep others. */
+/** Separate memory, not zeroed. Its reader may keep a frame for long; a shared slab would keep other frames alive too. */
 function allocate(length: number): Uint8Array<ArrayBuffer> {
   const { buffer } = Buffer.allocUnsafeSlow(length)
   return new Uint8Array(buffer as ArrayBuffer, 0, length)

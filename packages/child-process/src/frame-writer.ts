@@ -1,9 +1,9 @@
 import { BESIDE, HEADER } from './frame-reader.js'
 
-/** Bytes. Up to this size copying header and frame together is cheaper than a write of two buffers. */
+/** Bytes. Up to this size it is cheaper to copy header and frame together than to write two buffers. */
 export const COPIED = 32 * 1024
 
-/** A frame as it is written: each buffer beside it with its length, then its own length and bytes. */
+/** What is written for a frame: each buffer beside it, behind its length, then the frame behind its own length. */
 export function gathered(
   parts: readonly Uint8Array<ArrayBuffer>[],
   beside: readonly ArrayBuffer[],
@@ -25,7 +25,7 @@ export function writeLength(bytes: Uint8Array, length: number): void {
   bytes[3] = length >>> 24
 }
 
-/** With `bytes` behind it, where there are some. */
+/** The header, and `bytes` behind it if they are given. */
 function header(length: number, bytes?: Uint8Array): Uint8Array {
   const out = new Uint8Array(HEADER + (bytes?.length ?? 0))
   writeLength(out, length)

@@ -1,5 +1,6 @@
-/** For transports whose children are processes too: how they are started, watched and spoken to. Not for users. */
+/** For other transports whose children are processes: how to start them, watch them and talk to them. Not for users. */
 export { runChild } from './child.js'
+export { DESCRIPTORS, type PipeHandle, type PipeWireSource } from './pipe-handle.js'
 export { type Boots, spawnChild, WIRE } from './transport.js'
 export { watch } from './watch.js'
-export { DESCRIPTORS, MAX_FRAME, type PipeHandle, PipeWire, type PipeWireSource } from './wire.js'
+export { MAX_FRAME, PipeWire } from './wire.js'

@@ -1,14 +1,13 @@
-/** For how long what follows is waited for awake, ms: about twice what waking an idle core costs. */
+/** ms that one spin lasts: about twice what waking an idle core costs. */
 const LONGEST = 0.2
-/** Spins in a row that nothing came of, after which it rests, and for how many of the other side's signs it does so. */
+/** After so many vain spins in a row it rests: it lets some signs of the other side pass, from SHORTEST_REST to LONGEST_REST. */
 const MISSES = 2
 const SHORTEST_REST = 64
 const LONGEST_REST = 8192
 
 /**
- * Keeps the event loop from sleeping for a moment after a sign of the other side, since the next one often follows within
- * microseconds, and waking a core that has gone to sleep costs some 50. Where that does not pay (a slow peer, or one that needs
- * this very core) it soon stops trying.
+ * Keeps the event loop awake for a moment after a sign of the other side. The next sign often follows within microseconds, and
+ * waking a core that sleeps costs some 50. If that does not pay (a slow peer, or one that needs this very core), it soon stops.
  */
 export class Spin {
   #until = 0

@@ -4,23 +4,26 @@ import { fileURLToPath } from 'node:url'
 import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Transport, type Wire } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
 import { inheritedFlags, limitingFlags } from './flags.js'
-import { type PipeHandle, PipeWire } from './wire.js'
+import type { PipeHandle } from './pipe-handle.js'
+import { PipeWire } from './wire.js'
 
-/** The child's descriptor of its wire. */
+/** The descriptor of a child's wire to its parent. */
 export const WIRE = 3
-/** A daemon's descriptor that comes to its end with the parent. */
+/** A descriptor of daemons. It reads nothing until the parent has ended, and then its end. */
 export const LIFELINE = 4
 
-/** How long a child's output may take to arrive after its end, ms. */
+/** ms that the output of a child may take to arrive after its end. */
 const LAST_OUTPUT = 1000
 
-/** What a child runs: modules that call `runChild`. */
+/** What a child runs. */
 export interface Boots {
+  /** The module for children that are no daemons. It calls `runChild`. */
   readonly boot: URL
+  /** The module for daemons. It calls `watch`, and then `runChild`. */
   readonly bootDaemon: URL
-  /** Descriptors that the child inherits besides. */
+  /** More descriptors for the child to inherit. */
   readonly descriptors?: readonly number[]
-  /** Environment variables for the boot module, beside the program's. `first`: the number of the first of `descriptors`, there. */
+  /** More environment variables, for the boot module. `first`: the number that the first of `descriptors` has in the child. */
   environment?(first: number): Readonly<Record<string, string>>
 }
 
@@ -29,7 +32,7 @@ const boots: Boots = {
   bootDaemon: new URL('./boot-daemon.js', import.meta.url),
 }
 
-/** Children are processes; the one wire to each is a socket pair that it inherits, and core relays all others through it. */
+/** Children are processes. A child inherits one end of a socket pair as its only wire; core relays all others through it. */
 export const transport: Transport = Object.freeze({
   name: 'child-process',
   capabilities,
@@ -40,14 +43,14 @@ export const transport: Transport = Object.freeze({
 /** Starts a process with a wire of its own. */
 export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
   const { id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits } = options
-  // Not imported: a child that starts none would load it in vain.
+  // Not imported: a child that starts no children would load it in vain.
   const { spawn } = process.getBuiltinModule('node:child_process')
   const flags = [
     ...(execArgv ?? inheritedFlags(process.execArgv, (process as { _eval?: string })._eval)),
     ...limitingFlags(resourceLimits),
   ]
   const boot = fileURLToPath(daemon ? boots.bootDaemon : boots.boot)
-  // As 'pipe' but for Windows, where nobody can write to a pipe of that kind while somebody waits to read.
+  // Like 'pipe'. On Windows nobody could write to a 'pipe' while somebody waits to read from it.
   const own = ['overlapped', ...(daemon ? ['overlapped'] : [])] as const
   const child = spawn(process.execPath, [...flags, boot, ...process.argv.slice(2)], {
     env: { ...process.env, ...env, ...boots.environment?.(WIRE + own.length) },
@@ -62,7 +65,7 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
   const exited = new Promise<PeerExit>(resolve => {
     child.on('exit', (code, signal) => resolve({ code, signal }))
     child.on('error', error => {
-      // Else it runs, and what failed is a kill.
+      // With a pid the child runs, and a kill has failed.
       if (child.pid === undefined) resolve({ code: null, signal: null, error })
     })
   })
@@ -88,17 +91,17 @@ async function relayOutput({ stdout, stderr }: ChildProcess, name: string): Prom
   ])
 }
 
-/** Somebody else may hold the child's descriptors: a process that it started, and left behind. */
+/** Does not wait for ever: a process that the child started, and left behind, may hold its descriptors. */
 async function soon(relayed: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>(resolve => {
+  const limit = new Promise<void>(resolve => {
     timer = setTimeout(resolve, LAST_OUTPUT)
   })
-  await Promise.race([relayed, late])
+  await Promise.race([relayed, limit])
   clearTimeout(timer)
 }
 
-/** Takes the handle from the stream that Node made for it: that one would copy, and buffer, what comes. */
+/** Takes the handle from the stream that Node made for it, since that would copy and buffer what comes. */
 function wireOf(child: ChildProcess, flushAtExit: boolean): PipeWire {
   const stream = child.stdio[WIRE] as Socket & { _handle: PipeHandle | null }
   const handle = stream._handle as PipeHandle
@@ -107,7 +110,7 @@ function wireOf(child: ChildProcess, flushAtExit: boolean): PipeWire {
   return new PipeWire({ handle }, flushAtExit)
 }
 
-/** To a process that could not be started. */
+/** The wire to a process that could not be started. */
 const deadWire: Wire = {
   start: sink => void setImmediate(() => sink.close()),
   send: () => true,

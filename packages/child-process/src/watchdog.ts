@@ -10,7 +10,7 @@ export interface WatchdogData {
 
 const { lifeline: fd, leftover } = workerData as WatchdogData
 
-// Nothing is ever sent here: what comes is the end of the parent, however it died.
+// Nothing is ever sent here. The lifeline closes when the parent has ended, however it did.
 const lifeline = new Socket({ fd })
 lifeline.on('error', () => {})
 lifeline.on('close', () => {

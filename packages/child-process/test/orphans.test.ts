@@ -8,7 +8,7 @@ interface Program {
   readonly pids: { parent: number; child: number }
 }
 
-/** A program in a process group of its own, as a terminal starts it. */
+/** A program in its own process group, as a terminal starts it. */
 async function start(target: string, daemon: 'yes' | 'no'): Promise<Program> {
   const path = fileURLToPath(new URL('./fixtures/orphans.mjs', import.meta.url))
   const child = spawn(process.execPath, [path, target, daemon], {
@@ -54,7 +54,7 @@ describe('Ctrl-C', () => {
     const program = await start('idle', 'no')
     onTestFinished(() => end(program))
     process.kill(program.pids.child, 'SIGINT')
-    // It has handled that signal once it stops at this one, which comes behind it.
+    // SIGSTOP comes after the other signal: when the child has stopped, it has handled that one.
     process.kill(program.pids.child, 'SIGCONT')
     await expect(eventually(() => !isAlive(program.pids.child), 'an end', 200)).rejects.toThrow('not within')
   })

@@ -3,9 +3,10 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
-import { type PipeHandle, PipeWire } from '../src/wire.js'
+import type { PipeHandle } from '../src/pipe-handle.js'
+import { PipeWire } from '../src/wire.js'
 
-/** A wire to a process that knows nothing of the package, and what came of it. */
+/** A wire to a process that does not use the package, and what the wire has told. */
 class Trial {
   readonly child: ChildProcess
   readonly wire: PipeWire

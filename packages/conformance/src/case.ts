@@ -1,7 +1,7 @@
 import type { Transport } from '@mp/core/spi'
-import type { Trial } from './harness.js'
+import type { Trial } from './trial.js'
 
-/** What a case may need of a transport; derived from what the transport declares, never sniffed. */
+/** What a case may need of a transport. It is derived from what the transport declares. */
 export type Need =
   | 'isolation'
   | 'process'
@@ -24,7 +24,7 @@ export interface Case {
 
 export interface Group {
   readonly title: string
-  /** By name: the row's ID, and what holds. */
+  /** By name, which is the row's ID and what holds. */
   readonly cases: ReadonlyMap<string, Case>
 }
 
@@ -47,16 +47,16 @@ const table: Record<Need, { met(transport: Transport): boolean; said: string }> 
   signals: { met: each => each.capabilities.isolation === 'process', said: "isolation 'process' (signals)" },
   sharedMemory: { met: each => each.capabilities.sharedMemory, said: 'sharedMemory' },
   network: { met: each => each.capabilities.network, said: 'network' },
-  // Without engines a home has them all, and may be too busy to read.
+  // Without engines a home has all items, and may be too busy to read.
   broker: { met: each => each.engines?.queue === undefined, said: 'queues that their home brokers' },
   sync: { met: each => each.capabilities.sync, said: 'sync (blocking calls)' },
   buffers: { met: each => each.buffers === true, said: 'buffers beside a frame' },
   attachments: { met: each => each.capabilities.attachments, said: 'attachments' },
-  // What goes through a context is cut where that context is killed.
+  // A wire that leads through a context is cut when that context is killed.
   directWires: { met: each => each.wires !== undefined, said: 'direct wires between contexts' },
 }
 
-/** What the transport lacks for the case, in words; undefined where it can run. */
+/** What the transport lacks for the case, in words; undefined if the case can run. */
 export function lacking({ needs }: Case, transport: Transport): string | undefined {
   const missing = needs.filter(need => !table[need].met(transport))
   return missing.length > 0 ? missing.map(need => table[need].said).join(', ') : undefined

@@ -2,15 +2,16 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-/** ms after a case until everything it used must be gone. The environment may set it, as it may the harness's patience. */
+/** ms after a case by which everything that it used must be gone. The environment may lower it. */
 export const longestSettling = () => Math.min(3_000, Number(process.env.MP_CONFORMANCE_PATIENCE ?? 3_000))
 
 /**
- * What this program holds at a moment. Resources that keep it alive are named by Node. What does not keep it alive, and so
- * leaks unseen (an unreferenced socket, a thread that still runs), takes descriptors, and a peer that nobody waits for is
- * still a child: both are counted where the operating system tells them (Linux).
+ * What this program holds at a moment. Node names the resources that keep it alive. Other leaks would go unseen: but an
+ * unreferenced socket, or a thread that still runs, takes descriptors, and a peer that nobody waits for is still a child. Both are
+ * counted where the operating system tells them (Linux).
  */
 export interface Holdings {
   readonly resources: readonly string[]
@@ -29,7 +30,7 @@ export function holdings(): Holdings {
   }
 }
 
-/** What `after` holds beyond `before`, in words. */
+/** What `after` holds more than `before`, in words. */
 export function beyond(after: Holdings, before: Holdings): readonly string[] {
   const descriptors = after.descriptors - before.descriptors
   return [
@@ -52,7 +53,7 @@ export function moreOf(after: readonly string[], before: readonly string[]): rea
   })
 }
 
-/** Waits until nothing is held beyond `before`; gives what still is when the time is over. */
+/** Waits until no more is held than `before`. Gives what more is still held when the time is over. */
 export async function leftBeyond(before: Holdings): Promise<readonly string[]> {
   const end = performance.now() + longestSettling()
   for (let ms = 2; ; ms = Math.min(2 * ms, 50)) {
@@ -63,8 +64,8 @@ export async function leftBeyond(before: Holdings): Promise<readonly string[]> {
 }
 
 /**
- * What the program holds apart from the suite. A test runner's own timers come and go, and can hide a leak from the check
- * after each case: here is what stays.
+ * What the program holds without the suite. A test runner's own timers come and go, and can hide a leak from the check after each
+ * case. What stays shows here.
  */
 export class Baseline {
   #holdings = holdings()
@@ -72,12 +73,12 @@ export class Baseline {
   #measured: Promise<void> | undefined
   readonly #warmUp: () => Promise<void>
 
-  /** `warmUp` makes what Node and the transport make once per program, so that no case is blamed for it. */
+  /** `warmUp` makes what Node and the transport make once in a program, so that no case is blamed for it. */
   constructor(warmUp: () => Promise<void>) {
     this.#warmUp = warmUp
   }
 
-  /** Before the first case, whichever is the first that runs. */
+  /** To be awaited before each case; it measures before the first that runs. */
   measured(): Promise<void> {
     this.#measured ??= this.#measure()
     return this.#measured
@@ -86,10 +87,10 @@ export class Baseline {
   async #measure(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'mp-conformance-'))
     this.#temporary = { folder, previous: process.env.TMPDIR }
-    // Others use the machine's own folder, too, and their sockets are none of ours.
+    // Other programs use the machine's folder for temporary files too, and their sockets must not count.
     process.env.TMPDIR = folder
     await this.#warmUp()
-    // Node opens descriptors for signals with the first child.
+    // With the first child, Node opens descriptors for signals.
     await promisify(execFile)(process.execPath, ['--version'])
     await this.#settle()
   }
@@ -97,7 +98,7 @@ export class Baseline {
   async assertBack(): Promise<void> {
     const left = await leftBeyond(this.#holdings)
     if (left.length === 0) return
-    // One leak is told once.
+    // So that each leak is told only once.
     await this.#settle()
     throw new Error(`left behind: ${left.join(', ')}`)
   }
@@ -142,7 +143,7 @@ function socketsIn(folder: string): readonly string[] {
       .filter(each => each.isSocket())
       .map(each => join(each.parentPath, each.name))
   } catch {
-    // Gone between the looks.
+    // The folder has gone in between.
     return []
   }
 }
@@ -153,8 +154,4 @@ function list(folder: string): readonly string[] {
   } catch {
     return []
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

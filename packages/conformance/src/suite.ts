@@ -42,12 +42,14 @@ import { underWay } from './cases/under-way.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
 import { wire } from './cases/wire.js'
-import { runCase, type Setting, Trial, within } from './harness.js'
+import { within } from './harness.js'
 import { Baseline } from './leaks.js'
 import { idsOf } from './rows/row.js'
+import { runCase } from './run-case.js'
 import { nothing } from './targets.js'
+import { type Setting, Trial } from './trial.js'
 
-/** The parts of a test runner that the suite uses; vitest's and node:test's fit as they are. */
+/** The parts of a test runner that the suite uses. Those of vitest and node:test fit as they are. */
 export interface TestRunner {
   describe(name: string, body: () => void): unknown
   test(name: string, options: { timeout: number; skip: boolean }, body: () => Promise<void>): unknown
@@ -57,9 +59,9 @@ export interface ConformanceOptions extends TestRunner {
   readonly transport: Transport
   /** What the transport's package exports: Process, Queue, Pipe and so on, bound to it. */
   readonly context: BoundContext
-  /** What a child imports to have the same: the URL of the package's built entry. */
+  /** What a child imports to have the same API: the URL of the package's built entry. */
   readonly module: URL | string
-  /** How the tests are headed; the transport's own name where absent. */
+  /** The heading of the tests. By default the transport's name. */
   readonly name?: string
 }
 
@@ -107,10 +109,10 @@ const groups: readonly Group[] = [
   network,
 ]
 
-/** ms. Every wait in a case is bounded by less: the runner's own limit is for what blocks the thread. */
+/** ms. Every wait in a case has a lower limit: this one is for what blocks the thread. */
 const TIMEOUT = 25_000
 
-/** Declares the cases that every transport passes. What the transport's capabilities rule out shows as skipped, with the reason. */
+/** Declares the cases that every transport passes. A case that the transport's capabilities rule out is skipped, with the reason. */
 export function conformance({ transport, context, module, name, describe, test }: ConformanceOptions): void {
   const setting: Setting = { transport, context, module: String(module), seed: seed() }
   const check = (title: string, body: () => Promise<void>) => test(title, { timeout: TIMEOUT, skip: false }, body)
@@ -139,13 +141,13 @@ export function conformance({ transport, context, module, name, describe, test }
 export interface PlannedCase {
   readonly group: string
   readonly name: string
-  /** The IDs of the rows it is about. */
+  /** The IDs of the rows that it is about. */
   readonly rows: readonly string[]
-  /** Why it is skipped; undefined where it runs. */
+  /** Why it is skipped; undefined if it runs. */
   readonly skipped: string | undefined
 }
 
-/** What {@link conformance} would declare for the transport, without running anything. */
+/** The cases that {@link conformance} would declare for the transport. Runs nothing. */
 export function plan(transport: Transport): readonly PlannedCase[] {
   return groups.flatMap(({ title, cases }) =>
     [...cases].map(([name, each]) => ({
@@ -157,13 +159,13 @@ export function plan(transport: Transport): readonly PlannedCase[] {
   )
 }
 
-/** The environment's, or a new one. */
+/** The seed of the environment, or a new one. */
 function seed(): number {
   const given = Number(process.env.MP_CONFORMANCE_SEED)
   return Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 2 ** 31)
 }
 
-/** Where it fails, the cases will tell. */
+/** If this fails, the cases will tell. */
 async function warmUp({ Process }: BoundContext): Promise<void> {
   await within(Process.run(nothing), 'the first process').catch(() => {})
 }

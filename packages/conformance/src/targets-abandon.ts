@@ -1,10 +1,8 @@
 /** What children do until they are abandoned in the middle of it. */
 
-import type { BoundContext, Connection, Lock, Queue } from '@mp/core'
-
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
+import type { Connection, Lock, Queue } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 /** Gets, and tells each item once it has it. */
 export async function getAndTell(queue: Queue<number>, told: Connection): Promise<void> {
@@ -42,14 +40,14 @@ export async function lockAgainAndAgain(lock: Lock, told: Connection): Promise<v
   for (;;) {
     const guard = await lock.acquire()
     if (!guard) return
-    await new Promise(resolve => setImmediate(resolve))
+    await turns(1)
     await guard.release()
   }
 }
 
-/** Is the home of a queue, and for a while busy with it, too. */
+/** Is the home of a queue, and for a while uses it too. */
 export async function makeQueue(module: string, pipe: Connection): Promise<void> {
-  const { Queue } = await load(module)
+  const { Queue } = await loadContext(module)
   const queue = new Queue<number>(2)
   await pipe.send(queue)
   for (let i = 0; i < 200; i++) {
@@ -59,19 +57,19 @@ export async function makeQueue(module: string, pipe: Connection): Promise<void>
   await pipe.recv()
 }
 
-/** Notes its process id, and then, if it learns it, the end of its parent. */
+/** Notes its process id, and later the end of its parent, if it hears of that. */
 export async function notePidAndOrphanhood(module: string, path: string): Promise<void> {
   const { appendFileSync } = await import('node:fs')
-  const { parentProcess } = await load(module)
+  const { parentProcess } = await loadContext(module)
   const parent = parentProcess()
   appendFileSync(path, `${process.pid} ${parent?.isAlive()}\n`)
   await parent?.join()
   appendFileSync(path, `${process.pid} ${parent?.isAlive()}\n`)
 }
 
-/** Starts a daemon and a child that is none, each of which notes its life in a file. */
+/** Starts a daemon and a child that is no daemon. Each notes in a file that it lives. */
 export async function startBoth(module: string, daemonPath: string, otherPath: string): Promise<void> {
-  const { Process } = await load(module)
+  const { Process } = await loadContext(module)
   const start = (path: string, daemon: boolean) =>
     new Process({ target: notePidAndOrphanhood, args: [module, path], daemon, stdio: 'ignore' }).start()
   await Promise.all([start(daemonPath, true), start(otherPath, false)])

@@ -27,12 +27,12 @@ export function blockingEvent(event: Event): WaitSync {
   return event as unknown as WaitSync
 }
 
-/** Adds to a counter that nothing but the lock protects, blocking; or blocking and awaiting in turns. */
+/** Adds to a counter that only the lock protects. It always blocks for the lock, or blocks and awaits in turns. */
 export async function count(lock: Lock, counter: Int32Array, times: number, mixed: boolean): Promise<void> {
   for (let i = 0; i < times; i++) {
     const guard = mixed && i % 2 === 0 ? await lock.acquire() : (blockingLock(lock).acquireSync() as GuardSync)
     const before = counter[0] as number
-    // Whoever else is inside reads the same.
+    // If another is inside too, both read the same number.
     for (let spin = 0; spin < 20; spin++) Atomics.load(counter, 1)
     counter[0] = before + 1
     if (i % 3 === 0) await guard.release()
@@ -40,7 +40,7 @@ export async function count(lock: Lock, counter: Int32Array, times: number, mixe
   }
 }
 
-/** Acquires, blocking, tells so, and holds it, blocked, until the flag is set. */
+/** Blocks until it has the lock, tells so, and holds it, blocked, until the flag is set. */
 export function holdSync(lock: Lock, held: Int32Array): boolean {
   const guard = blockingLock(lock).acquireSync() as GuardSync
   Atomics.store(held, 0, 1)
@@ -55,7 +55,7 @@ export function waitEventSync(event: Event, ready: Int32Array, timeout: number |
   return blockingEvent(event).waitSync({ timeout })
 }
 
-/** What a thread has that blocks in an `acquireSync` while calls of its own await the same lock. */
+/** Blocks in an `acquireSync` while calls of this thread await the same lock. Tells who got the lock in which order. */
 export async function blockBehindOwn(lock: Lock, orders: Connection<unknown, unknown>): Promise<string[]> {
   const order: string[] = []
   const awaiting = ['first', 'second'].map(async name => {

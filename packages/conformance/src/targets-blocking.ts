@@ -20,7 +20,7 @@ export function putAllSync(queue: Queue, from: number, to: number): void {
   for (let n = from; n < to; n++) blocking.putSync(n)
 }
 
-/** Takes as many as there are, with and without blocking in turns; all in the order in which they came. */
+/** Takes `count` items, and blocks for every second one. Gives them in the order in which they came. */
 export async function getMixed(queue: Queue<number>, count: number): Promise<number[]> {
   const blocking = queue as unknown as Blocking
   const got: number[] = []
@@ -28,7 +28,7 @@ export async function getMixed(queue: Queue<number>, count: number): Promise<num
   return got
 }
 
-/** Blocks in a get, and tells what came of it: the item, or an error's code. */
+/** Blocks in a get. Gives the item, or the code of the error. */
 export function getOneSync(queue: Queue, ready: Int32Array): unknown {
   Atomics.store(ready, 0, 1)
   try {
@@ -38,7 +38,7 @@ export function getOneSync(queue: Queue, ready: Int32Array): unknown {
   }
 }
 
-/** Sends back what comes until the other end is gone, blocking. Gives how many there were. */
+/** Sends back what comes, with blocking calls, until the other end is gone. Gives how many messages there were. */
 export function echoSync(end: Connection): number {
   const blocking = end as unknown as BlockingEnd
   for (let count = 0; ; count++) {
@@ -56,7 +56,7 @@ export function sendBytesSync(end: Connection, count: number, size: number): voi
   for (let i = 0; i < count; i++) blocking.sendBytesSync(new Uint8Array(size).fill(i))
 }
 
-/** Takes a connection out of an item, blocking, and answers over it. */
+/** Blocks until it gets an item with a connection in it, and answers over that. */
 export function answerSync(queue: Queue): unknown {
   const { reply, question } = (queue as unknown as Blocking).getSync() as { reply: Connection; question: string }
   ;(reply as unknown as BlockingEnd).sendSync(`${question}!`)

@@ -1,10 +1,10 @@
-/** What children run whose end, or standstill, the suite then brings about at any moment. Imports nothing of the suite's own. */
+/** What children run that the suite ends, or stops, at any moment. Imports nothing of the suite. */
 
 import { createHash } from 'node:crypto'
 import { openSync, writeSync } from 'node:fs'
 import type { Connection, Queue } from '@mp/core'
 
-/** An item of a producer: numbered, and with a checksum, so that what is torn, missing or doubled shows. */
+/** An item of a producer. Its number and checksum show whether items are torn, missing or doubled. */
 export interface Numbered {
   readonly producer: number
   readonly sequence: number
@@ -24,8 +24,8 @@ function sizeOf(random: number): number {
 }
 
 /**
- * Puts for ever. Notes in the file, at places of its own, how many puts it has begun: where more were begun than arrive, its end
- * came in the middle of one.
+ * Puts for ever. Notes in the file, at its own place, how many puts it has begun. If more were begun than arrive, its end came in
+ * the middle of one.
  */
 export async function produceForEver(queue: Queue<Numbered>, producer: number, file: string): Promise<void> {
   const notes = openSync(file, 'r+')
@@ -44,7 +44,7 @@ export async function consumeForEver(queue: Queue<number>, acks: Connection<numb
   for (;;) await acks.send(await queue.get())
 }
 
-/** Takes `count` items: 'in order', or what was not. */
+/** Takes items until the last one. Gives how many were in order, or what was not. */
 export async function consumeInOrder(
   queue: Queue<{ sequence: number; text: string }>,
   ready: Connection<string, never>,
@@ -57,7 +57,7 @@ export async function consumeInOrder(
   }
 }
 
-/** Writes to a descriptor of its own what no wire of the transport says, and waits for what comes of it. */
+/** Writes chunks that are no frames to the descriptor of its wire, and waits to be ended. */
 export async function writeTo(ready: Connection<string, unknown>, fd: number, chunks: Uint8Array[]): Promise<void> {
   await ready.send('ready')
   await ready.recv()

@@ -1,6 +1,6 @@
 import type { Connection, Queue } from '@mp/core'
 
-/** Puts, with limits, until one gives up; tells how many there were, and what stopped it. */
+/** Puts, each with a limit, until one put gives up. Tells how many were put, and what the last one rejected with. */
 export async function putUntilRefused(queue: Queue, report: Connection, how: 'timeout' | 'signal'): Promise<void> {
   const text = 'x'.repeat(100_000)
   for (let number = 0; ; number++) {

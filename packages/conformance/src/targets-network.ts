@@ -1,27 +1,26 @@
-/** What the children of the network cases run. Children import this module, so it imports nothing of the suite. */
+/** What the children of the network cases run. Imports only what a child needs. */
 
 import type { BoundContext, Connection, NetworkContext, Queue } from '@mp/core'
+import { loadContext } from './load-context.js'
 
-function load(module: string): Promise<BoundContext & NetworkContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext & NetworkContext>
-}
+type Context = BoundContext & NetworkContext
 
-/** Connects, sends what it is given, closes. */
+/** Connects, sends what it was given, and closes. */
 export async function connectAndSend(
   module: string,
   address: string,
   authKey: string,
   messages: readonly unknown[],
 ): Promise<void> {
-  const { connect } = await load(module)
+  const { connect } = await loadContext<Context>(module)
   const connection = await connect(address, { authKey })
   for (const message of messages) await connection.send(message)
   await connection.close()
 }
 
-/** Takes numbers from one served queue, puts their squares into another, until the first is shut down. */
+/** Takes numbers from one served queue, and puts their squares into another, until the first is shut down. */
 export async function squareByAddress(module: string, address: string, authKey: string): Promise<void> {
-  const { openQueue } = await load(module)
+  const { openQueue } = await loadContext<Context>(module)
   const tasks = await openQueue<number>(address, 'tasks', { authKey })
   const results = await openQueue<number>(address, 'results', { authKey })
   for await (const n of tasks) await results.put(n * n)
@@ -34,7 +33,7 @@ export async function putByAddressAndExit(
   authKey: string,
   count: number,
 ): Promise<void> {
-  const { openQueue } = await load(module)
+  const { openQueue } = await loadContext<Context>(module)
   const queue = await openQueue<number>(address, 'items', { authKey })
   for (let i = 0; i < count; i++) await queue.put(i)
   process.exit()
@@ -47,7 +46,7 @@ export async function serveOwnQueue(
   authKey: string,
   orders: Connection<string, unknown>,
 ): Promise<void> {
-  const { listen, Queue: BoundQueue } = await load(module)
+  const { listen, Queue: BoundQueue } = await loadContext<Context>(module)
   const listener = await listen(address, { authKey })
   const queue: Queue<string> = new BoundQueue<string>()
   await queue.put('served')

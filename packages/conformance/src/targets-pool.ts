@@ -1,17 +1,15 @@
-/** What the workers of the suite's pools run. As for `targets.ts`: it imports nothing that a child would not need. */
+/** What the workers of the suite's pools run. Imports only what a worker needs. */
 
-import type { BoundContext, Connection, Queue } from '@mp/core'
-
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
+import type { Connection, Queue } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 export function square(n: number): number {
   return n * n
 }
 
 export async function squareLater(n: number): Promise<number> {
-  await new Promise(resolve => setImmediate(resolve))
+  await turns(1)
   return n * n
 }
 
@@ -28,7 +26,7 @@ export function same<T>(value: T): T {
 }
 
 export function nameOf(module: string): Promise<string> {
-  return load(module).then(({ currentProcess }) => currentProcess().name)
+  return loadContext(module).then(({ currentProcess }) => currentProcess().name)
 }
 
 export function failOdd(n: number): number {
@@ -46,32 +44,32 @@ export function giveUnsendable(n: number): unknown {
 
 export const notAFunction = 3
 
-/** Says so on the pipe, and waits until it is told what to return, or that nobody will. */
+/** Tells that it runs, and waits until it is told what to return. Gives 'gone' when nobody can tell it. */
 export async function waitFor(orders: Connection<unknown, unknown>): Promise<unknown> {
   await orders.send('running')
   return orders.recv().catch(() => 'gone')
 }
 
-/** As `waitFor`, for a task that is one of a chunk; others return at once. */
+/** As `waitFor` for an item that is a connection; a number is returned at once. */
 export async function waitForFirst(item: Connection<unknown, unknown> | number): Promise<unknown> {
   return typeof item === 'number' ? item : waitFor(item)
 }
 
-/** Blocks its thread until the memory says so; others return at once. */
+/** Blocks its thread until the memory is notified; a number is returned at once. */
 export function blockOn(item: SharedArrayBuffer | number): unknown {
   if (typeof item === 'number') return item
   Atomics.wait(new Int32Array(item), 0, 0, 20_000)
   return 'over'
 }
 
-/** In memory: how often `countAndHang` was called with each number. */
-/** Keeps its thread busy for so many ms. */
+/** Keeps its thread busy for `ms`. */
 export function busyFor(ms: number): number {
   const end = performance.now() + ms
   while (performance.now() < end);
   return ms
 }
 
+/** In shared memory: how often `countAndHang` was called with each number. */
 const tallies: Int32Array[] = []
 
 export function shareTally(memory: SharedArrayBuffer): void {
@@ -85,9 +83,9 @@ export function countAndHang(n: number): number {
   return n * n
 }
 
-/** Who ran it; waits until both of the queue's items were taken, so that two workers must. */
+/** Puts the worker's name, and waits until it is told to go on. So two such tasks need two workers. Gives the name. */
 export async function meet(module: string, here: Queue<string>, there: Connection<unknown, unknown>): Promise<string> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
   await here.put(name)
   await there.recv()
@@ -95,7 +93,7 @@ export async function meet(module: string, here: Queue<string>, there: Connectio
 }
 
 export async function heed(module: string, orders: Connection<unknown, unknown>): Promise<void> {
-  const { currentTask } = await load(module)
+  const { currentTask } = await loadContext(module)
   const signal = currentTask()?.signal
   await orders.send('running')
   if (!signal) throw new Error('no task')
@@ -103,7 +101,7 @@ export async function heed(module: string, orders: Connection<unknown, unknown>)
   await orders.send(['aborted', (signal.reason as { code?: string })?.code ?? signal.reason])
 }
 
-/** Hears of no abort. */
+/** Does not listen to the abort signal. */
 export async function ignore(orders: Connection<unknown, unknown>): Promise<void> {
   await orders.send('running')
   await orders.recv().catch(() => {})
@@ -111,17 +109,10 @@ export async function ignore(orders: Connection<unknown, unknown>): Promise<void
 
 export async function spin(orders: Connection<unknown, unknown>): Promise<void> {
   await orders.send('running')
-  await new Promise(resolve => setImmediate(resolve))
+  await turns(1)
   for (;;);
 }
 
-export function spinFor(ms: number): number {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-  return ms
-}
-
-/** Notes each worker once; `nextOf` tells how often this worker was asked. */
 export async function note(path: string, text: string): Promise<void> {
   const { appendFileSync } = await import('node:fs')
   appendFileSync(path, `${text}\n`)
@@ -131,7 +122,7 @@ const counts = new Map<string, number>()
 
 /** How many tasks this worker has had, this one included. */
 export async function countHere(module: string): Promise<{ name: string; count: number }> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
   const count = (counts.get(name) ?? 0) + 1
   counts.set(name, count)
@@ -141,14 +132,14 @@ export async function countHere(module: string): Promise<{ name: string; count: 
 const initialised = new Map<string, unknown[]>()
 
 export async function initialise(module: string, path: string, text: string): Promise<void> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   const { name } = currentProcess()
   await note(path, `${name} ${text}`)
   initialised.set(name, [text])
 }
 
 export async function initialisedWith(module: string): Promise<unknown> {
-  const { currentProcess } = await load(module)
+  const { currentProcess } = await loadContext(module)
   return initialised.get(currentProcess().name) ?? null
 }
 
@@ -165,7 +156,7 @@ export function exitOn(n: number, on: number): number {
   return n
 }
 
-/** Exits at its first call of all, by the note in the file; succeeds afterwards. */
+/** Exits at the first call in any worker, which it notes in the file; succeeds afterwards. */
 export async function exitOnce(path: string): Promise<string> {
   const { existsSync, writeFileSync } = await import('node:fs')
   if (existsSync(path)) return 'done'
@@ -202,12 +193,12 @@ export async function exitWhenTold(orders: Connection<unknown, unknown>): Promis
 }
 
 export async function nested(module: string, n: number): Promise<number[]> {
-  const { Pool } = await load(module)
+  const { Pool } = await loadContext(module)
   await using pool = new Pool(2)
   return await pool.map(square, [n, n + 1])
 }
 
-/** A value that does something bad while it is encoded or decoded, here or there. */
+/** A value that misbehaves while it is encoded or decoded, here or there. */
 export class Faulty {
   readonly at: string
   readonly how: string
@@ -231,7 +222,7 @@ function misbehave(how: string): void {
   kill()
 }
 
-/** As an initializer, and in the parent. An argument is encoded in the parent and decoded in the worker; a result the other way. */
+/** An initializer, also called in the parent. The parent encodes arguments and decodes results; the worker does the opposite. */
 export async function registerFaulty(module: string): Promise<void> {
   const { registerType } = (await import(/* @vite-ignore */ module)) as {
     registerType(type: typeof Faulty, options: object): void

@@ -1,16 +1,14 @@
-/** What the children of the group about shared values run. Like `targets.ts` it imports nothing. */
+/** What the children of the group about shared values run. Imports only what a child needs. */
 
-import type { Barrier, BoundContext, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
+import type { Barrier, Connection, Lock, SharedArray, SharedType, Value } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 type AnyValue = Value<SharedType, Lock | undefined>
 type AnyArray = SharedArray<SharedType, Lock | undefined>
 type Orders = Connection<unknown, unknown>
 
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
-
-/** Writes into each of them, with the lock held where there is one; gives what was there before. */
+/** Writes into each of them, and holds its lock meanwhile if it has one. Gives what was there before. */
 export async function writeInto(values: AnyValue[], element: number): Promise<unknown[]> {
   const before: unknown[] = []
   for (const each of values) {
@@ -26,9 +24,9 @@ export async function doubleAll(array: AnyArray): Promise<void> {
   for (let i = 0; i < array.length; i++) array.set(i, (array.get(i) as number) * 2)
 }
 
-/** Receives something that holds a `counter`, and adds to it; then the same in a child of its own. */
+/** Receives an object with a `counter`, and adds to it; then its own child does the same. */
 export async function addToReceived(module: string, orders: Orders): Promise<boolean> {
-  const { Process, Value } = await load(module)
+  const { Process, Value } = await loadContext(module)
   const { inner } = (await orders.recv()) as { inner: { counter: Value<'i32'> } }
   inner.counter.add(1)
   await Process.run(addTo, inner.counter, 10)
@@ -41,11 +39,11 @@ export function addTo(counter: Value<'i32'>, n: number): void {
 
 /** Makes one of each, hands them over, and ends. */
 export async function makeShared(module: string, to: Orders): Promise<void> {
-  const { SharedArray, Value } = await load(module)
+  const { SharedArray, Value } = await loadContext(module)
   await to.send({ value: new Value('f64', 0.5), array: new SharedArray('u8', [1, 2, 3], { lock: false }) })
 }
 
-/** Adds 1 to the last element of each, `count` times, beside all others who come to the barrier. */
+/** Waits at the barrier, then adds 1 to the last element of each array, `count` times, at the same time as the others. */
 export async function addOften(arrays: AnyArray[], count: number, barrier: Barrier): Promise<void> {
   for (const array of arrays) {
     const last = array.length - 1
@@ -55,18 +53,18 @@ export async function addOften(arrays: AnyArray[], count: number, barrier: Barri
   }
 }
 
-/** Adds 1 in two steps, `count` times, with the lock held. */
+/** Adds 1 in two steps, `count` times, and holds the lock meanwhile. */
 export async function countUp(counter: Value, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await using _guard = await counter.lock.acquire()
     const before = counter.value as number
-    // Whoever else is inside reads the same.
-    await new Promise(resolve => setImmediate(resolve))
+    // If another is inside too, both read the same number.
+    await turns(1)
     counter.value = before + 1
   }
 }
 
-/** Whether the lock that came with it is held by another. */
+/** Whether another holds the lock that came with it. */
 export function isHeld(value: Value): Promise<boolean> {
   return value.lock.locked()
 }

@@ -1,8 +1,7 @@
-/** What the children of the groups about locks, joinable queues and `wait` run. Like `targets.ts` it imports nothing. */
+/** What the children of the groups about locks, joinable queues and `wait` run. Imports only what a child needs. */
 
 import type {
   Barrier,
-  BoundContext,
   Condition,
   Connection,
   Event,
@@ -13,12 +12,10 @@ import type {
   RLock,
   Semaphore,
 } from '@mp/core'
+import { loadContext } from './load-context.js'
+import { turns } from './turns.js'
 
 type Orders = Connection<unknown, unknown>
-
-function load(module: string): Promise<BoundContext> {
-  return import(/* @vite-ignore */ module) as Promise<BoundContext>
-}
 
 function codeOf(error: unknown): unknown {
   return (error as { code?: unknown }).code ?? (error as Error).name
@@ -28,7 +25,7 @@ function outcome(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(value => value ?? 'done', codeOf)
 }
 
-/** Acquires, tells so, and holds until it is told: to 'release', to 'end' without a release, or to fail. */
+/** Acquires, tells so, and holds it until it is told to 'release', to 'end' without a release, or to fail. */
 export async function hold(lock: Lock | Semaphore, orders: Orders): Promise<void> {
   const guard = await lock.acquire()
   await orders.send('held')
@@ -39,7 +36,7 @@ export async function hold(lock: Lock | Semaphore, orders: Orders): Promise<void
   await orders.send('done').catch(() => {})
 }
 
-/** Lines up for it, tells when it is in line, and then what came of it. */
+/** Calls `acquire`, tells when the call waits, and later that it has it. Gives how the call ended. */
 export async function lineUp(lock: Lock | Semaphore, orders: Orders): Promise<unknown> {
   const acquired = lock.acquire()
   const settled = acquired.then(
@@ -73,30 +70,30 @@ export function isLocked(lock: Lock): Promise<boolean> {
   return lock.locked()
 }
 
-/** Reads a number from a file, and writes the next one, `count` times, each time with the lock held. */
+/** Reads a number from a file, and writes the next one. Does so `count` times, and holds the lock each time. */
 export async function addUp(lock: Lock, path: string, count: number): Promise<void> {
   const { readFileSync, writeFileSync } = await import('node:fs')
   for (let i = 0; i < count; i++) {
     await using _guard = await lock.acquire()
     const before = Number(readFileSync(path, 'utf8'))
-    // Whoever else is inside reads the same.
-    await new Promise(resolve => setImmediate(resolve))
+    // If another is inside too, both read the same number.
+    await turns(1)
     writeFileSync(path, String(before + 1))
   }
 }
 
-/** How many others were inside with it, at most. */
+/** Enters `count` times. While it is inside, it has an item of its own in the queue. */
 export async function enterOften(semaphore: Semaphore, inside: Queue<number>, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await using _guard = await semaphore.acquire()
     await inside.put(1)
     await inside.flush()
-    await new Promise(resolve => setImmediate(resolve))
+    await turns(1)
     await inside.get()
   }
 }
 
-/** Acquires as often as it can, and gives no word of it; then ends as `how` says. */
+/** Acquires `count` times, tells so, and ends without a release when it is told to. */
 export async function takeAll(semaphore: Semaphore, count: number, orders: Orders): Promise<void> {
   for (let i = 0; i < count; i++) await semaphore.acquire()
   await orders.send('held')
@@ -129,7 +126,7 @@ export async function setForEver(event: Event, orders: Orders): Promise<void> {
   await orders.recv()
 }
 
-/** Tells when it waits; gives what came of it. */
+/** Tells when it waits. Gives how the wait ended. */
 export async function waitFor(what: Event | Barrier, orders: Orders): Promise<unknown> {
   const result = outcome(what.wait())
   await ('isSet' in what ? what.isSet() : what.waiting)
@@ -137,7 +134,7 @@ export async function waitFor(what: Event | Barrier, orders: Orders): Promise<un
   return result
 }
 
-/** As {@link waitFor}: a Condition, with its lock. It tells before the lock is free, which whoever notifies must have. */
+/** As {@link waitFor}, for a Condition. It tells while it still has the lock, so whoever then has the lock finds it waiting. */
 export async function waitNotified(condition: Condition, orders: Orders, timeout?: number): Promise<unknown> {
   await using guard = await condition.acquire()
   await orders.send('waiting')
@@ -146,7 +143,7 @@ export async function waitNotified(condition: Condition, orders: Orders, timeout
   return { notified, abandoned: guard.abandoned }
 }
 
-/** Waits, over and over; counts how often it was woken, until the flag in the queue says that it is over. */
+/** Takes `count` items. Waits for each until the Condition tells that there is one. */
 export async function takeTurns(condition: Condition, items: Queue<number>, count: number): Promise<number[]> {
   const taken: number[] = []
   while (taken.length < count) {
@@ -164,7 +161,7 @@ export async function notifyOne(condition: Condition): Promise<unknown> {
   return without
 }
 
-/** Goes through the barrier `times` times; gives its indexes. */
+/** Goes through the barrier `times` times. Gives its indexes. */
 export async function lockstep(barrier: Barrier, times: number, order: Queue<number> | null): Promise<number[]> {
   const indexes: number[] = []
   for (let i = 0; i < times; i++) {
@@ -187,9 +184,9 @@ export async function waitBriefly(barrier: Barrier, timeout: number): Promise<un
   return outcome(barrier.wait({ timeout }))
 }
 
-/** Makes one of each, hands them over, and ends, or waits until told to: it returns, or exits. */
+/** Makes one of each, hands them over, and ends at once, or when it is told to: by a return, or by an exit. */
 export async function ownAll(module: string, to: Connection, orders: Orders | null): Promise<void> {
-  const { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } = await load(module)
+  const { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } = await loadContext(module)
   const all = {
     lock: new Lock(),
     semaphore: new Semaphore(3),
@@ -206,24 +203,24 @@ export async function ownAll(module: string, to: Connection, orders: Orders | nu
   if ((await orders?.recv()) === 'exit') process.exit(3)
 }
 
-/** Makes a lock, takes it, hands it over, and ends when it is told. */
+/** Makes a lock, takes it, hands it over, and ends when it is told to. */
 export async function ownHeld(module: string, to: Connection, orders: Orders): Promise<void> {
-  const { Lock } = await load(module)
+  const { Lock } = await loadContext(module)
   const lock = new Lock()
   await lock.acquire()
   await to.send(lock)
   await orders.recv()
 }
 
-/** Starts a child of its own that runs `hold`. */
+/** Starts its own child that runs `hold`. */
 export async function holdBelow(module: string, lock: Lock, orders: Orders): Promise<void> {
-  const { Process } = await load(module)
+  const { Process } = await loadContext(module)
   const child: Process = new Process({ target: hold, args: [lock, orders] }) as never
   await child.start()
   await child.join()
 }
 
-/** Takes `count` items, and says so of each. */
+/** Takes `count` items, and calls `taskDone` after each. */
 export async function work(queue: JoinableQueue<number>, count: number): Promise<number[]> {
   const items: number[] = []
   for (let i = 0; i < count; i++) {
@@ -246,9 +243,9 @@ export async function putAndJoin(queue: JoinableQueue<number>, count: number): P
   return outcome(queue.join())
 }
 
-/** Waits for the first of what it was given; tells which were ready. */
+/** Waits for the first of what it was given. Gives which were ready. */
 export async function waitAny(module: string, objects: (Connection | Queue)[], timeout: number): Promise<number[]> {
-  const { wait } = await load(module)
+  const { wait } = await loadContext(module)
   const ready = await wait(objects as never[], { timeout })
   return ready.map(each => objects.indexOf(each))
 }
@@ -265,13 +262,13 @@ export async function holdTwice(lock: RLock, orders: Orders): Promise<void> {
   await orders.recv()
 }
 
-/** Ends with its call unanswered. */
+/** Ends while its call still waits. */
 export async function arriveAndEnd(barrier: Barrier): Promise<void> {
   void barrier.wait().catch(() => {})
   await barrier.waiting
 }
 
-/** Closes the lock that it holds, and tells what a release says then. */
+/** Closes the lock that it holds, and tells how a release then ends. */
 export async function holdAndClose(lock: Lock, orders: Orders): Promise<void> {
   const guard = await lock.acquire()
   await lock.close()
@@ -279,16 +276,16 @@ export async function holdAndClose(lock: Lock, orders: Orders): Promise<void> {
   await orders.recv()
 }
 
-/** Lines up with a limit of time, and is busy until that has passed; then looks at it again. */
+/** Calls `acquire` with a time limit, and is busy until that is over. Gives whether it got it. */
 export async function giveUpBusy(lock: Lock | Semaphore, timeout: number, orders: Orders): Promise<boolean> {
   const acquired = lock.acquire({ timeout })
   await value(lock)
   await orders.send('in line')
-  await new Promise(resolve => setImmediate(resolve))
+  await turns(1)
   const end = performance.now() + 4 * timeout
   while (performance.now() < end);
   const guard = await acquired
-  // What came for it is dealt with behind this.
+  // What came meanwhile is handled in the next turn.
   await value(lock)
   return guard !== false
 }

@@ -1,12 +1,10 @@
-/** What children do with the end of a pipe that is on its way when they end. */
+/** What children do with the end of a pipe, which is on its way when they end. */
 
 import { writeFileSync } from 'node:fs'
-import type { BoundContext, Connection } from '@mp/core'
+import type { Connection } from '@mp/core'
+import { loadContext } from './load-context.js'
 import { keep, obey } from './targets.js'
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise(resolve => setImmediate(resolve))
-}
+import { turns } from './turns.js'
 
 /** Starts a daemon that gets the end, and is busy from then on. */
 export async function startAndBeBusy(
@@ -15,7 +13,7 @@ export async function startAndBeBusy(
   orders: Connection<never, unknown>,
   path: string,
 ): Promise<void> {
-  const { Process } = (await import(/* @vite-ignore */ module)) as BoundContext
+  const { Process } = await loadContext(module)
   const child = new Process({ target: keep, args: [end, orders as never], daemon: true })
   void child.start()
   await turns(2)
@@ -32,7 +30,7 @@ export async function readOnceAndBeBusy(pipe: Connection, path: string): Promise
   for (;;);
 }
 
-/** Hands the end on once the other side has read a message, closes if it shall, and obeys. */
+/** Hands the end on once the other side has read a message, closes the pipe if `closes`, and obeys. */
 export async function handOnWhenTold(
   pipe: Connection,
   end: Connection,
@@ -54,7 +52,7 @@ export async function useAndHandOn(end: Connection<string, string>, to: Connecti
   await to.send(end)
 }
 
-/** The first use of the end: sends through it, and ends. */
+/** Is the first to use the end: sends over it, and ends. */
 export async function sendFirst(
   end: Connection<string, string>,
   words: readonly string[],
@@ -64,7 +62,7 @@ export async function sendFirst(
   if (how === 'exit') process.exit(5)
 }
 
-/** As `sendFirst`, and hands it on at once. */
+/** As `sendFirst`, and hands the end on at once. */
 export async function sendFirstAndHandOn(end: Connection<string, string>, word: string, to: Connection): Promise<void> {
   await end.send(word)
   await to.send(end)

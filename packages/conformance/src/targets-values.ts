@@ -1,4 +1,4 @@
-/** What children run that are sent values: as the targets of the other module, with the registered classes known. */
+/** What children run that get values of registered classes, which this module registers. */
 
 import type { Connection, Queue } from '@mp/core'
 import * as targets from './targets.js'
@@ -16,7 +16,7 @@ export function echoValueItems(from: Queue, to: Queue): Promise<void> {
   return targets.echoItems(from, to, Number.POSITIVE_INFINITY).catch(() => {})
 }
 
-/** Carries the values as a field, and as the cause. */
+/** Throws an error that has the values in a field, and in its cause. */
 export function throwValues(values: unknown[]): never {
   throw Object.assign(new RangeError('the holder', { cause: { values } }), { values })
 }

@@ -3,7 +3,7 @@ import type { Transport } from '@mp/core/spi'
 import { describe, expect, test } from 'vitest'
 import { plan, rows } from '../src/index.js'
 
-/** Never started: what it could do is all that is asked for. */
+/** It is never started: the tests only read what it declares. */
 const transport = {
   name: 'able to do everything',
   capabilities: {

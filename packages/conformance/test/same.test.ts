@@ -12,7 +12,7 @@ const cycle = () => {
 }
 class Mine {}
 
-/** Two values that a comparison could take for the same. */
+/** Pairs of values that a wrong comparison could find equal. */
 const different: [what: string, actual: unknown, expected: unknown][] = [
   ['zeros', 0, -0],
   ['a number and its text', 1, '1'],

@@ -2,12 +2,12 @@ import { MpError, type Peer, type PeerExit, type SpawnOptions, serve, type Trans
 import { capabilities } from './capabilities.js'
 import { wirePair } from './wire.js'
 
-/** Above any operating system's pids and any thread's. */
+/** Pids of this transport are larger than those of any operating system, and of worker threads. */
 let lastPid = 2 ** 23
 
 /**
- * Children that share the thread of their creator: nothing runs in parallel, nothing is protected from anything, and
- * everything else means the same. It has no direct wires, so it also shows that core's relay is enough.
+ * Children that share the thread of their creator. Nothing runs in parallel, and nothing is protected from anything; all else
+ * means the same as on other transports. There are no direct wires, so this also shows that core's relay is enough.
  */
 export const transport: Transport = Object.freeze({ name: 'memory', capabilities, spawn })
 
@@ -32,7 +32,7 @@ function spawn(options: SpawnOptions): Peer {
     pid: ++lastPid,
     wire: near,
     exited,
-    // A function cannot be stopped from outside: it is cut off from everyone, and runs on to its end unheard.
+    // A function cannot be stopped from outside. It is cut off from everyone, and runs on without being heard.
     kill(signal = 'SIGKILL') {
       near.sever()
       end({ code: null, signal })

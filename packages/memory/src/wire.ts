@@ -2,7 +2,7 @@ import type { Wire, WireSink } from '@mp/core/spi'
 
 type Arrival = { bytes: Uint8Array; attachments: readonly object[] | undefined } | 'close'
 
-/** Two ends of a path within one thread. Arrivals wait for a turn of the event loop each time, as on any other medium. */
+/** The two ends of a wire within one thread. As on any other medium, what is sent arrives in a later turn of the event loop. */
 export function wirePair(): [MemoryWire, MemoryWire] {
   const a = new MemoryWire()
   const b = new MemoryWire()
@@ -32,7 +32,7 @@ export class MemoryWire implements Wire {
     this.#cut()
   }
 
-  /** As when the process at the other side dies: both ends hear that it is over. */
+  /** Both ends hear a close, as if the process at the other side had died. */
   sever(): void {
     this.other?.arrive('close')
     this.arrive('close')

@@ -6,10 +6,10 @@ import { all } from './broken/all.mjs'
 
 const run = fileURLToPath(new URL('./broken/run.mjs', import.meta.url))
 
-/** What came of the cases, in a process of their own: null for one that passed, else why it failed. */
+/** Runs the cases in a new process. Gives the outcome of each: null if it passed, else why it failed. */
 async function outcomes(what: string): Promise<Record<string, string | null>> {
   const { stdout } = await promisify(execFile)(process.execPath, [run, what], {
-    // ms: a fault often shows as something that never comes.
+    // ms. Short, since a fault often shows as something that never comes.
     env: { ...process.env, MP_CONFORMANCE_PATIENCE: '1000' },
     timeout: 40_000,
     killSignal: 'SIGKILL',

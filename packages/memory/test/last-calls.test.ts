@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Connection, Event, Lock, Pipe, Process, Queue } from '@mp/memory'
 import { test } from 'vitest'
 
-/** Handed to the child in this same thread. */
+/** For the child, which runs in this thread. */
 const calls = new Map<string, Promise<unknown>>()
 
 export function leaveCallsPending(

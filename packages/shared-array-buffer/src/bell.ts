@@ -2,19 +2,19 @@ import { ourPeers } from './peers.js'
 import { isSleepless, SpinWait, spinWhile } from './spin-wait.js'
 
 /**
- * How threads wait for something to become true in shared memory, and are woken, without a call where nobody waits.
+ * How threads wait until something becomes true in shared memory, and how they are woken. If nobody waits, no call is made.
  *
- * One word: a count that changes, odd while somebody may wait.
+ * There is one word: a count that changes, and that is odd while somebody may wait.
  *
- * - Who waits makes the word odd, *then* looks whether it is true by now, then waits for the word to change.
- * - Who makes it true looks at the word *afterwards*. Where it is odd, it changes the word (who is about to wait looks again)
- *   and wakes one. Where nobody was there to be woken, it makes the word even, and wakes everybody who came in between.
+ * - A waiter makes the word odd, *then* looks whether it is true by now, then waits for the word to change.
+ * - Whoever makes it true looks at the word *afterwards*. If the word is odd, it changes the word, so that a thread about to wait
+ *   looks again, and wakes one waiter. If there was none, it makes the word even, and wakes all that came in between.
  *
- * So one of the two always sees the other. The word stays odd while others may wait; being woken in vain is harmless.
+ * So one of the two always sees the other. The word stays odd while others may wait. To be woken in vain is harmless.
  *
- * A thread that dies between being woken and acting takes the wake-up with it; so does an asynchronous wait whose caller gave
- * up, or whose thread is busy. The former is made good by whoever waits: all look again after each death (`Peers.listen`),
- * blocked threads every SLICE; the latter passes it on.
+ * A thread that dies between its wake-up and what it would do next takes the wake-up with it. So the others look for themselves:
+ * all look again after each death (`Peers.listen`), and blocked threads after each SLICE. An asynchronous wait whose caller has
+ * given up passes the wake-up on.
  */
 
 /** ms. How long a blocked thread waits at most until it looks again, and looks after its children. */
@@ -54,13 +54,13 @@ export class Bell {
     this.spinWait = new SpinWait(ready)
   }
 
-  /** It may be true now: wakes one who waits. */
+  /** It may be true now: wakes one waiter. */
   ring(): void {
     const word = Atomics.load(this.words, this.#at)
     if (word & 1) this.#ringOdd(word)
   }
 
-  /** Something has changed for all who wait. */
+  /** Something has changed for all waiters. */
   ringAll(): void {
     Atomics.add(this.words, this.#at, 2)
     Atomics.notify(this.words, this.#at)
@@ -79,8 +79,8 @@ export class Bell {
   }
 
   /**
-   * Calls `wake` once when it is, or may be, true; false from `wake`: the wake-up was of no use here. Does not keep the event
-   * loop alive. One at a time: a later call replaces the earlier one.
+   * Calls `wake` once when it is, or may be, true. If `wake` gives false, the wake-up was of no use here. Does not keep the event
+   * loop alive. A later call replaces the earlier one.
    */
   watch(wake: () => boolean): void {
     if (!this.#wake) ourPeers().listen(this.#onDeath)
@@ -126,7 +126,7 @@ export class Bell {
 
   #ringOdd(word: number): void {
     const next = (word + 2) | 0
-    // Where that fails, somebody else has changed the word, after what is true now was true.
+    // If that fails, somebody else has changed the word since it became true.
     const changed = Atomics.compareExchange(this.words, this.#at, word, next) === word
     if (Atomics.notify(this.words, this.#at, 1) > 0 || !changed) return
     if (Atomics.compareExchange(this.words, this.#at, next, next + 1) === next) Atomics.notify(this.words, this.#at)

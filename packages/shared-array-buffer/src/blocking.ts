@@ -11,7 +11,7 @@ import type {
   WaitOptions,
 } from '@mp/core'
 
-/** Blocking calls take a time limit alone: nothing could abort them. */
+/** Blocking calls take only a time limit: while they block, nothing could abort them. */
 export type BlockOptions = Pick<WaitOptions, 'timeout'>
 
 /** A Queue that also has calls that block the thread, for code that cannot, or need not, await. */
@@ -31,36 +31,36 @@ export interface BlockingConnection<S = unknown, R = S> extends Connection<S, R>
   recvSync(options?: BlockOptions): R
   recvBytesSync(maxLength?: number, options?: BlockOptions): Uint8Array
   /**
-   * As `recvBytesInto`, but blocks this thread; gives the length. The fastest way to take large messages: they are copied once,
-   * into memory that is used again. When it throws, the contents of `target` are undefined, and nothing of the message is lost.
+   * As `recvBytesInto`, but blocks this thread. Gives the length. This is the fastest way to take large messages: they are copied
+   * once, into memory that is used again. If it throws, the contents of `target` are undefined, and the message is not lost.
    */
   recvBytesIntoSync(target: ArrayBufferView | ArrayBuffer, offset?: number, options?: BlockOptions): number
 }
 
-/** Of `acquireSync`. */
+/** Options of `acquireSync`. */
 export interface BlockingAcquireOptions extends BlockOptions {
-  /** False: gives false rather than wait. */
+  /** False: the call does not wait, and gives false if it would have to. */
   block?: boolean | undefined
 }
 
-/** A call that waits without limit, and so gives a guard. */
+/** Options of a call that waits without limit, and so always gives a guard. */
 interface UnboundedBlockOptions {
   block?: true | undefined
   timeout?: null | undefined
 }
 
-/** One acquisition, which is given back without `await`, too. With `using` it is released at the block's end. */
+/** A guard that can also be released without `await`. With `using` it is released at the end of the block. */
 export interface BlockingGuard extends Guard {
   /** As `release`, but throws where that rejects. */
   releaseSync(): void
   [Symbol.dispose](): void
 }
 
-/** What is acquired with calls that block the thread, beside those that await; both stand in one line. */
+/** A lock with calls that block the thread. They queue together with the calls that are awaited. */
 interface BlockingAcquire {
   /**
-   * As `acquire`, but blocks this thread until it is this caller's turn; before other calls of this thread, which could do
-   * nothing meanwhile. False after `timeout` ms. What this very thread holds, it waits for without end.
+   * As `acquire`, but blocks this thread until it is this call's turn. It comes before other waiting calls of this thread, since
+   * these could do nothing meanwhile. False after `timeout` ms. If this very thread holds the lock, the call never ends.
    */
   acquireSync(options?: UnboundedBlockOptions): BlockingGuard
   acquireSync(options: BlockingAcquireOptions): BlockingGuard | false
@@ -68,7 +68,7 @@ interface BlockingAcquire {
 
 /** An RLock that can also block the thread. */
 export interface BlockingRLock extends RLock {
-  /** As `acquireSync` of a Lock; with `guard`, which an earlier one gave, it is entered again, at once. */
+  /** As `acquireSync` of a Lock. With the `guard` of an earlier call the lock is entered again, at once. */
   acquireSync(options?: UnboundedBlockOptions & { guard?: Guard | undefined }): BlockingGuard
   acquireSync(options: BlockingAcquireOptions & { guard?: Guard | undefined }): BlockingGuard | false
 }
@@ -80,8 +80,8 @@ export type BlockingSemaphore = Semaphore & BlockingAcquire
 /** A BoundedSemaphore that can also block the thread. */
 export type BlockingBoundedSemaphore = BoundedSemaphore & BlockingAcquire
 
-/** A flag for which the thread can also block. */
+/** An Event that can also block the thread. */
 export interface BlockingEvent extends Event {
-  /** As `wait`, but blocks this thread until the flag is set: true; or false after `timeout` ms. */
+  /** As `wait`, but blocks this thread. True when the flag is set; false after `timeout` ms. */
   waitSync(options?: BlockOptions): boolean
 }

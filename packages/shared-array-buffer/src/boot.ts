@@ -8,5 +8,5 @@ const data = workerData as BootData
 const peers = joinPeers(data)
 process.on('exit', () => peers.ending())
 const code = await serve(transport, new PortWire(data.port))
-// Ends this thread alone; a stray timer or socket must not hold it.
+// Ends this thread only. A stray timer or socket must not keep it alive.
 process.exit(code === 0 ? undefined : code)

@@ -11,7 +11,7 @@ import type {
 } from './blocking.js'
 import { transport } from './transport.js'
 
-/** As in `@mp/core`; what can block has the calls for it. */
+/** As in `@mp/core`, with blocking calls where there are any. */
 interface Context
   extends Omit<
     core.BoundContext,

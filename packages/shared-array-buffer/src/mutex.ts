@@ -1,15 +1,15 @@
 import type { Peers } from './peers.js'
 
 /**
- * A lock whose holder may die. One word: while it is held, the holder's id and HELD, and CONTENDED where somebody waits; while it
- * is free, the mark that its last holder has left, 0 at first. Whoever finds it held by a peer whose thread has ended takes it
- * over; what it guards is sound at every instruction, so nothing need be put right.
+ * A lock whose holder may die. It is one word. While the lock is held: the holder's id, HELD, and CONTENDED if somebody waits.
+ * While it is free: the mark that its last holder left, at first 0. Whoever finds it held by a peer whose thread has ended takes
+ * it over. What the lock guards is sound at every instruction, so there is nothing to repair.
  *
- * Who finds its own mark, one that nobody else leaves, knows that nobody has held the lock since, and that all it knew of what
- * the lock guards still holds.
+ * Nobody else leaves the same mark. So a thread that finds its own knows that nobody has held the lock since, and that what it
+ * read under the lock is still true.
  *
- * A waiter marks the word as contended and waits for a change; who releases a contended lock wakes one. The one who was woken
- * takes the lock as contended, since others may wait, too. A wake-up that a dying waiter has swallowed costs one SLICE.
+ * A waiter marks the word as contended and waits for a change. Whoever releases a contended lock wakes one waiter. That one takes
+ * the lock as contended, since others may wait too. If a waiter dies with its wake-up, this costs the others one SLICE.
  *
  *     word: (id | mark) << 2 | CONTENDED | HELD
  */
@@ -21,12 +21,12 @@ const FLAGS = 2
 const SLICE = 1
 const SPINS = 200
 
-/** Takes the lock where it is free and the mark of its last holder is this one. */
+/** Takes the lock if it is free and has this mark of its last holder. */
 export function lockAgain(words: Int32Array, at: number, self: number, mark: number): boolean {
   return Atomics.compareExchange(words, at, mark << FLAGS, (self << FLAGS) | HELD) === mark << FLAGS
 }
 
-/** Whoever held it last. Blocks for a few ms at most: false where the lock was not free in that time. */
+/** Takes the lock, whoever held it last. Blocks for a few ms at most; false if the lock was not free in that time. */
 export function lockSoon(words: Int32Array, at: number, peers: Peers): boolean {
   const mine = (peers.self << FLAGS) | HELD
   for (let i = 0; i < SPINS; i++) {

@@ -1,14 +1,14 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
 /**
- * Who lives, as every thread of the program can read it at any time: one word for each peer that ever was.
+ * Tells every thread of the program, at any time, which threads live: one word for each peer that ever was.
  *
- *     word 0  the next peer's id              word 16  DEATHS: changes, and is notified, when a state has
+ *     word 0  the next peer's id              word 16  DEATHS: changes, and is notified, after each death
  *     word 32 + id: parent's id << 3 | state
  *
- * The main thread is peer 1. ALIVE becomes ENDING in the peer's own 'exit' handler (its code still runs), and ENDED when its
- * parent has seen the thread's end; a peer that was terminated goes from ALIVE to KILLED. Only the parent tells of the end,
- * so whoever is ENDED or KILLED runs no more instruction. A thread ends after its own children's threads, always.
+ * The main thread is peer 1. A peer's own 'exit' handler changes ALIVE to ENDING, while its code still runs. The parent changes
+ * that to ENDED when it has seen the thread's end, and changes ALIVE to KILLED for a peer that was terminated. Only the parent
+ * does so, hence a peer that is ENDED or KILLED runs no more instruction. A thread always ends after its children's threads.
  */
 const NEXT = 0
 const DEATHS = 16
@@ -25,7 +25,7 @@ const STEP = 16 * 1024
 
 const STATE_BITS = 3
 
-/** A child of this thread, and a port whose other end it holds: when that end is gone, so is its thread. */
+/** A child of this thread, and a port whose other end the child holds. When that end is gone, so is the child's thread. */
 interface Child {
   readonly id: number
   readonly port: MessagePort
@@ -59,13 +59,13 @@ export class Peers {
     this.memory = peers
     this.self = id
     this.#life = life
-    // What the parent asks has no answer; it must not pile up.
+    // The parent's messages need no answer, but must not pile up.
     life?.on('message', () => {})
     life?.unref()
     this.#words = new Int32Array(peers, 0, peers.byteLength >>> 2)
   }
 
-  /** Changes with every death. */
+  /** A count that changes with every death. */
   get deaths(): number {
     return Atomics.load(this.#words, DEATHS)
   }
@@ -94,7 +94,10 @@ export class Peers {
     Atomics.notify(this.#words, DEATHS)
   }
 
-  /** For a thread that is blocked, and hears of no exit: looks after its children. A port whose other end is gone takes nothing. */
+  /**
+   * For a blocked thread, which hears no 'exit' event: looks whether its children live. A port whose other end is gone takes
+   * nothing.
+   */
   check(): void {
     while (this.#life && receiveMessageOnPort(this.#life));
     for (const child of this.#children) {
@@ -102,20 +105,20 @@ export class Peers {
     }
   }
 
-  /** Whether the peer's thread runs no more. */
+  /** Whether the peer's thread has ended. */
   gone(id: number): boolean {
     for (let each = id; each !== 0; each = this.#parent(each)) if (this.#state(each) >= ENDED) return true
     return false
   }
 
-  /** Whether what the peer had made ended with it. What a peer that ended in order had made is its parent's. */
+  /** Whether what the peer had made is lost. If a peer ends in order, its parent takes over what it made. */
   lost(id: number): boolean {
     let heir = id
     while (heir !== 0 && this.#state(heir) === ENDED) heir = this.#parent(heir)
     return heir === 0 || this.gone(heir)
   }
 
-  /** Calls `listener` in a turn of its own after each death, until it is taken out. Does not keep the event loop alive. */
+  /** Calls `listener` in a separate turn after each death, until `unlisten`. Does not keep the event loop alive. */
   listen(listener: () => void): void {
     this.#listeners.add(listener)
     this.#wait(this.deaths)
@@ -160,7 +163,7 @@ export class Peers {
         try {
           this.memory.grow(Math.ceil(needed / STEP) * STEP)
         } catch (error) {
-          // Another thread may have made it larger than that in between.
+          // Another thread may have made the memory larger in between.
           if (this.memory.byteLength < needed) throw error
         }
       }
@@ -172,13 +175,13 @@ export class Peers {
 
 let peers: Peers | undefined
 
-/** This thread's view. The first thread to use it is the root of its own tree. */
+/** The peers as this thread sees them. A thread that was not told of any becomes peer 1 of a new program. */
 export function ourPeers(): Peers {
   peers ??= Peers.create()
   return peers
 }
 
-/** For a child's boot: who it is. */
+/** For a child's boot module: joins the peers of its parent. */
 export function joinPeers(data: PeerData): Peers {
   peers = new Peers(data)
   return peers

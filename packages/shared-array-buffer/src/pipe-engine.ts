@@ -3,26 +3,27 @@ import { IN_PLACE, type NativePipe, type Ticket } from '@mp/core/spi'
 import { closePorts, post } from '@mp/worker-threads/spi'
 import { Bell } from './bell.js'
 import { ourPeers } from './peers.js'
-import { SegmentLog, USER_WORDS } from './segment-log.js'
+import { USER_WORDS } from './segment-layout.js'
+import { SegmentLog } from './segment-log.js'
 
 /**
  * A pipe: one log each way, and a channel between the two ends. Each log has one producer and one consumer, so it needs no
  * lock. Invariants:
  *
- * - A log holds less than HIGH_WATER bytes unread when a message is appended.
- * - What bytes cannot hold is posted on the channel *before* its record is appended, under the record's number. Posting is
- *   synchronous between threads, so whoever reads the record finds it; what has another number is of a writer that died
- *   in between.
- * - The channel is a port per end. An end whose thread is gone, or that lies in a message that nobody will ever read, has its
- *   port closed; so the other end learns of every end of it. CLOSED tells the same of an end that closed in order, at once.
- * - An end moves by its memory and its port, with all that is unread. Positions are in the memory: there is no handshake.
+ * - When a message is appended, the log holds less than HIGH_WATER unread bytes.
+ * - What bytes cannot carry is posted on the channel *before* the record is appended, under the record's number. Posting is
+ *   synchronous between threads, so whoever reads the record finds what was posted. Something with another number came from a
+ *   writer that died in between.
+ * - Each end has one port of the channel. The port closes when the end's thread is gone, or the end lies in a message that nobody
+ *   will ever read. So the other end always hears of it. CLOSED tells at once of an end that closed in order.
+ * - An end moves with its memory, its port and all that is unread. Positions are in the memory, so there is no handshake.
  *
  *     word 48  CLOSED: 1 once the log's writer is closed     word 49  1 once its reader is
  *     word 50  the number of the last attachments             word 51  ROOM_AT
  *     word 64  MESSAGE_BELL                                   word 80  ROOM_BELL
  *
- * ROOM_AT is the count of bytes taken at which a writer that waits goes on. It stores that before it says that it waits, and the
- * reader looks at it after it has told what it has taken; so it is woken once, not in vain for each 16 KiB.
+ * ROOM_AT is the count of taken bytes at which a waiting writer goes on. The writer stores it before it says that it waits, and
+ * the reader reads it after it has told what it has taken. So the writer is woken once, and not in vain after each 16 KiB.
  */
 const WRITER_CLOSED = USER_WORDS
 const READER_CLOSED = USER_WORDS + 1
@@ -31,25 +32,25 @@ const ROOM_AT = USER_WORDS + 3
 const MESSAGE_BELL = USER_WORDS + 16
 const ROOM_BELL = USER_WORDS + 32
 
-/** Bytes of unread messages above which a writer waits. */
+/** Unread bytes from which on a writer waits. */
 const HIGH_WATER = 1024 * 1024
-/** A writer that waits goes on below this, not at each message that is read. */
+/** Unread bytes below which a waiting writer goes on: it is not woken for each message that is read. */
 const RESUME = HIGH_WATER / 2
-/** Bytes of one message. What is larger goes in pieces, so that the reader takes them out while they are written. */
+/** Bytes of one record. A larger message goes in pieces, so that the reader can take some while others are written. */
 const LARGEST = 32 * 1024
-/** Bytes up to which a message is copied to ordinary memory, which decodes faster. Larger ones are read in place. */
+/** Bytes up to which a message is copied to ordinary memory, from which it is decoded faster. Larger ones are read in place. */
 const SMALL = 4096
 
-/** What an unopened end is. */
+/** The value of an unopened end. */
 interface EndValue {
   readonly incoming: SharedArrayBuffer
   readonly outgoing: SharedArrayBuffer
   readonly port: MessagePort
-  /** What had come over the port, and whose records are unread. */
+  /** What has come over the port, and belongs to records that are unread. */
   readonly came: readonly Posted[]
 }
 
-/** What rides beside a record. */
+/** What travels beside a record. */
 interface Posted {
   readonly number: number
   readonly objects: readonly object[]
@@ -74,7 +75,7 @@ function make(): [EndValue, EndValue] {
   ]
 }
 
-/** Made when it is first used: an open port is never garbage, a Pipe that nobody used may be. */
+/** The end is made at its first use: an open port is never garbage, but a Pipe that nobody used may be. */
 function ticket(end: () => EndValue): Ticket {
   return {
     get value() {
@@ -115,13 +116,13 @@ export class RingPipe implements NativePipe {
   /** Rung by this end, for the other one. */
   readonly #otherMessage: Bell
   readonly #otherRoom: Bell
-  /** The other end is gone, without having said so. */
+  /** The other end is gone, and did not close in order. */
   #gone = false
   #closed = false
   #deaths = ourPeers().deaths
-  /** How often a blocked call still asks the port whether the other end lives, after somebody's death. */
+  /** After a death: how often a blocked call will still ask the port whether the other end lives. */
   #pings = 0
-  /** Something was written since the last wait for a message: that may be its answer. */
+  /** Something was written since the last wait for a message: the next message may be its answer. */
   #asked = true
 
   constructor({ incoming, outgoing, port, came }: EndValue) {
@@ -138,7 +139,7 @@ export class RingPipe implements NativePipe {
     this.#otherRoom = new Bell(this.#inWords, ROOM_BELL, () => true)
     port.on('message', this.#onPosted)
     port.on('close', this.#onClose)
-    // A port whose other side was gone before anyone listened here has had its close event already.
+    // If the other side was gone before anyone listened here, the port has emitted 'close' already.
     this.#gone = !(port as MessagePort & { hasRef(): boolean }).hasRef()
     port.unref()
   }
@@ -168,7 +169,7 @@ export class RingPipe implements NativePipe {
     return 'done'
   }
 
-  /** Gives the number of what it has posted. */
+  /** Posts the attachments, and gives their number. */
   #post(attachments: readonly object[]): number {
     const number = (Atomics.load(this.#outWords, ATTACHED) + 1) & 0x7f_ffff
     Atomics.store(this.#outWords, ATTACHED, number)
@@ -177,7 +178,7 @@ export class RingPipe implements NativePipe {
   }
 
   get room(): 'open' | 'full' | 'gone' {
-    // Whether it has died is asked when there is no more room.
+    // Whether the other end has died is checked only when there is no more room.
     if (this.#gone || Atomics.load(this.#outWords, READER_CLOSED) === 1) return 'gone'
     if (this.#out.below(HIGH_WATER)) return 'open'
     return this.#nobodyReads() ? 'gone' : 'full'
@@ -216,7 +217,7 @@ export class RingPipe implements NativePipe {
       const posted = this.#came.shift() ?? this.#receive()
       if (!posted) throw new RangeError('what came beside a message is missing')
       if (posted.number === number) return posted.objects
-      // Its writer died before it had appended the record.
+      // The writer died before it had appended the record.
       closePorts(posted.objects)
     }
   }
@@ -280,7 +281,7 @@ export class RingPipe implements NativePipe {
     Atomics.store(this.#inWords, READER_CLOSED, 1)
     this.#otherMessage.ringAll()
     this.#otherRoom.ringAll()
-    // Ports in messages that nobody takes would stay open, and their other sides would never know.
+    // Ports in messages that nobody will take would stay open, and their other sides would never hear of it.
     for (const { objects } of this.#came) closePorts(objects)
     for (let posted = this.#receive(); posted; posted = this.#receive()) closePorts(posted.objects)
     this.#port.close()
@@ -303,7 +304,7 @@ export class RingPipe implements NativePipe {
     this.#port.off('close', this.#onClose)
   }
 
-  /** What lies at the port and has not been told; it comes behind what has. */
+  /** The next message that waits at the port. It comes behind all that the event loop has delivered. */
   #receive(): Posted | undefined {
     for (;;) {
       const received: { message: Posted | number } | undefined = receiveMessageOnPort(this.#port)
@@ -334,7 +335,7 @@ export class RingPipe implements NativePipe {
     return this.#gone
   }
 
-  /** A port whose other end is gone takes nothing. The event loop is told, too; a blocked thread is not. */
+  /** Asks whether the other end lives: a port whose other end is gone takes nothing. A blocked thread hears no 'close' event. */
   #ping(): void {
     if (!this.#gone && (this.#port.postMessage(0) as unknown) === false) this.#gone = true
   }

@@ -2,21 +2,23 @@ import type { NativeMessage, NativeQueue } from '@mp/core/spi'
 import { Bell } from './bell.js'
 import { lockAgain, lockSoon, unlock } from './mutex.js'
 import { ourPeers, type Peers } from './peers.js'
-import { LARGEST_LOG, SegmentLog, USER_WORDS } from './segment-log.js'
+import { LARGEST_LOG, USER_WORDS } from './segment-layout.js'
+import { SegmentLog } from './segment-log.js'
 
 /**
- * A queue of any number of producers and consumers: a log, one lock for its producers, one for its consumers. Invariants:
+ * A queue with any number of producers and consumers: a log, a lock for the producers, and a lock for the consumers. Invariants:
  *
- * - Only the holder of PUT_LOCK appends, only the holder of GET_LOCK takes. No user code runs under a lock.
- * - `PUTS - GETS <= maxsize`, where it is bounded: a put looks under its lock, and takes only make room.
- * - An item leaves by the one store of GETS: a consumer that dies before has taken nothing, one that dies after has taken it.
- * - STATE changes under PUT_LOCK, so that nothing is appended after a shutdown.
+ * - Only the holder of PUT_LOCK appends, and only the holder of GET_LOCK takes. No user code runs under a lock.
+ * - `PUTS - GETS <= maxsize` if the queue is bounded: a put checks this under its lock, and takes only make room.
+ * - One store of GETS takes an item: a consumer that dies before it has taken nothing, one that dies after it has taken the item.
+ * - STATE changes under PUT_LOCK, so nothing is appended after a shutdown.
  *
- * Whoever finds a lock held by a dead peer takes it over; the log is sound at every instruction, so there is nothing to repair.
- * Who finds a lock as it has left it reads nothing again of what that lock guards: 3 of the 8 atomic operations of a put.
+ * Whoever finds a lock held by a dead peer takes it over. The log is sound at every instruction, so there is nothing to repair.
+ * A thread that finds a lock as it left it need not read again what that lock guards. This saves 3 of the 8 atomic operations of
+ * a put.
  *
  *     word 48  STATE: 0 open, 1 shut down       word 49  maxsize       word 50  the creator's id
- *     word 51  MARKS: how many have opened it
+ *     word 51  MARKS: how often it was opened
  *     word 64  PUT_LOCK     word 80  GET_LOCK     word 96  ITEM_BELL     word 112  SLOT_BELL
  */
 const STATE = USER_WORDS
@@ -28,23 +30,23 @@ const GET_LOCK = USER_WORDS + 32
 const ITEM_BELL = USER_WORDS + 48
 const SLOT_BELL = USER_WORDS + 64
 
-/** Bytes of the buffer that small items are copied out to. Larger ones get one of their own. */
+/** Bytes of the buffer that small items are copied to. A larger item gets a buffer of its own. */
 const SMALL = 4096
 
 export class RingQueue implements NativeQueue {
   readonly maxsize: number
   readonly #log: SegmentLog
-  /** The header's words; they stay valid when the log grows. */
+  /** The words of the header. They stay valid when the log grows. */
   readonly #words: Int32Array
   readonly #peers: Peers = ourPeers()
   readonly #self = this.#peers.self
-  /** What this one leaves in a lock. */
+  /** The mark that this one leaves in a lock. */
   readonly #mark: number
   readonly #items: Bell
   readonly #slots: Bell
   /** STATE, as last read under PUT_LOCK. */
   #shut = false
-  /** The creator lived when the first was put of what is not announced: until then it is not asked again. */
+  /** The creator lived at the first put since the last `announce`. Until the next `announce` this is not checked again. */
   #assured = false
   #deaths = -1
   #lost = false
@@ -56,7 +58,7 @@ export class RingQueue implements NativeQueue {
   end = 0
   tag = 0
 
-  /** `first`: what the counters begin with, for tests of their wrap. */
+  /** `first`: the value that the counters begin with, for tests of their wrap. */
   static create(maxsize: number, first = 0, largest: number = LARGEST_LOG): RingQueue {
     const memory = SegmentLog.create(largest, first)
     const words = new Int32Array(memory, 0, 128)
@@ -136,7 +138,7 @@ export class RingQueue implements NativeQueue {
       log.copyTo(this.#small, this.#smallWords)
       this.bytes = this.#small
     } else if (log.start === 0) {
-      // It was in pieces, and has been put together in memory of its own.
+      // The record was cut: `peek` has put it together in separate memory.
       this.bytes = log.bytes
     } else {
       this.bytes = log.bytes.slice(log.start, log.end)
@@ -187,7 +189,7 @@ export class RingQueue implements NativeQueue {
     return what === 'item' ? this.#items : this.#slots
   }
 
-  /** After nothing was found. The state first: what was put before a shutdown is there when the state says so. */
+  /** After nothing was found. Reads the state first: once that says shut, all that was put before the shutdown is in the log. */
   #none(): 'empty' | 'shut' {
     return Atomics.load(this.#words, STATE) !== 0 && this.#log.size === 0 ? 'shut' : 'empty'
   }

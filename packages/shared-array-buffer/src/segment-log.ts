@@ -1,66 +1,36 @@
-/**
- * Records in shared memory, first in, first out: one side appends, the other takes. Either side is one thread at a time: the
- * only one there is (`exclusive`, a pipe), or the holder of a lock (a queue). A side that dies at any instruction leaves a
- * sound log.
- *
- * Memory: a header of control words, then segments of 64 KiB. The segments form one circle. From the head's segment to the
- * tail's they hold records; those behind the tail, up to the head's, are free. The producer goes on to the next segment of
- * the circle; where that is the head's, it puts a new one in between. So memory follows the largest burst, and is used again.
- *
- *     word  0  segments in the circle           producer writes
- *     word 16  PUTS, records appended           producer writes; storing it publishes the record and the tail
- *     word 17  tail, valid while PUTS is even   word 18  tail, valid while PUTS is odd
- *     word 19  bytes appended
- *     word 32  GETS, records taken              consumer writes; storing it frees the record and publishes the head
- *     word 33  head, valid while GETS is even   word 34  head, valid while GETS is odd
- *     word 35  bytes taken
- *     words 48 to 127: the log's user
- *
- *     segment: i32 next | pad to 8 | records, each 8-aligned: u32 length | u32 tag | body, padded to 8
- *
- * Counts wrap at 2 ** 32. A position is `segment << 13 | offset / 8`; offset 0 stands for the end of the segment. A record of
- * up to 4 KiB lies in one segment (a length of SKIP says that the next segment goes on); a longer one begins where 4 KiB are
- * left at least, and continues in the segments behind.
- *
- * Why a death does no harm: all that a side changes is invisible to both until its one store of PUTS or GETS. The next
- * producer begins where the last published tail is. A segment joins the circle by one store of `next`; the count of segments
- * follows, and is put right by whoever finds it behind.
- *
- * An exclusive side keeps its position to itself: it stores PUTS with each record, but the tail only when it gives the side
- * up (`settle`), and tells what it has taken only now and then. It is never taken over after a death.
- */
+import {
+  byteAt,
+  createMemory,
+  GETS,
+  GOT_BYTES,
+  HEAD,
+  HEADER_BYTES,
+  LARGEST_LOG,
+  OFFSET_MASK,
+  POSITION_BITS,
+  PUT_BYTES,
+  PUTS,
+  position,
+  RECORD_HEADER,
+  SEGMENT_BYTES,
+  SEGMENTS,
+  SKIP,
+  TAIL,
+  WHOLE,
+  wordAt,
+} from './segment-layout.js'
 
-const SEGMENTS = 0
-const PUTS = 16
-const TAIL = 17
-const PUT_BYTES = 19
-const GETS = 32
-const HEAD = 33
-const GOT_BYTES = 35
-/** The first word that belongs to the log's user. */
-export const USER_WORDS = 48
-
-const HEADER_BYTES = 512
-const SEGMENT_BYTES = 64 * 1024
-const SEGMENT_WORDS = SEGMENT_BYTES / 4
-const HEADER_WORDS = HEADER_BYTES / 4
-const POSITION_BITS = 13
-const OFFSET_MASK = (1 << POSITION_BITS) - 1
-const RECORD_HEADER = 8
-/** The largest record that is never cut. */
-const WHOLE = 4096
-const SKIP = -1
 /** Bytes that a loop over words copies faster than a view and a native call do. */
 const FEW = 512
-/** Bytes that a buffer has at least that messages are encoded into. A view of it is kept; of the user's arrays none is made. */
+/**
+ * The buffer that messages are encoded into has at least so many bytes. A view of its words is kept. A user's array of up to FEW
+ * bytes is smaller, so no view is made of it.
+ */
 const BUFFER = 1024
-/** Bytes after which an exclusive consumer tells what it has taken, at the latest. */
+/** An exclusive consumer tells what it has taken after so many bytes at the latest. */
 const TELL = 16 * 1024
 
-/** The most that Node 20 reserves for one growable buffer. */
-export const LARGEST_LOG: number = 2 ** 32 - SEGMENT_BYTES
-
-/** Bytes that were read: `bytes[start, end)`. */
+/** The bytes of a record: `bytes[start, end)`. */
 interface RecordBytes {
   bytes: Uint8Array
   start: number
@@ -68,9 +38,24 @@ interface RecordBytes {
   tag: number
 }
 
+/**
+ * Records in shared memory, first in, first out: one side appends, the other takes. Either side is one thread at a time: the
+ * only one there is (`exclusive`, a pipe), or the holder of a lock (a queue). A side that dies at any instruction leaves a
+ * sound log. `segment-layout.ts` has the memory, word by word.
+ *
+ * The producer goes on to the next segment of the circle. If that is the head's, it puts a new segment in between. So memory
+ * follows the largest burst, and is used again.
+ *
+ * Why a death does no harm: until a side's one store of PUTS or GETS, neither side sees anything that it changes. The next
+ * producer begins where the last published tail is. A segment joins the circle by one store of `next`; the count of segments
+ * follows, and whoever finds it behind puts it right.
+ *
+ * An exclusive side keeps its position to itself. It stores PUTS with each record, but the tail only when it gives the side up
+ * (`settle`), and it tells only now and then what it has taken. It is never taken over after a death.
+ */
 export class SegmentLog implements RecordBytes {
   readonly memory: SharedArrayBuffer
-  /** All control words. Made anew when the memory has grown: views that follow the length are many times slower. */
+  /** The whole memory. Made anew when that has grown: a view that tracks the length is many times slower. */
   words: Int32Array<SharedArrayBuffer>
   #bytes: Uint8Array<SharedArrayBuffer>
   #known: number
@@ -82,7 +67,7 @@ export class SegmentLog implements RecordBytes {
   tag = 0
 
   readonly #exclusive: boolean
-  /** Where this side is: as it has read it under its lock, and none of its kind was there since, or, exclusive, since it began. */
+  /** Where this side is. Valid while no other thread has been this side since it was read: under the lock, or when exclusive. */
   #puts = 0
   #tail = 0
   #putBytes = 0
@@ -95,23 +80,13 @@ export class SegmentLog implements RecordBytes {
   #putsSeen = 0
   #gotSeen = 0
   #untold = 0
-  /** The last buffer that was appended from, and its words. */
+  /** The last encoding buffer that was appended from, and its words. */
   #source: Uint8Array | undefined
   #sourceWords: Int32Array = new Int32Array(0)
 
   /** `first`: the value that PUTS and GETS begin with, for tests of their wrap. */
   static create(largest: number = LARGEST_LOG, first = 0): SharedArrayBuffer {
-    const memory = new SharedArrayBuffer(HEADER_BYTES + 2 * SEGMENT_BYTES, {
-      maxByteLength: Math.max(largest, HEADER_BYTES + 2 * SEGMENT_BYTES),
-    })
-    const words = new Int32Array(memory, 0, (HEADER_BYTES + 2 * SEGMENT_BYTES) / 4)
-    words[SEGMENTS] = 2
-    words[PUTS] = words[GETS] = first
-    const start = position(0, RECORD_HEADER)
-    words[TAIL] = words[TAIL + 1] = words[HEAD] = words[HEAD + 1] = start
-    words[HEADER_WORDS] = 1
-    words[HEADER_WORDS + SEGMENT_WORDS] = 0
-    return memory
+    return createMemory(largest, first)
   }
 
   constructor(memory: SharedArrayBuffer, exclusive: boolean) {
@@ -128,22 +103,22 @@ export class SegmentLog implements RecordBytes {
     this.#gotBytes = this.#gotSeen = Atomics.load(this.words, GOT_BYTES)
   }
 
-  /** Records that were appended and not taken, where neither side is exclusive. */
+  /** How many records were appended and not taken. Only where neither side is exclusive. */
   get size(): number {
-    // GETS first: it never passes PUTS, so that the difference is never negative.
+    // GETS is read first: it never passes PUTS, so the difference is never negative.
     const gets = Atomics.load(this.words, GETS)
     return (Atomics.load(this.words, PUTS) - gets) >>> 0
   }
 
   /**
-   * Where neither side is exclusive: whether there is nothing to take. Looks at PUTS, which is in the producer's core, only
-   * when all that was there at the last look has been taken.
+   * Whether there is nothing to take. Only where neither side is exclusive. PUTS is in the producer's core: it is read only when
+   * all that was there at the last look has been taken.
    */
   get looksEmpty(): boolean {
     return this.#putsSeen === this.#gets && this.size === 0
   }
 
-  /** How many records were taken, as the consumer knows; wraps. */
+  /** For the consumer: how many records were taken. Wraps. */
   get taken(): number {
     return this.#gets
   }
@@ -170,14 +145,14 @@ export class SegmentLog implements RecordBytes {
     return ((this.#gotBytes - bytes) | 0) >= 0
   }
 
-  /** For an exclusive producer: the longest record that fits in without being cut. */
+  /** For an exclusive producer: bytes of the longest record that fits without being cut. */
   get piece(): number {
     const offset = (this.#tail & OFFSET_MASK) * 8
     const left = offset === 0 ? 0 : SEGMENT_BYTES - offset - RECORD_HEADER
     return left >= WHOLE ? left : SEGMENT_BYTES - 2 * RECORD_HEADER
   }
 
-  /** For a producer, where another one may have appended since it did: where the tail is. */
+  /** For a producer, if another one may have appended since it last did: reads where the tail is. */
   findTail(): void {
     const { words } = this
     this.#puts = Atomics.load(words, PUTS)
@@ -228,16 +203,16 @@ export class SegmentLog implements RecordBytes {
     return true
   }
 
-  /** For a consumer, where another one may have taken since it did: where the head is. */
+  /** For a consumer, if another one may have taken since it last did: reads where the head is. */
   findHead(): void {
     const { words } = this
     this.#gets = Atomics.load(words, GETS)
     this.#head = Atomics.load(words, HEAD + (this.#gets & 1))
-    // What was seen of PUTS says nothing then.
+    // What was seen of PUTS before is worthless now.
     this.#putsSeen = this.#gets
   }
 
-  /** For the consumer. Whether there is a record; it is in `bytes`, `start`, `end`, `tag` until `take`. */
+  /** For the consumer: whether there is a record. It is in `bytes`, `start`, `end`, `tag` until `take`. */
   peek(): boolean {
     if (this.#putsSeen === this.#gets && !this.#lookForMore()) return false
     let segment = this.#head >>> POSITION_BITS
@@ -263,7 +238,7 @@ export class SegmentLog implements RecordBytes {
     return true
   }
 
-  /** For the consumer: the record that `peek` found is gone, and its memory is free. True: the producer may know of it now. */
+  /** For the consumer: frees the memory of the record that `peek` found. Whether the producer was told. */
   take(): boolean {
     const length = this.end - this.start
     const segment = this.#head >>> POSITION_BITS
@@ -277,8 +252,8 @@ export class SegmentLog implements RecordBytes {
   }
 
   /**
-   * For an exclusive consumer: takes the next record where it has this tag and lies in one segment, and gives a copy of it.
-   * So a blocking receive of 64 bytes takes 83 ns; by `peek` and `take` it took 91.
+   * For an exclusive consumer: takes the next record if it has this tag and lies in one segment, and gives a copy of it. So a
+   * blocking receive of 64 bytes takes 83 ns; with `peek` and `take` it took 91.
    */
   takeCopy(tag: number): Uint8Array | undefined {
     if (this.#putsSeen === this.#gets && !this.#lookForMore()) return undefined
@@ -301,12 +276,12 @@ export class SegmentLog implements RecordBytes {
     return copy
   }
 
-  /** Of an exclusive consumer: whether the producer can know of all that was taken. */
+  /** For an exclusive consumer: whether the producer was told of all that was taken. */
   get told(): boolean {
     return this.#untold === 0
   }
 
-  /** For an exclusive side that another thread goes on with. */
+  /** For an exclusive side: publishes its position, so that another thread can go on as this side. */
   settle(side: 'producer' | 'consumer'): void {
     if (side === 'producer') this.#tellTail()
     else this.#tellHead()
@@ -319,7 +294,7 @@ export class SegmentLog implements RecordBytes {
     return false
   }
 
-  /** Before PUTS, which makes it valid. */
+  /** Must come before the store of PUTS, which makes it valid. */
   #tellTail(): void {
     const { words } = this
     Atomics.store(words, TAIL + (this.#puts & 1), this.#tail)
@@ -334,7 +309,7 @@ export class SegmentLog implements RecordBytes {
     Atomics.store(words, GETS, this.#gets)
   }
 
-  /** Puts a record together that was cut. */
+  /** Puts a record that was cut together. */
   #gather(first: number, from: number, length: number): void {
     let segment = first
     let offset = from
@@ -382,7 +357,7 @@ export class SegmentLog implements RecordBytes {
     else this.#bytes.set(bytes.subarray(start, end), to)
   }
 
-  /** The buffer that messages are encoded into is mostly the same one. False: it is none of those. */
+  /** Makes `#sourceWords` of an encoding buffer; messages mostly come in the same one. False: `bytes` is no such buffer. */
   #seeWords(bytes: Uint8Array): boolean {
     if (bytes.length < BUFFER || bytes.byteOffset % 4 !== 0) return false
     this.#source = bytes
@@ -390,12 +365,12 @@ export class SegmentLog implements RecordBytes {
     return true
   }
 
-  /** The segment that the producer goes on with; -1 where there is no more memory. */
+  /** The segment that the producer goes on with; -1 if there is no more memory. */
   #nextSegment(segment: number): number {
     const at = wordAt(segment, 0)
     const next = Atomics.load(this.words, at)
     const count = Atomics.load(this.words, SEGMENTS)
-    // A producer died right after it had put a new segment into the circle.
+    // A producer died after it had put a new segment into the circle, and before it had counted it.
     if (next >= count) Atomics.store(this.words, SEGMENTS, next + 1)
     if (next !== this.#headSegment()) {
       this.#see(next)
@@ -408,7 +383,7 @@ export class SegmentLog implements RecordBytes {
     return count
   }
 
-  /** Reads GETS again: the word of the head that it names is written anew only after GETS has changed. */
+  /** Reads GETS twice: the word of the head that GETS names is written again only after GETS has changed. */
   #headSegment(): number {
     const { words } = this
     for (;;) {
@@ -448,16 +423,4 @@ export class SegmentLog implements RecordBytes {
     this.#bytes = new Uint8Array(this.memory, 0, length)
     this.#known = Math.floor((length - HEADER_BYTES) / SEGMENT_BYTES)
   }
-}
-
-function position(segment: number, offset: number): number {
-  return (segment << POSITION_BITS) | ((offset >>> 3) & OFFSET_MASK)
-}
-
-function wordAt(segment: number, offset: number): number {
-  return HEADER_WORDS + segment * SEGMENT_WORDS + (offset >>> 2)
-}
-
-function byteAt(segment: number, offset: number): number {
-  return HEADER_BYTES + segment * SEGMENT_BYTES + offset
 }

@@ -21,32 +21,33 @@ import {
   VALUE,
   WAITS,
 } from './semaphore-table.js'
+import { SemaphoreTurn } from './semaphore-turn.js'
 
 /**
- * A counting semaphore that contexts act on in the call, under one short lock. Invariants, while nobody is inside:
+ * A counting semaphore in shared memory: each call changes it at once, under one short lock. Invariants while nobody is inside:
  *
- * - `0 <= VALUE <= LIMIT`; `ABANDONED <= VALUE`, the free permits whose last holders ended.
- * - A free permit and a call that waits for one never both exist: who frees a permit grants it, before it leaves.
- * - An entry of a peer that has ended goes when the next one comes inside, and a permit it held is free then.
+ * - `0 <= VALUE <= LIMIT`, and `ABANDONED <= VALUE`: so many free permits have a last holder that ended without a release.
+ * - A free permit and a call that waits for one never exist together: whoever frees a permit grants it before it leaves.
+ * - The entries of a peer that has ended are removed when the next peer comes inside; the permits that it held are free then.
  *
- * Inside, steps lead from each sound state to the next (see the table). Whoever takes the lock over from a dead peer takes its
- * half step back, and grants what is free. Wake-ups are made after the lock is left. One that its maker took with it when it
- * died is made good by those who wait: all look again after each death, blocked ones every 100 ms. Who was woken reads its
- * state under the lock: only there is a state more than a half step.
+ * Inside, each step leads from one sound state to the next (see SemaphoreTable). Whoever takes the lock over from a dead peer
+ * undoes its half step, and grants what is free. Calls are woken after the lock is left. If a peer dies before it has woken
+ * them, they look for themselves: all look again after each death, and blocked ones every 100 ms. A call that was woken reads
+ * its state under the lock: outside of it a state may be half a step.
  */
 export class SharedSemaphore implements NativeSemaphore {
   readonly #table: SemaphoreTable
   readonly #peers: Peers = ourPeers()
   readonly #self = this.#peers.self
-  /** Those whose callers await. */
-  readonly #watched = new Set<Turn>()
-  /** Entries whose calls are to be woken. */
+  /** The turns whose callers await. */
+  readonly #watched = new Set<SemaphoreTurn>()
+  /** Entries whose calls are woken when the lock is left. */
   #woken: number[] = []
   #deaths = -1
   #lost = false
   readonly #onDeath = () => this.#lookAgain()
 
-  /** `number`: what the numbers of calls begin with, for tests of their wrap. */
+  /** `number`: the number of the first call, for tests of the wrap. */
   static create(value: number, limit: number, number = 1): SharedSemaphore {
     return new SharedSemaphore(SemaphoreTable.create(value, limit, ourPeers().self, number).memory)
   }
@@ -80,14 +81,14 @@ export class SharedSemaphore implements NativeSemaphore {
     this.#enter()
     const table = this.#table
     const value = table.words[VALUE] as number
-    let turn: Turn | undefined
+    let turn: SemaphoreTurn | undefined
     try {
       if (value > 0) {
-        turn = wish === 'see' ? new Turn(this, 0, 0, 'granted', false) : this.#take(value)
+        turn = wish === 'see' ? new SemaphoreTurn(this, 0, 0, 'granted', false) : this.#take(value)
       } else if (!nowait) {
         const entry = table.add(wish === 'see' ? SEEING : HOLDING, WAITS, this.#self)
         table.commit()
-        turn = new Turn(this, entry, table.number(entry), 'waits', false)
+        turn = new SemaphoreTurn(this, entry, table.number(entry), 'waits', false)
       }
     } catch (error) {
       table.rollBack()
@@ -117,7 +118,7 @@ export class SharedSemaphore implements NativeSemaphore {
     this.#exit()
   }
 
-  /** How the call of an entry stands. Frees the entry of one that has seen what it waited for. */
+  /** How the call of an entry stands. If it has seen the permit that it waited for, its entry is freed. */
   look(entry: number, number: number): 'waits' | 'granted' | 'abandoned' | 'over' {
     const table = this.#table
     if (table.state(entry) === WAITS) return 'waits'
@@ -133,14 +134,14 @@ export class SharedSemaphore implements NativeSemaphore {
     return state === 0 ? 'over' : 'granted'
   }
 
-  /** Whether a permit that was granted has not been given back: without the lock, where the entry still says so. */
+  /** Whether a permit that was granted has not been given back. Takes the lock only if the entry does not say so by itself. */
   holds(entry: number, number: number): boolean {
     const state = this.#table.state(entry)
     if ((state === GRANTED || state === GRANTED_ABANDONED) && this.#owns(entry, number)) return true
     return this.look(entry, number) !== 'over'
   }
 
-  /** Ends the call, or its permit, which then is free again; as `abandoned`; or is used up. */
+  /** Ends the call, or gives its permit back: as a good one, as it came (perhaps abandoned), or not at all. */
   end(entry: number, number: number, how: 'released' | 'as it came' | 'consumed'): void {
     this.#enter()
     const table = this.#table
@@ -148,23 +149,23 @@ export class SharedSemaphore implements NativeSemaphore {
       const state = table.state(entry)
       const held = state === GRANTED || state === GRANTED_ABANDONED
       this.#free(entry, held && how !== 'consumed', how === 'as it came' && state === GRANTED_ABANDONED)
-      // An asynchronous wait may still be there.
+      // There may still be an asynchronous wait.
       if (state === WAITS) this.#woken.push(entry)
       this.#grantAll()
     }
     this.#exit()
   }
 
-  watch(turn: Turn): void {
+  watch(turn: SemaphoreTurn): void {
     if (this.#watched.size === 0) this.#peers.listen(this.#onDeath)
     this.#watched.add(turn)
   }
 
-  unwatch(turn: Turn): void {
+  unwatch(turn: SemaphoreTurn): void {
     if (this.#watched.delete(turn) && this.#watched.size === 0) this.#peers.unlisten(this.#onDeath)
   }
 
-  /** Resolves when the call's state may have changed; undefined where it has. */
+  /** Resolves when the call's state may have changed; undefined if it has changed already. */
   changed(entry: number): Promise<unknown> | undefined {
     const wait = Atomics.waitAsync(this.#table.words, this.#table.stateWord(entry), WAITS)
     return wait.async ? wait.value : undefined
@@ -202,7 +203,7 @@ export class SharedSemaphore implements NativeSemaphore {
     for (const entry of woken) Atomics.notify(table.words, table.stateWord(entry))
   }
 
-  /** What the dead held is free, and what their death may have kept from being granted is granted. */
+  /** Frees what the dead held, and grants what their death may have kept from being granted. */
   #reap(): void {
     this.#enter()
     this.#exit()
@@ -217,15 +218,15 @@ export class SharedSemaphore implements NativeSemaphore {
     return entry !== 0 && this.#table.number(entry) === number && this.#table.peer(entry) === this.#self
   }
 
-  #take(value: number): Turn {
+  #take(value: number): SemaphoreTurn {
     const table = this.#table
     const abandoned = this.#countDown(value)
     const entry = table.add(HELD, abandoned ? GRANTED_ABANDONED : GRANTED, this.#self)
     table.commit()
-    return new Turn(this, entry, table.number(entry), 'granted', abandoned)
+    return new SemaphoreTurn(this, entry, table.number(entry), 'granted', abandoned)
   }
 
-  /** One free permit fewer; whether it is an abandoned one. */
+  /** Takes one free permit. Whether it is an abandoned one. */
   #countDown(value: number): boolean {
     const table = this.#table
     const abandoned = table.words[ABANDONED] as number
@@ -249,7 +250,7 @@ export class SharedSemaphore implements NativeSemaphore {
     table.commit()
   }
 
-  /** Frees up to `count` held permits, this context's own first, then the oldest. Gives how many. */
+  /** Frees up to `count` held permits: this context's own first, then the oldest. Gives how many it freed. */
   #revoke(count: number): number {
     const table = this.#table
     let freed = 0
@@ -266,7 +267,7 @@ export class SharedSemaphore implements NativeSemaphore {
     return freed
   }
 
-  /** Takes out what the peers have that `unwanted` tells: what they hold is free, and abandoned. */
+  /** Removes the entries of all peers that `unwanted` names. The permits that they held are free, and abandoned. */
   #drop(unwanted: (peer: number) => boolean): void {
     const table = this.#table
     for (const list of [HOLDING, SEEING, SEEN, HELD] as List[]) {
@@ -279,7 +280,7 @@ export class SharedSemaphore implements NativeSemaphore {
     this.#grantAll()
   }
 
-  /** Grants what is free to those who wait. What exceeds the limit then is dropped. */
+  /** Grants free permits to the calls that wait. Then drops permits beyond the limit. */
   #grantAll(): void {
     const table = this.#table
     const { words } = table
@@ -301,104 +302,5 @@ export class SharedSemaphore implements NativeSemaphore {
   /** Whether the call waits, as its entry says. */
   waits(entry: number): boolean {
     return this.#table.state(entry) === WAITS
-  }
-}
-
-/** A call, and the permit that it gets. */
-class Turn implements NativeTurn {
-  readonly number: number
-  readonly #semaphore: SharedSemaphore
-  readonly #entry: number
-  #state: 'waits' | 'granted' | 'over'
-  #abandoned: boolean
-  #wake: (() => void) | undefined
-  /** The asynchronous wait is there; it stays when nobody watches any more, until the entry's word is rung. */
-  #waiting = false
-
-  constructor(
-    semaphore: SharedSemaphore,
-    entry: number,
-    number: number,
-    state: 'waits' | 'granted',
-    abandoned: boolean,
-  ) {
-    this.number = number
-    this.#semaphore = semaphore
-    this.#entry = entry
-    this.#state = state
-    this.#abandoned = abandoned
-  }
-
-  get abandoned(): boolean {
-    return this.#abandoned
-  }
-
-  get sleeps(): boolean {
-    return this.#semaphore.waits(this.#entry)
-  }
-
-  look(): 'waits' | 'granted' | 'over' {
-    if (this.#state === 'waits') {
-      const state = this.#semaphore.look(this.#entry, this.number)
-      this.#abandoned = state === 'abandoned'
-      this.#state = state === 'abandoned' ? 'granted' : state
-    } else if (this.#state === 'granted' && this.#entry !== 0 && !this.#semaphore.holds(this.#entry, this.number)) {
-      this.#state = 'over'
-    }
-    return this.#state
-  }
-
-  release(): void {
-    this.#end('released')
-  }
-
-  consume(): void {
-    this.#end('consumed')
-  }
-
-  giveUp(): void {
-    this.unwatch()
-    this.#end('as it came')
-  }
-
-  watch(wake: () => void): void {
-    this.#wake = wake
-    this.#semaphore.watch(this)
-    if (this.#waiting) {
-      if (!this.sleeps) setImmediate(() => this.heard())
-      return
-    }
-    const changed = this.#semaphore.changed(this.#entry)
-    if (!changed) {
-      setImmediate(() => this.heard())
-      return
-    }
-    this.#waiting = true
-    void changed.then(() => {
-      this.#waiting = false
-      this.heard()
-    })
-  }
-
-  unwatch(): void {
-    this.#wake = undefined
-    this.#semaphore.unwatch(this)
-  }
-
-  wait(timeout: number): void {
-    this.#semaphore.sleep(this.#entry, timeout)
-  }
-
-  heard(): void {
-    const wake = this.#wake
-    if (!wake) return
-    this.unwatch()
-    wake()
-  }
-
-  #end(how: 'released' | 'as it came' | 'consumed'): void {
-    if (this.#state === 'over') return
-    this.#state = 'over'
-    if (this.#entry !== 0) this.#semaphore.end(this.#entry, this.number, how)
   }
 }

@@ -1,20 +1,20 @@
 import { MpError } from '@mp/core/spi'
 
 /**
- * The memory of a semaphore: a few counts, and an entry for each call that waits and each permit that is held. An entry is in
- * one of the lists, always. Whoever changes anything holds MUTEX.
+ * The memory of a semaphore: a few counts, and an entry for each call that waits and for each permit that is held. An entry is
+ * always in one of the lists. Whoever changes anything holds MUTEX.
  *
  *     word 0   MUTEX
  *     word 16  INSIDE: 1 while its holder is at work     word 17  UNDO_LENGTH     word 18  VALUE     word 19  LIMIT
- *     word 20  ABANDONED     word 21  NEXT_NUMBER     word 22  TOP: entries that were ever used
+ *     word 20  ABANDONED     word 21  NEXT_NUMBER     word 22  TOP: how many entries were ever used
  *     word 23  CAPACITY: entries that the memory has room for
- *     word 24  the creator's id     word 25  REAPED: the deaths that were seen to
- *     word 32  the undo log, pairs: index of a word, what it was
+ *     word 24  the creator's id     word 25  REAPED: the count of deaths up to which the dead were dropped
+ *     word 32  the undo log, pairs: the index of a word, and its value before the step
  *     word 96  entries of 8 words: state, peer, number, next, previous; the first five are the lists' heads
  *
- * A thread can end between any two stores, so each step, which takes this from one sound state to the next, notes in the log
- * what a word was *before* it stores to it, and ends with the one store that empties the log. Who takes the mutex over from
- * the dead rolls the step back, from the youngest to the oldest; if that one dies too, the next does the same again.
+ * A step takes the table from one sound state to the next. A thread can end between any two stores. So a step notes in the log
+ * what a word was *before* it stores to the word, and its last store empties the log. Whoever takes the mutex over from a dead
+ * peer rolls the step back, the last store first. If that one dies too, the next does the same again.
  */
 export const MUTEX = 0
 export const INSIDE = 16
@@ -38,37 +38,37 @@ const NUMBER = 2
 const NEXT = 3
 const PREVIOUS = 4
 
-/** Lists, by their heads. */
+/** Lists, named by their heads. */
 const FREE = 0
 /** Calls that wait to hold a permit. */
 export const HOLDING = 1
-/** Calls that wait to see one. */
+/** Calls that wait to see a free permit. */
 export const SEEING = 2
 /** Permits that are held, the oldest first. */
 export const HELD = 3
-/** Calls that have seen one, and have not noticed yet. */
+/** Calls that have been granted a look, and have not noticed yet. */
 export const SEEN = 4
 const HEADS = 5
 
 export type List = typeof HOLDING | typeof SEEING | typeof HELD | typeof SEEN
 
-/** States. A call that waits looks at this word, and sleeps on it. */
+/** States of an entry. A call that waits reads this word, and sleeps on it. */
 export const WAITS = 1
 export const GRANTED = 2
 export const GRANTED_ABANDONED = 3
 export const SAW = 4
 
-/** Entries: at first, and by how many the memory grows. */
+/** Entries that there are at first, and that the memory grows by at least. */
 const STEP = 64
-/** Bytes: about half a million entries. Only what is used takes memory. */
+/** Bytes: about half a million entries. Only the used part takes memory. */
 const LARGEST = 16 * 1024 * 1024
 
 export class SemaphoreTable {
   readonly memory: SharedArrayBuffer
-  /** What is beyond the entries that it covers is not used before `refresh`. */
+  /** May not cover entries that others have added, until `refresh`. */
   words: Int32Array
 
-  /** `number`: what the numbers begin with, for tests of their wrap. */
+  /** `number`: the first number that an entry gets, for tests of the wrap. */
   static create(value: number, limit: number, creator: number, number = 1): SemaphoreTable {
     const memory = new SharedArrayBuffer(4 * wordOf(STEP), { maxByteLength: LARGEST })
     const words = new Int32Array(memory, 0, wordOf(STEP))
@@ -91,7 +91,7 @@ export class SemaphoreTable {
     this.words = new Int32Array(memory, 0, memory.byteLength >>> 2)
   }
 
-  /** Makes the entries usable that others have added. */
+  /** Makes `words` cover the entries that others have added. */
   refresh(): void {
     if (wordOf(this.words[CAPACITY] as number) > this.words.length) this.#map()
   }
@@ -101,7 +101,7 @@ export class SemaphoreTable {
     const length = words[UNDO_LENGTH] as number
     words[UNDO + 2 * length] = word
     words[UNDO + 2 * length + 1] = words[word] as number
-    // Whoever reads the log does so after this thread's end: it sees all that was stored until then, in this order.
+    // Whoever reads the log does so after this thread's end. It sees all that was stored until then, in this order.
     Atomics.store(words, UNDO_LENGTH, length + 1)
     words[word] = value
   }
@@ -111,7 +111,7 @@ export class SemaphoreTable {
     Atomics.store(this.words, UNDO_LENGTH, 0)
   }
 
-  /** Takes back what the step of a dead holder has done. */
+  /** Undoes the unfinished step of a dead holder. */
   rollBack(): void {
     const { words } = this
     for (let i = (words[UNDO_LENGTH] as number) - 1; i >= 0; i--) {
@@ -120,7 +120,7 @@ export class SemaphoreTable {
     this.commit()
   }
 
-  /** A new entry of `peer`, the youngest of the list. Throws, with nothing changed, where there are too many. */
+  /** Adds an entry of `peer` at the end of the list. If there is no room, throws and changes nothing. */
   add(list: List, state: number, peer: number): number {
     const { words } = this
     let entry = this.first(FREE)
@@ -154,12 +154,12 @@ export class SemaphoreTable {
     this.set(wordOf(entry) + PEER, 0)
   }
 
-  /** The oldest entry of the list; 0 where it is empty. */
+  /** The oldest entry of the list; 0 if the list is empty. */
   first(list: List | typeof FREE): number {
     return this.next(list, list)
   }
 
-  /** The one behind `entry` in the list; 0 at its end. */
+  /** The entry behind `entry` in the list; 0 at its end. */
   next(list: List | typeof FREE, entry: number): number {
     const next = this.words[wordOf(entry) + NEXT] as number
     return next === list ? 0 : next
@@ -196,14 +196,14 @@ export class SemaphoreTable {
     this.set(wordOf(next) + PREVIOUS, previous)
   }
 
-  /** More room; no part of the step, since room does no harm. */
+  /** Makes room. This is not undone with the step, since room does no harm. */
   #grow(entries: number): void {
     const wanted = entries + Math.max(STEP, entries >> 1)
     const bytes = Math.min(4 * wordOf(wanted), LARGEST)
     if (bytes < 4 * wordOf(entries + 1)) {
       throw new MpError('MP_INVALID_STATE', `${entries} calls wait for one object, or hold it: it has room for no more`)
     }
-    // Whoever died here before may have made it larger than CAPACITY says.
+    // A thread that died here may have made it larger than CAPACITY says.
     if (this.memory.byteLength < bytes) this.memory.grow(bytes)
     this.#map()
     this.words[CAPACITY] = Math.floor((bytes / 4 - ENTRIES) / SIZE)

@@ -7,15 +7,15 @@ import * as pipe from './pipe-engine.js'
 import { RingQueue } from './queue-engine.js'
 import { SharedSemaphore } from './semaphore-engine.js'
 
-/** What a worker is given to boot with. */
+/** The `workerData` of a child. */
 export interface BootData extends ThreadBootData, PeerData {
-  /** Closes with the thread: so its parent learns of its end, also while it is blocked. */
+  /** Closes with the thread, so the parent learns of the thread's end even while the parent is blocked. */
   readonly life: MessagePort
 }
 
 const boot = new URL('./boot.js', import.meta.url)
 
-/** Worker threads as `@mp/worker-threads` has them, with queues and pipes in shared memory. */
+/** The children of `@mp/worker-threads`, with queues, pipes and semaphores in shared memory. */
 export const transport: Transport = Object.freeze({
   name: 'shared-array-buffer',
   capabilities,

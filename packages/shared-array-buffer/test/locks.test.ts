@@ -44,7 +44,7 @@ describe('a lock in shared memory', () => {
       await using _guard = await lock.acquire()
       counter[0] = (counter[0] as number) + 1
     })
-    // The first may have it by now: this thread must not block before that one has run on.
+    // The first call may have the lock by now: this thread must not block before that call has gone on.
     await new Promise(resolve => setImmediate(resolve))
     for (let i = 0; i < 200; i++) {
       const guard = lock.acquireSync()
@@ -72,11 +72,11 @@ describe('a lock in shared memory', () => {
       while (living.size > 0) {
         const end = performance.now() + Math.random() * 3
         while (performance.now() < end);
-        // Whoever is inside, if that is one of them; else whoever is next.
+        // Ends the thread that is inside, if it is one of these; else the next one.
         const inside = living.get(Atomics.load(words, 0)) ?? ([...living.values()][0] as Process)
         inside.kill()
         const start = performance.now()
-        // Its exit is seen here also while this thread blocks.
+        // This thread sees its exit even while it blocks.
         const sync = Math.random() < 0.5
         const guard = sync ? lock.acquireSync({ timeout: 10_000 }) : await lock.acquire({ timeout: 10_000 })
         const ms = performance.now() - start
@@ -108,7 +108,7 @@ const UNDO_LENGTH = 17
 describe('a semaphore in shared memory', () => {
   test('is whole whenever threads are terminated, also in the middle of a step', { timeout: 120_000 }, async () => {
     const peers = ourPeers()
-    // The numbers of calls wrap on the way.
+    // The numbers of calls wrap meanwhile.
     const semaphore = SharedSemaphore.create(3, 3, 0x7fff_ff00)
     const words = new Int32Array(semaphore.memory, 0, 32)
     let inside = 0

@@ -5,12 +5,12 @@ import { ourPeers, RingQueue } from '../dist/engines.js'
 // @ts-expect-error: what the threads share is JavaScript.
 import { numberIn } from './fixtures/bodies.mjs'
 
-/** Threads that are ended at a random moment, and how many at a time. */
+/** How many threads are ended at a random moment, and how many of them at a time. */
 const TERMINATIONS = 1000
 const BATCH = 20
 /** Numbers of items that one producer may use. */
 const RANGE = 10_000
-/** ms. More means that somebody waits for what will not come. */
+/** ms. A longer wait is for something that will never come. */
 const LONGEST_GAP = 1000
 
 const PUT_LOCK = 64
@@ -37,7 +37,7 @@ class Arena {
     this.taken = new Int32Array(new SharedArrayBuffer(4 * (producers * RANGE + 1)))
   }
 
-  /** A thread that begins when the gate opens: word 0 does that, word 1 counts who is there. */
+  /** Starts a thread that begins when the gate opens. Word 0 opens it; word 1 counts the threads that are there. */
   start(role: Thread['role'], gate: Int32Array, pace = 0): Thread {
     const peers = ourPeers()
     const { port1, port2 } = new MessageChannel()
@@ -99,7 +99,7 @@ describe('threads that are terminated at any instruction', () => {
       const arena = new Arena(maxsize, rounds * (BATCH / 2) + 1)
       const open = new Int32Array(new SharedArrayBuffer(12))
       open[0] = 1
-      // As many items are put as one taker of these can take.
+      // So many items are put as one of these takers can take.
       const survivors = [arena.start('put', open, 5), arena.start('take', open)]
       await until(() => survivors.every(each => Atomics.load(each.done, 0) > 0), 'the first items')
       let inside = 0
@@ -113,7 +113,7 @@ describe('threads that are terminated at any instruction', () => {
         Atomics.notify(gate, 0)
         const end = performance.now() + Math.random() * 3
         while (performance.now() < end);
-        // All at once: a lock that one of them holds cannot pass on to the others.
+        // All end at once, so a lock that one of them holds cannot pass to another of them.
         await Promise.all(
           victims.map(async each => {
             await arena.end(each)

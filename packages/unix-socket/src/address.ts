@@ -7,16 +7,16 @@ import { MpError } from '@mp/core/spi'
 
 /** Windows has named pipes instead of sockets in the file system: no directory to keep others out, and nothing to remove. */
 const NAMED_PIPES = process.platform === 'win32'
-/** Both are the system's; the second is for what it shall not change. */
+/** Windows knows both prefixes, `\\.\` and `\\?\`; it does not normalise what follows the second. */
 const PIPE_NAME = /^\\\\[.?]\\pipe\\[^\\]+$/i
 /** Characters. */
 const LONGEST_PIPE_NAME = 256
-/** Bytes that a socket's path may have; Node cuts what is longer, and would listen somewhere else. */
+/** Bytes that a socket's path may have. Node cuts a longer one, and would listen at another path. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 /** Bytes for the name of a socket in a directory of ours. */
 const NAME = 20
 
-/** Throws for what is no path of a socket, or no name of a pipe. */
+/** Throws a RangeError for an address that cannot be a socket's path, or a pipe's name. */
 export function checkAddress(address: string): void {
   if (NAMED_PIPES) checkPipeName(address)
   else checkPath(address)
@@ -38,20 +38,20 @@ function checkPath(address: string): void {
   throw new RangeError(`the path of a socket may have ${LONGEST_PATH} bytes, and this one has ${length}: ${address}`)
 }
 
-/** Where to listen, and what stays of that in the file system when nobody does any more. */
+/** Where to listen, and what stays in the file system when nobody listens there any more. */
 export interface Place {
   readonly address: string
   readonly leftover: string | undefined
 }
 
-/** A user's. Throws for what is no path of a socket, or no name of a pipe. */
+/** The place of an address that the user gave. Throws as `checkAddress` does. */
 export function placeAt(address: string): Place {
   checkAddress(address)
-  // The working directory may be another one when it is removed.
+  // Absolute: the working directory may have changed by the time the socket is removed.
   return { address, leftover: NAMED_PIPES ? undefined : resolve(address) }
 }
 
-/** A new place that only this user can come to: a directory of its own, or a name that nobody guesses. It goes with this process. */
+/** A new place that only this user can reach: in a directory of its own, or a name that nobody can guess. Removed at exit. */
 export function freshPlace(name: string): Place {
   if (NAMED_PIPES) return namedPipe()
   const base = Buffer.byteLength(tmpdir()) + NAME * 2 > LONGEST_PATH ? '/tmp' : tmpdir()
@@ -60,7 +60,7 @@ export function freshPlace(name: string): Place {
   return { address: join(directory, name), leftover: directory }
 }
 
-/** Another one, as safe as that. */
+/** Another place, in the same directory, as safe as `address`. Removed at exit. */
 export function placeBeside(address: string): Place {
   if (NAMED_PIPES) return namedPipe()
   const path = join(dirname(address), randomName())
@@ -79,7 +79,7 @@ function randomName(): string {
     .toString('hex')
 }
 
-/** The directory of our own that `address` lies in, one of `freshPlace`. */
+/** The directory that `freshPlace` made for `address`. */
 export function directoryOf(address: string): string | undefined {
   return NAMED_PIPES ? undefined : dirname(address)
 }
@@ -104,17 +104,17 @@ function removeLeftovers(): void {
     try {
       rmSync(path, { recursive: true, force: true })
     } catch {
-      // Another user's by now, or gone: nothing to be done at an exit.
+      // It is gone, or belongs to another user by now: an exit cannot do more.
     }
   }
 }
 
-/** How long a main program that exits waits, in all, for others to read what it sent them, ms. */
+/** ms that a main program waits at its exit, in all, for others to read what it sent them. */
 const BRIEFLY = 1000
 
 const flushed = new Set<PipeWire>()
 
-/** In the main program, where nobody shall wait long for a child that does not read: it may be a daemon. */
+/** For the main program: its exit must not wait long for a child that does not read, which may be a daemon. */
 export function flushBriefly(wire: PipeWire): void {
   if (flushed.size === 0) process.on('exit', flush)
   flushed.add(wire)
@@ -133,8 +133,8 @@ function flush(): void {
 const BACKLOG = 1024
 
 /**
- * Listens at an address that only this user may connect to. The socket is there when this returns, or `failed` is called. Each
- * connection becomes a wire that takes frames of `longest` bytes until it is trusted.
+ * Listens at an address that only this user may connect to. The socket exists when this returns; otherwise `failed` is called.
+ * Each connection becomes a wire that takes frames of at most `longest` bytes until it is trusted.
  */
 export function listenAt(
   address: string,
@@ -148,18 +148,18 @@ export function listenAt(
   server.on('connection', (socket: Socket & { _handle: PipeHandle | null }) => {
     const handle = socket._handle
     if (!handle) return
-    // The stream that Node made would copy, and buffer, what comes.
+    // The wire takes the handle from Node's stream, which would copy and buffer what comes.
     socket._handle = null
     socket.destroy()
     const wire = new PipeWire({ handle }, flushAtExit === 'patiently', longest)
     if (flushAtExit === 'briefly') flushBriefly(wire)
     accept(wire)
   })
-  // Also later, where a connection could not be accepted for want of descriptors: that one is lost, the others are not.
+  // Also called later, when there is no descriptor for a connection: that one is lost, the others are not.
   server.on('error', failed)
   server.listen({ path: address, backlog: BACKLOG })
   server.unref()
-  // A named pipe lets nobody else write as it is.
+  // A named pipe needs no mode: by default other users cannot write to it.
   if (server.listening && !NAMED_PIPES) {
     try {
       chmodSync(address, 0o600)

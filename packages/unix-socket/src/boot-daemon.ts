@@ -1,10 +1,10 @@
 import { PipeWire, runChild, WIRE, watch } from '@mp/child-process/spi'
-import { meetParent } from './kin.js'
+import { meetParent } from './inherited-wire.js'
 import { answerRendezvous, awaitParentOnInterrupt, removeWhenOrphaned } from './program.js'
 import { transport } from './transport.js'
 
 const wire = new PipeWire({ fd: WIRE }, true)
-// In both threads: whichever learns of the end first ends the process before the other comes to it.
+// Both threads remove the directory: whichever hears of the parent's end first may end the process before the other acts.
 watch(removeWhenOrphaned(wire))
 awaitParentOnInterrupt()
 meetParent(wire)

@@ -1,5 +1,5 @@
 import { PipeWire, runChild, WIRE } from '@mp/child-process/spi'
-import { meetParent } from './kin.js'
+import { meetParent } from './inherited-wire.js'
 import { answerRendezvous, awaitParentOnInterrupt, removeWhenOrphaned } from './program.js'
 import { transport } from './transport.js'
 

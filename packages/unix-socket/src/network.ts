@@ -4,12 +4,12 @@ import { PipeWire } from '@mp/child-process/spi'
 import type { Listening, Network, NetworkWire } from '@mp/core/spi'
 import { checkAddress, flushBriefly, freshPlace, listenAt, placeAt, remove, removeAtExit } from './address.js'
 
-/** Bytes that a frame may have before its sender has shown who he is. */
+/** Bytes that a frame may have before its sender is authenticated. */
 const LONGEST_STRANGE = 256
 
 /**
- * Unix sockets where any program of this host that may, by the file's mode, and has the key, can connect; on Windows named pipes,
- * for programs of the same user.
+ * Unix sockets, to which a program of this host can connect if the file's mode allows it and it has the key. On Windows named
+ * pipes, for programs of the same user.
  */
 export const network: Network = Object.freeze({ listen, dial })
 
@@ -40,7 +40,7 @@ function bind(address: string, accept: (wire: NetworkWire) => void): Promise<Ser
   })
 }
 
-/** A socket that nobody listens at: its listener was killed. Any other file stays where it is. */
+/** Whether the file is a socket at which nobody listens, because its listener was killed. Any other file must stay. */
 async function isStale(address: string): Promise<boolean> {
   const before = socketAt(address)
   if (before === undefined) return false
@@ -53,11 +53,11 @@ async function isStale(address: string): Promise<boolean> {
     })
     probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
   })
-  // Somebody else may have put a new one there meanwhile.
+  // Another program may have put a new socket there meanwhile.
   return refused && socketAt(address) === before
 }
 
-/** Which file it is; undefined where it is no socket. */
+/** The inode of the socket; undefined where there is none. */
 function socketAt(address: string): number | undefined {
   const found = lstatSync(address, { throwIfNoEntry: false })
   return found?.isSocket() ? found.ino : undefined

@@ -1,4 +1,4 @@
-/** How many ends of a wire, by its token, are open in this context: something may still come over it. */
+/** By the token of a wire: how many of its ends are open in this context. While one is, something may still come over it. */
 const open = new Map<string, number>()
 
 export function opened(token: string): void {

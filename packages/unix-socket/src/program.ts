@@ -1,14 +1,15 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { PipeWire } from '@mp/child-process/spi'
 import { MpError } from '@mp/core/spi'
+import { Acceptor } from './acceptor.js'
 import { directoryOf, flushBriefly, freshPlace, placeBeside } from './address.js'
 import {
+  ACCEPTOR,
   ASK,
   CANNOT,
   CLOSED,
   CONTEXT,
   control,
-  DOOR,
   FAILED,
   LOST,
   MAY,
@@ -17,32 +18,31 @@ import {
   readControl,
   type WireEnd,
 } from './control.js'
-import { Door } from './door.js'
-import { Line } from './line.js'
+import { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
 import { Rendezvous } from './rendezvous.js'
 
-/** Tells a child its program, in JSON. The boot takes it out of the environment at once. */
+/** The environment variable that tells a child its program, in JSON. It is deleted when this module loads. */
 export const VARIABLE = 'MP_UNIX_SOCKET'
 
 interface Inheritance {
   /** Hexadecimal. */
   readonly secret: string
-  /** The rendezvous's. */
+  /** Where the rendezvous listens. */
   readonly address: string
   /** The main context's pid. */
   readonly main: number
   /** The token of the wire to the parent. */
   readonly wire: string
-  /** A descriptor: this context's connection to the rendezvous. */
-  readonly line: number | null
+  /** The descriptor of this context's connection to the rendezvous. */
+  readonly connection: number | null
 }
 
 const told = process.env[VARIABLE]
 delete process.env[VARIABLE]
 const inherited = told === undefined ? undefined : (JSON.parse(told) as Inheritance)
 
-/** In a child. */
+/** What this context, a child, was given by its creator. */
 export function inheritance(): Inheritance {
   if (inherited) return inherited
   throw new MpError('MP_INVALID_STATE', 'the main context has inherited nothing')
@@ -52,12 +52,12 @@ export function randomToken(): string {
   return process.getBuiltinModule('node:crypto').randomBytes(16).toString('hex')
 }
 
-/** The program that this context is a part of: one main context, and all that descend from it. */
+/** The program that this context is a part of: one main context, and all its descendants. */
 export interface Program {
   readonly secret: Buffer
   /** Where the rendezvous listens. */
   readonly address: string
-  /** In the main context. */
+  /** Undefined except in the main context. */
   readonly rendezvous: Rendezvous | undefined
 }
 
@@ -80,8 +80,8 @@ function joined({ secret, address }: Inheritance): Program {
 }
 
 /**
- * If the main context is killed, its children are left to remove the program's directory, when the wire to there ends. Gives
- * the directory; undefined elsewhere than in a child of the main context.
+ * If the main context is killed, its children remove the program's directory when their wire to it ends. Gives the directory;
+ * undefined where this context is no child of the main context.
  */
 export function removeWhenOrphaned(parent: PipeWire): string | undefined {
   const { main, address } = inheritance()
@@ -90,60 +90,60 @@ export function removeWhenOrphaned(parent: PipeWire): string | undefined {
   if (directory === undefined) return undefined
   const removeIt = () => rmSync(directory, { recursive: true, force: true })
   void parent.ended.then(removeIt)
-  // Its sockets close one after the other: another one's end may be the end of this process before it hears of that wire's.
+  // The parent's sockets close one after the other: this process may end with another one before it hears that the wire ended.
   process.on('exit', () => {
     if (isParentEnding(main)) removeIt()
   })
   return directory
 }
 
-/** Of Linux, in the flags of a process: it is gone but for what the kernel has still to do, such as closing its sockets. */
+/** A Linux process flag: the process is over, but the kernel may still be closing its sockets. */
 const EXITING = 0x4
 
 function isParentEnding(pid: number): boolean {
   if (process.ppid !== pid) return true
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Behind the name, which may hold anything: state, ppid, pgrp, session, tty, tpgid, flags.
+    // Behind the name, which may contain anything, come: state, ppid, pgrp, session, tty, tpgid, flags.
     const flags = stat.slice(stat.lastIndexOf(')')).split(' ')[7]
     return (Number(flags) & EXITING) !== 0
   } catch {
-    // Not on this system.
+    // This system has no /proc.
     return false
   }
 }
 
-/** Connects to another context of this program, and says why. */
-export function dial(address: string, end: WireEnd, what: number = OPEN): Line {
+/** Connects to another context of this program, and tells it what the connection is for. */
+export function dial(address: string, end: WireEnd, what: number = OPEN): HandOffWire {
   const { secret, rendezvous } = program()
   const wire = new PipeWire({ path: address }, rendezvous === undefined)
   if (rendezvous) flushBriefly(wire)
-  const line = new Line(wire)
-  line.send(control(secret, what, end))
-  return line
+  const connection = new HandOffWire(wire)
+  connection.send(control(secret, what, end))
+  return connection
 }
 
-/** Where other contexts connect to this one, when an end here and an end there shall have a connection of their own. */
-class Doorstep {
-  readonly #door: Door
-  readonly #expected = new Map<string, (line: Line) => void>()
+/** Accepts the connections that lead straight from an end in another context to an end in this one. */
+class DirectAcceptor {
+  readonly #acceptor: Acceptor
+  readonly #expected = new Map<string, (connection: HandOffWire) => void>()
 
   constructor({ secret, address }: Program) {
     const here = placeBeside(address)
-    // First, lest it stay if this process is killed in between.
-    if (here.leftover !== undefined) tell(DOOR, NO_WIRE, here.leftover)
-    this.#door = new Door(here.address, secret, 'patiently', ({ token }, line) => {
+    // The rendezvous is told first: if this process is killed in between, the path is still removed.
+    if (here.leftover !== undefined) tell(ACCEPTOR, NO_WIRE, here.leftover)
+    this.#acceptor = new Acceptor(here.address, secret, 'patiently', ({ token }, connection) => {
       const come = this.#expected.get(token)
-      if (!come) return line.close()
+      if (!come) return connection.close()
       this.#expected.delete(token)
-      come(line)
+      come(connection)
     })
   }
 
-  /** Gives the address. */
-  expect({ token }: WireEnd, come: (line: Line) => void): string {
+  /** Gives the address at which the other end must connect. `come` gets its connection. */
+  expect({ token }: WireEnd, come: (connection: HandOffWire) => void): string {
     this.#expected.set(token, come)
-    return this.#door.address
+    return this.#acceptor.address
   }
 
   forget({ token }: WireEnd): void {
@@ -151,66 +151,66 @@ class Doorstep {
   }
 }
 
-let ownDoor: Doorstep | undefined
+let direct: DirectAcceptor | undefined
 
-export function doorstep(): Doorstep {
-  ownDoor ??= new Doorstep(program())
-  return ownDoor
+export function directAcceptor(): DirectAcceptor {
+  direct ??= new DirectAcceptor(program())
+  return direct
 }
 
-let toRendezvous: Line | undefined
+let toRendezvous: HandOffWire | undefined
 
-/** Where this context tells the rendezvous what it holds, and answers it. */
-function lineToRendezvous(): Line {
+/** The connection over which this context tells the rendezvous what it holds, and answers it. */
+function wireToRendezvous(): HandOffWire {
   if (toRendezvous) return toRendezvous
   const { address, secret } = program()
-  const line =
-    typeof inherited?.line === 'number'
-      ? new Line(new PipeWire({ fd: inherited.line }, true))
+  const connection =
+    typeof inherited?.connection === 'number'
+      ? new HandOffWire(new PipeWire({ fd: inherited.connection }, true))
       : dial(address, NO_WIRE, CONTEXT)
-  line.give({
+  connection.handTo({
     frame: bytes => {
       const asked = readControl(secret, bytes)
-      if (asked?.what === ASK) line.send(control(secret, isOpen(asked.token) ? MAY : CANNOT, asked))
+      if (asked?.what === ASK) connection.send(control(secret, isOpen(asked.token) ? MAY : CANNOT, asked))
     },
     drain() {},
     close() {},
   })
-  toRendezvous = line
-  return line
+  toRendezvous = connection
+  return connection
 }
 
-/** In a child, whose creator may have made the connection. */
+/** Starts to answer the rendezvous, where this child has inherited a connection to it. */
 export function answerRendezvous(): void {
-  if (typeof inherited?.line === 'number') lineToRendezvous()
+  if (typeof inherited?.connection === 'number') wireToRendezvous()
 }
 
-/** Tells the rendezvous; from elsewhere than the main context. */
+/** Tells the rendezvous. Not for the main context, which holds it. */
 export function tell(what: number, end: WireEnd, text?: string): void {
-  lineToRendezvous().send(control(program().secret, what, end, text))
+  wireToRendezvous().send(control(program().secret, what, end, text))
 }
 
-/** What was on its way over this wire, and has not arrived, never will. */
+/** Whatever was on its way to this context over the wire, and has not arrived, never will. */
 export function lost(token: string): void {
-  // Who has sent, or received, no end of a wire has nothing to tell.
+  // A context that has neither sent nor received an end of a wire has nothing to tell.
   if (program().rendezvous || toRendezvous) tellLost(token)
 }
 
-/** As `lost`, of a wire to a child, which may have sent an end of a wire that never came. */
+/** As `lost`, for the wire to a child: the child may have sent an end of a wire that never arrived here. */
 export function tellLost(token: string): void {
   const { rendezvous } = program()
   if (rendezvous) rendezvous.lost(token)
   else tell(LOST, { token, end: 0, hops: 0 })
 }
 
-/** This context closed the wire, and reads it no more. */
+/** This context has closed the wire, and will not read it any more. */
 export function left(token: string): void {
   const { rendezvous } = program()
   if (rendezvous) rendezvous.closed(token)
   else if (toRendezvous) tell(CLOSED, { token, end: 0, hops: 0 })
 }
 
-/** The end could not be opened: there are no descriptors left, perhaps. */
+/** The end could not be opened, for example because no descriptors are left. */
 export function failed(end: WireEnd): void {
   if (!program().rendezvous) tell(FAILED, end)
 }
@@ -221,8 +221,8 @@ const ALL_CLOSED = 50
 let interrupted = false
 
 /**
- * Ctrl-C reaches parent and child at once. If the parent ends of it, so does the child, by its one wire to there; until that is
- * known it shall not learn, and report, that its other wires are gone.
+ * Ctrl-C reaches parent and child at once. If it ends the parent, the child ends too, by its wire to the parent. Until then the
+ * child must not hear, and report, that its other wires are gone.
  */
 export function awaitParentOnInterrupt(): void {
   process.on('SIGINT', () => {
@@ -230,7 +230,7 @@ export function awaitParentOnInterrupt(): void {
   })
 }
 
-/** Calls `tell`, of the end of a wire, when that may be told. */
+/** Calls `tell`, which reports the end of a wire: at once, or, after an interrupt, when the parent's end would be known. */
 export function tellEnd(tell: () => void): void {
   if (interrupted) setTimeout(tell, ALL_CLOSED)
   else tell()

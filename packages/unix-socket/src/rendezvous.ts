@@ -1,72 +1,77 @@
 import { rmSync } from 'node:fs'
+import { Acceptor } from './acceptor.js'
 import * as control from './control.js'
-import { Door } from './door.js'
-import type { Line } from './line.js'
+import type { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
 
 /** An end that was opened in the main context itself. */
 export interface OwnEnd {
-  /** The other end's connection. */
-  meet(line: Line): void
-  /** The other end is gone, unopened. */
+  /** The other end has come: this is the connection to it. */
+  meet(connection: HandOffWire): void
+  /** The other end is gone, and was never opened. */
   lost(): void
 }
 
-/** What is known of one end of a wire: the connection over which it was opened elsewhere, or itself, or that it is gone. */
-type Seat = { readonly line: Line } | { readonly own: OwnEnd } | 'gone'
+/** One end of a wire: opened in another context (the connection to it), opened in the main context, or gone unopened. */
+type Seat = { readonly connection: HandOffWire } | { readonly own: OwnEnd } | 'gone'
 
 interface Meeting {
   readonly token: string
   readonly seats: [Seat | undefined, Seat | undefined]
 }
 
-/** Where an end is, as far as told. */
+/** Where an end is, as far as the rendezvous has been told. */
 interface Whereabouts {
   readonly end: control.WireEnd
   /**
-   * Unopened in the context at the other side of this connection, or in the main context; or (`via`, a wire's token) on its way
-   * to one. 'opened': nothing that was said before counts; kept until all of that must have come.
+   * - A connection: unopened, in the context at its other side.
+   * - 'main': unopened, in the main context.
+   * - `via`: unopened, on its way over the wire with this token.
+   * - 'opened': word about it that was sent before no longer counts. This is kept until all such word must have come.
    */
-  readonly at: Line | { readonly via: string } | 'main' | 'opened'
+  readonly at: HandOffWire | { readonly via: string } | 'main' | 'opened'
 }
 
-/** ms after an end until what it lost closes: all that was said before it, over other connections, must have been heard. */
+/** ms until an end that was lost is closed. By then all word that was sent before, over other connections, must have come. */
 const LAST_WORDS = 100
 
 /**
  * Where the two ends of a wire find each other: in the main context, which outlives all others. Invariants:
  *
- * - A wire has a meeting from the opening of its first end to that of its second, and no other trace here. Before, it is a
- *   number in two tickets.
- * - What the first end sends before the second is open is kept here, so it survives the first end's context.
- * - Then an end that is here talks to the other one directly. Two ends elsewhere are relayed until they have a connection of
- *   their own, which each enters with SWITCHED: order holds, and if the connection fails the relay goes on.
- * - An unopened end is in one context and closes with it, or is on its way over one wire and closes if that is lost. Word of
- *   it comes over several connections, and may cross: more hops are later news, and `in a context` later than `on its way`.
- * - A wire is lost when who read it says so, or when nobody can: whenever a context ends, or closes a wire, all others are asked
- *   about the wires over which something is on its way. One that is too busy to answer may still read; it answers, or ends.
+ * - A wire has a meeting from the opening of its first end to the opening of its second, and no other trace here. Before that
+ *   it is only a token in two tickets.
+ * - What the first end sends before the second is open is kept here. So it survives the first end's context.
+ * - Once both are open, an end in the main context talks to the other end directly. Two ends elsewhere are relayed until they
+ *   have a connection of their own. Each announces with SWITCHED that it uses it from then on: so order holds, and if the
+ *   connection fails, the relay goes on.
+ * - An unopened end is either in one context, and closes with it, or on its way over one wire, and closes if that wire is lost.
+ *   Word about it comes over several connections, in any order: more hops are later news, and for as many hops `in a context`
+ *   is later than `on its way`.
+ * - A wire is lost when its reader says so, or when nobody can read it any more. Whenever a context ends, or closes a wire, all
+ *   others are asked about the wires over which something is on its way. A context that is too busy to answer may still read:
+ *   in the end it answers, or ends.
  */
 export class Rendezvous {
   readonly #secret: Buffer
   readonly #meetings = new Map<string, Meeting>()
-  /** By token and end; of ends that were opened, for a moment. */
+  /** By token and end. An end that was opened stays for LAST_WORDS. */
   readonly #ends = new Map<string, Whereabouts>()
-  /** Of `#ends`, those on their way, by the token of the wire. */
+  /** The keys of those `#ends` that are on their way, by the token of the wire. */
   readonly #underWay = new Map<string, Set<string>>()
-  readonly #contexts = new Set<Line>()
+  readonly #contexts = new Set<HandOffWire>()
   /** By the token of a wire: the contexts that have not said yet whether they may still read it. */
-  readonly #asked = new Map<string, Set<Line>>()
+  readonly #asked = new Map<string, Set<HandOffWire>>()
 
   constructor(address: string, secret: Buffer) {
     this.#secret = secret
-    new Door(address, secret, 'briefly', (hello, line) => {
-      if (hello.what === control.OPEN) this.#arrive(hello, line)
-      else if (hello.what === control.CONTEXT) this.#listen(line)
-      else line.close()
+    new Acceptor(address, secret, 'briefly', (hello, connection) => {
+      if (hello.what === control.OPEN) this.#arrive(hello, connection)
+      else if (hello.what === control.CONTEXT) this.#listen(connection)
+      else connection.close()
     })
   }
 
-  /** Opens an end in the main context. False where the other one is here as well: then it is opened as if from elsewhere. */
+  /** Opens an end in the main context. False where the other end is here too: the caller then connects as from elsewhere. */
   open(opened: control.WireEnd, own: OwnEnd): boolean {
     const { token, end } = opened
     this.#opened(opened)
@@ -79,7 +84,7 @@ export class Rendezvous {
     if (other !== 'gone' && 'own' in other) return false
     this.#meetings.delete(token)
     if (other === 'gone') own.lost()
-    else own.meet(other.line)
+    else own.meet(other.connection)
     return true
   }
 
@@ -92,28 +97,28 @@ export class Rendezvous {
     return meeting
   }
 
-  #arrive(opened: control.WireEnd, line: Line): void {
+  #arrive(opened: control.WireEnd, connection: HandOffWire): void {
     const { token, end } = opened
     this.#opened(opened)
     const meeting = this.#meeting(token)
     // A ticket opens once.
-    if (meeting.seats[end]) return line.close()
-    // What the other end sent may be in this process's sockets, unread, and so may the word of its opening.
-    twoTurns(() => line.send(control.control(this.#secret, control.READY, opened)))
+    if (meeting.seats[end]) return connection.close()
+    // In two turns this process has read what the other end sent, and the word of its opening, from its sockets.
+    twoTurns(() => connection.send(control.control(this.#secret, control.READY, opened)))
     const other = meeting.seats[1 - end]
     if (!other) {
-      meeting.seats[end] = { line }
+      meeting.seats[end] = { connection }
       return
     }
     this.#meetings.delete(token)
-    if (other === 'gone') line.close()
-    else if ('own' in other) other.own.meet(line)
-    else this.#relay(opened, other.line, line)
+    if (other === 'gone') connection.close()
+    else if ('own' in other) other.own.meet(connection)
+    else this.#relay(opened, other.connection, connection)
   }
 
-  /** Both ends are elsewhere. */
-  #relay(end: control.WireEnd, first: Line, second: Line): void {
-    first.give({
+  /** Passes frames between two ends that are both in other contexts. */
+  #relay(end: control.WireEnd, first: HandOffWire, second: HandOffWire): void {
+    first.handTo({
       frame: (bytes, beside) => {
         const told = control.readControl(this.#secret, bytes)
         if (told?.what === control.LISTENING) second.send(control.control(this.#secret, control.GO, end, told.text))
@@ -122,7 +127,7 @@ export class Rendezvous {
       drain() {},
       close: () => second.close(),
     })
-    second.give({
+    second.handTo({
       frame: (bytes, beside) => void first.send(bytes, beside),
       drain() {},
       close: () => first.close(),
@@ -130,7 +135,7 @@ export class Rendezvous {
     first.send(control.control(this.#secret, control.LISTEN, end))
   }
 
-  /** An end has come to the main context, unopened: it lives as long as all. */
+  /** An unopened end has come to the main context, and stays open as long as that lives. */
   arrived(end: control.WireEnd): void {
     this.#note(keyOf(end), { end: { ...end }, at: 'main' })
   }
@@ -142,48 +147,48 @@ export class Rendezvous {
     this.#note(key, { end: { ...end }, at: { via } })
   }
 
-  /** What went over this wire and has not arrived never will. */
+  /** Whatever was sent over this wire, and has not arrived, never will. */
   lost(via: string): void {
     later(() => {
       for (const key of [...(this.#underWay.get(via) ?? [])]) this.#gone(key)
     })
   }
 
-  /** One side has closed this wire, and reads it no more. */
+  /** One side has closed this wire, and will not read it any more. */
   closed(via: string): void {
     later(() => this.#ask(via))
   }
 
-  /** A context tells what it holds, until its end. */
-  #listen(line: Line): void {
-    let door: string | undefined
-    this.#contexts.add(line)
-    line.give({
+  /** Over this connection a context tells what it holds, until its end. */
+  #listen(connection: HandOffWire): void {
+    let path: string | undefined
+    this.#contexts.add(connection)
+    connection.handTo({
       frame: bytes => {
         const told = control.readControl(this.#secret, bytes)
-        if (told?.what === control.DOOR) door = told.text
-        else if (told) this.#hear(told, line)
+        if (told?.what === control.ACCEPTOR) path = told.text
+        else if (told) this.#hear(told, connection)
       },
       drain() {},
       close: () => {
-        this.#contexts.delete(line)
-        for (const via of [...this.#asked.keys()]) this.#cannotCome(via, line)
+        this.#contexts.delete(connection)
+        for (const via of [...this.#asked.keys()]) this.#cannotCome(via, connection)
         later(() => {
-          for (const [key, { at }] of [...this.#ends]) if (at === line) this.#gone(key)
+          for (const [key, { at }] of [...this.#ends]) if (at === connection) this.#gone(key)
           for (const via of [...this.#underWay.keys()]) this.#ask(via)
         })
-        // One that was killed could not do it.
-        if (door !== undefined) rmSync(door, { force: true })
+        // A context that was killed could not do it.
+        if (path !== undefined) rmSync(path, { force: true })
       },
     })
   }
 
-  #hear(told: control.Control, line: Line): void {
+  #hear(told: control.Control, connection: HandOffWire): void {
     const key = keyOf(told)
     const known = this.#ends.get(key)
     switch (told.what) {
       case control.HELD:
-        if (!known || known.end.hops <= told.hops) this.#note(key, { end: told, at: line })
+        if (!known || known.end.hops <= told.hops) this.#note(key, { end: told, at: connection })
         return
       case control.SENT:
         return this.sent(told, told.text)
@@ -191,7 +196,7 @@ export class Rendezvous {
         if (!known || known.end.hops <= told.hops) this.#opened(told)
         return
       case control.FAILED:
-        if (!known) this.#note(key, { end: told, at: line })
+        if (!known) this.#note(key, { end: told, at: connection })
         return this.#gone(key)
       case control.LOST:
         return this.lost(told.token)
@@ -201,24 +206,24 @@ export class Rendezvous {
         this.#asked.delete(told.token)
         return
       case control.CANNOT:
-        return this.#cannotCome(told.token, line)
+        return this.#cannotCome(told.token, connection)
     }
   }
 
-  /** Whether anybody may still read what is on its way over this wire. */
+  /** Asks all contexts whether one of them may still read what is on its way over this wire. */
   #ask(via: string): void {
-    // Where one end waits for the other to be opened, what was sent is kept here, and read or lost with that one.
+    // If one end still waits for the other to be opened, what was sent is kept here; it is read, or lost, with the other end.
     if (!this.#underWay.has(via) || this.#meetings.has(via) || isOpen(via) || this.#asked.has(via)) return
     if (this.#contexts.size === 0) return this.lost(via)
     this.#asked.set(via, new Set(this.#contexts))
     const question = control.control(this.#secret, control.ASK, { token: via, end: 0, hops: 0 })
-    for (const line of this.#contexts) line.send(question)
+    for (const connection of this.#contexts) connection.send(question)
   }
 
-  /** Nor over any other way than `line`'s, if all have said so. */
-  #cannotCome(via: string, line: Line): void {
+  /** This context cannot read the wire any more. Once all contexts have said so, the wire is lost. */
+  #cannotCome(via: string, connection: HandOffWire): void {
     const unanswered = this.#asked.get(via)
-    if (!unanswered?.delete(line) || unanswered.size > 0) return
+    if (!unanswered?.delete(connection) || unanswered.size > 0) return
     this.#asked.delete(via)
     this.lost(via)
   }
@@ -254,7 +259,7 @@ export class Rendezvous {
   #gone(key: string): void {
     const { token, end } = (this.#ends.get(key) as Whereabouts).end
     this.#forget(key)
-    // Nobody will read what was sent to it.
+    // Nor will anybody read what was sent to it.
     this.lost(token)
     const meeting = this.#meeting(token)
     if (meeting.seats[end]) return
@@ -266,7 +271,7 @@ export class Rendezvous {
     this.#meetings.delete(token)
     if (other === 'gone') return
     if ('own' in other) other.own.lost()
-    else other.line.close()
+    else other.connection.close()
   }
 }
 
@@ -274,7 +279,7 @@ export function twoTurns(then: () => void): void {
   setImmediate(() => setImmediate(then))
 }
 
-/** When all that was said before, over other connections, has been heard. */
+/** Acts once all word that was sent before, over other connections, has come. */
 function later(act: () => void): void {
   setTimeout(act, LAST_WORDS).unref()
 }

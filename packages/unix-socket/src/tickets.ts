@@ -1,21 +1,21 @@
 import type { Ticket, Wire, Wires } from '@mp/core/spi'
 import { HELD, OPENED, SENT, type WireEnd } from './control.js'
-import { tokenOfKin } from './kin.js'
+import { tokenOfInherited } from './inherited-wire.js'
 import { program, randomToken, tell } from './program.js'
 import { SocketWire } from './wire.js'
 
-/** A ticket that was made here: once one end has left, the rendezvous must know where the other one is. */
+/** A ticket that was made here. Once one of its ends has left, the rendezvous must know where the other one is. */
 interface Made {
   readonly sibling: WireEnd
-  /** Opened, or sent on. */
+  /** It was opened, or sent to another context. */
   away: boolean
 }
 
 const made = new WeakMap<object, Made>()
-/** Those that came in a message, and are still here. */
+/** Unopened ends in this context of which the rendezvous knows that they are here. */
 const held = new WeakSet<object>()
 
-/** Unix sockets between any two contexts of the program. A ticket's value is worth nothing outside of it. */
+/** Unix sockets between any two contexts of one program. Outside of it a ticket's value is worthless. */
 export const wires: Wires = Object.freeze({ pair, open, arrived, left })
 
 function pair(): [Ticket, Ticket] {
@@ -32,7 +32,7 @@ function open(value: unknown): SocketWire {
   const ours = made.get(end)
   if (ours) ours.away = true
   const wire = new SocketWire(end)
-  // Not before: if this context is killed in between, the rendezvous must still know where the end was.
+  // After the open: if this context is killed in between, the rendezvous must still know where the end was.
   if (held.delete(end)) tell(OPENED, end)
   return wire
 }
@@ -48,7 +48,7 @@ function arrived(value: unknown): void {
 function left(value: unknown, wire: Wire): void {
   const end = check(value)
   const { rendezvous } = program()
-  const via = wire instanceof SocketWire ? wire.token : tokenOfKin(wire)
+  const via = wire instanceof SocketWire ? wire.token : tokenOfInherited(wire)
   end.hops++
   const ours = made.get(end)
   if (ours) ours.away = true

@@ -1,7 +1,7 @@
 import { type Boots, spawnChild } from '@mp/child-process/spi'
 import type { NetworkTransport, Peer, SpawnOptions } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
-import { Introduction } from './kin.js'
+import { Introduction } from './inherited-wire.js'
 import { network } from './network.js'
 import { wires } from './tickets.js'
 
@@ -14,7 +14,7 @@ function spawn(options: SpawnOptions): Peer {
   const introduction = new Introduction()
   try {
     const { descriptors } = introduction
-    const peer = spawnChild(options, { ...boots, descriptors, environment: line => introduction.environment(line) })
+    const peer = spawnChild(options, { ...boots, descriptors, environment: first => introduction.environment(first) })
     introduction.meet(peer.wire)
     return peer
   } finally {

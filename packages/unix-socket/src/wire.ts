@@ -1,18 +1,18 @@
 import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
-import type { Frame, Line, LineUser } from './line.js'
+import type { Frame, HandOffWire, WireUser } from './hand-off-wire.js'
 import { closed, opened } from './open-wires.js'
-import { dial, doorstep, failed, left, lost, program, tellEnd } from './program.js'
+import { dial, directAcceptor, failed, left, lost, program, tellEnd } from './program.js'
 import { type OwnEnd, twoTurns } from './rendezvous.js'
 
 /**
- * One end of a direct wire. It begins as a connection to the rendezvous, or in the main context as nothing at all, until the
- * other end is there. Invariants:
+ * One end of a direct wire. Until the other end has come, it has a connection to the rendezvous, or in the main context none.
+ * Invariants:
  *
- * - `#out` is where frames go: at first `#way`, the connection through or to the rendezvous; after this end's SWITCHED
- *   `#direct`. Without one they wait in `#early`.
- * - Frames come over `#way` until the other end's SWITCHED; what comes over `#direct` until then is kept there.
+ * - Frames leave over `#out`: at first `#way`, the connection to the rendezvous or through it; after this end's SWITCHED
+ *   `#direct`. While there is none, frames wait in `#early`.
+ * - Frames come over `#way` until the other end's SWITCHED. What comes over `#direct` before that is kept there.
  * - With both SWITCHED seen and sent, `#direct` has become `#way`.
  */
 export class SocketWire implements Wire, OwnEnd {
@@ -21,22 +21,22 @@ export class SocketWire implements Wire, OwnEnd {
   #sink: WireSink | undefined
   /** Frames that came before the start. */
   #kept: Frame[] = []
-  /** By this side. */
+  /** This side has closed it, or was told of the close. */
   #closed = false
-  /** The other side is gone: what is in `#kept` is all that will come. */
+  /** The other side is gone: after `#kept` nothing more will come. */
   #over: { readonly error: Error | undefined } | undefined
   #early: Frame[] = []
-  #way: Line | undefined
-  #direct: Line | undefined
-  #out: Line | undefined
-  /** The other end is to connect to this context. */
+  #way: HandOffWire | undefined
+  #direct: HandOffWire | undefined
+  #out: HandOffWire | undefined
+  /** The other end will connect to this context. */
   #expected = false
-  /** Core waits for `drain`. */
+  /** `send` gave false, and core waits for `drain`. */
   #full = false
-  /** The rendezvous has said that what lay there has come. */
+  /** All that the rendezvous kept for this end has come. */
   #ready = false
   #onCaughtUp: (() => void)[] = []
-  /** Frames that core was given, for `receiveSync`. */
+  /** How many frames core was given; `receiveSync` compares it. */
   #given = 0
 
   constructor(end: control.WireEnd) {
@@ -100,7 +100,7 @@ export class SocketWire implements Wire, OwnEnd {
     const ready = this.#ready
     while (this.#given === before) {
       if (!this.#way?.wire.receiveSync(Math.max(0, deadline - performance.now()))) return false
-      // Nothing lay there.
+      // The rendezvous had kept nothing.
       if (!ready && this.#ready && this.#given === before) return false
     }
     return true
@@ -114,93 +114,93 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#over) lost(this.#end.token)
     else left(this.#end.token)
     this.#check()
-    // One that waits for the other end goes when that has come, and has got what was sent.
+    // A wire whose other end has not come yet is closed when that has come, and has got what was sent.
     this.#hangUp()
   }
 
   #hangUp(): void {
     this.#way?.close()
     this.#direct?.close()
-    if (this.#expected) doorstep().forget(this.#end)
+    if (this.#expected) directAcceptor().forget(this.#end)
     this.#expected = false
   }
 
   unref(): void {
-    // Lines never hold the event loop.
+    // A HandOffWire never keeps the event loop alive.
   }
 
-  meet(line: Line): void {
-    this.#use(line)
+  meet(connection: HandOffWire): void {
+    this.#use(connection)
   }
 
   lost(): void {
     this.#finish(undefined)
   }
 
-  #use(line: Line): void {
-    this.#way = line
-    this.#out = line
-    for (const { bytes, beside } of this.#early.splice(0)) if (!line.send(bytes, beside)) this.#full = true
-    if (this.#closed) return line.close()
-    line.give(this.#user(line))
+  #use(connection: HandOffWire): void {
+    this.#way = connection
+    this.#out = connection
+    for (const { bytes, beside } of this.#early.splice(0)) if (!connection.send(bytes, beside)) this.#full = true
+    if (this.#closed) return connection.close()
+    connection.handTo(this.#user(connection))
   }
 
-  #user(line: Line): LineUser {
+  #user(connection: HandOffWire): WireUser {
     const { secret } = program()
     return {
       frame: (bytes, beside) => {
         const told = control.readControl(secret, bytes)
-        if (told) this.#obey(told, line)
+        if (told) this.#obey(told, connection)
         else this.#receive(bytes, beside)
       },
       drain: () => {
-        if (line === this.#out) this.#drained()
+        if (connection === this.#out) this.#drained()
       },
       close: error => {
-        if (line === this.#way) this.#finish(error)
+        if (connection === this.#way) this.#finish(error)
       },
     }
   }
 
-  #obey({ what, text }: control.Control, line: Line): void {
-    if (this.#closed || line !== this.#way) return
+  #obey({ what, text }: control.Control, connection: HandOffWire): void {
+    if (this.#closed || connection !== this.#way) return
     const { secret } = program()
     switch (what) {
       case control.LISTEN: {
         this.#expected = true
-        const here = doorstep().expect(this.#end, direct => this.#came(direct))
-        line.send(control.control(secret, control.LISTENING, this.#end, here))
+        const here = directAcceptor().expect(this.#end, direct => this.#came(direct))
+        connection.send(control.control(secret, control.LISTENING, this.#end, here))
         return
       }
       case control.GO:
-        // If it fails, all goes on as before: the other end switches only when it has seen this connection.
+        // If it fails, the relay goes on: the other end switches only when it has seen this connection.
         this.#direct = dial(text, this.#end)
         return
       case control.READY:
         return this.#settle()
       case control.SWITCHED:
         this.#settle()
-        return this.#switched(line)
+        return this.#switched(connection)
     }
   }
 
-  /** The other end has made a connection of our own. */
-  #came(direct: Line): void {
+  /** The other end has connected to this one directly. */
+  #came(direct: HandOffWire): void {
     this.#expected = false
     if (this.#closed || this.#over) return direct.close()
     this.#direct = direct
     this.#switchOver()
   }
 
-  /** All that the other end sends from here on comes over the direct connection. */
-  #switched(line: Line): void {
+  /** The other end has sent SWITCHED: from here on its frames come over the direct connection. */
+  #switched(connection: HandOffWire): void {
     const direct = this.#direct
     if (!direct) return this.#finish(undefined)
-    if (this.#out === line) this.#switchOver()
+    if (this.#out === connection) this.#switchOver()
     this.#way = direct
     this.#direct = undefined
-    line.close()
-    direct.give(this.#user(direct))
+    connection.close()
+    direct.handTo(this.#user(direct))
   }
 
   #switchOver(): void {
@@ -243,7 +243,7 @@ export class SocketWire implements Wire, OwnEnd {
   #tellClose(): void {
     if (this.#closed) return
     this.#closed = true
-    // Both ends tell: here everything that came has been read.
+    // Both ends tell the rendezvous. This one has read everything that came.
     closed(this.#end.token)
     lost(this.#end.token)
     this.#check()

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { eventually, isAlive, within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 
-/** Starts the program; gives its temporary directory, and its own pid first among all. */
+/** Starts the program. Gives its temporary directory, and all pids, its own first. */
 async function start(how: string, daemon: 'yes' | 'no') {
   const folder = mkdtempSync(join(tmpdir(), 'unix-socket-test-'))
   const path = fileURLToPath(new URL('./fixtures/program.mjs', import.meta.url))
@@ -40,7 +40,7 @@ describe('a program leaves no socket behind', () => {
       expect(files().length).toBeGreaterThan(3)
       process.kill(pids[0] as number, 'SIGKILL')
       await within(exited, 'the end')
-      // A listener's address may be anywhere, and the next listener there replaces what is left.
+      // A listener may be anywhere. The next listener at the address replaces the socket that is left there.
       await eventually(() => files().length === 2, 'the removal of what the contexts used')
       expect(files().some(each => String(each).endsWith('listener'))).toBe(true)
     })

@@ -10,7 +10,7 @@ import { describe, it, onTestFinished } from 'vitest'
 const preload = new URL('./fixtures/as-on-windows.mjs', import.meta.url)
 const everything = fileURLToPath(new URL('./fixtures/everything.mjs', import.meta.url))
 
-/** Not Windows itself, which these packages have not been tried on: its way through them. */
+/** Takes the way through the code that Windows takes. The packages were never tried on Windows itself. */
 describe('where a pipe has a name, and no descriptor', () => {
   const parts = ['producers', 'sizes', 'siblings', 'lastWords', 'death']
   for (const [name, expected] of [

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { eventually, within } from '@mp/conformance'
 import { onTestFinished } from 'vitest'
 
-/** Somebody who speaks frames, and not necessarily the protocol. */
+/** A client that sends frames, which need not follow the protocol. */
 export class RawClient {
   readonly socket: Socket
   readonly frames: Buffer[] = []

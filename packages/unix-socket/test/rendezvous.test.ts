@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { eventually } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 import * as control from '../src/control.js'
-import type { Line } from '../src/line.js'
+import type { HandOffWire } from '../src/hand-off-wire.js'
 import { type OwnEnd, Rendezvous } from '../src/rendezvous.js'
 import { RawClient } from './raw-client.js'
 
-/** Other contexts, and word that crosses on its way from them. */
+/** Other contexts, whose messages to the rendezvous may arrive in any order. */
 class Scene {
   readonly #secret = randomBytes(16)
   readonly #address: string
@@ -34,7 +34,7 @@ class Scene {
     return this.#connect(control.OPEN, end)
   }
 
-  /** What was sent before has been heard, and the time after which what was lost closes is over. */
+  /** Waits until the rendezvous has heard what was sent before, and has closed what was lost. */
   async settled(): Promise<void> {
     const [near, far] = pair()
     const probe = this.open(near)
@@ -80,8 +80,8 @@ describe('the rendezvous', () => {
     scene.rendezvous.lost(VIA)
     await scene.settled()
     expect(waiting.closed).toBe(false)
-    const met: Line[] = []
-    scene.rendezvous.open({ ...far, hops: 1 }, { meet: line => void met.push(line), lost() {} })
+    const met: HandOffWire[] = []
+    scene.rendezvous.open({ ...far, hops: 1 }, { meet: connection => void met.push(connection), lost() {} })
     expect(met.length).toBe(1)
   })
 

@@ -14,7 +14,7 @@ function mac(role: 'client' | 'server', server: Uint8Array, client: Uint8Array, 
   return createHmac('sha256', key).update('mp1').update(` ${role}`).update(server).update(client).digest()
 }
 
-/** What a good client would do, up to its request. */
+/** Does what a good client does before its request. */
 async function introduce(address: string): Promise<RawClient> {
   const client = new RawClient(address)
   const challenge = (await client.frame(0)).subarray(3)
@@ -55,7 +55,7 @@ describe('a listener', () => {
     expect((await replay.frame(0)).subarray(3)).not.toEqual(challenge)
     replay.send(answer)
     await replay.cutOff()
-    // Reflection: what the server said, as one's own.
+    // Reflection: the client sends back what the server said.
     const reflection = refused()
     const theirs = (await reflection.frame(0)).subarray(3)
     reflection.send(Buffer.concat([theirs, mac('server', theirs, theirs)]))
@@ -120,7 +120,7 @@ describe('a listener', () => {
       const client = await introduce(listener.address)
       client.send(Buffer.from([0]))
       const connection = await within(accepted, 'accept')
-      // The first look opens it; nothing is read.
+      // The first poll opens it; nothing is read.
       await connection.poll()
       if (announced) client.send(Buffer.from([6, 0, 0, 0, 0]))
       for (let sent = 0; sent < 512 * 2 ** 20 && !client.closed; sent += value.length) {
@@ -221,7 +221,7 @@ describe('the sockets between the contexts of a program', () => {
     for (const child of children) await within(child.start(), 'start')
     await orders.send(10)
     await within(orders.recv(), 'trips')
-    await eventually(() => sockets().length === 2, 'the rendezvous, and the door of one of the two')
+    await eventually(() => sockets().length === 2, 'the rendezvous, and the socket of one of the two')
     const silent = sockets().map(path => new RawClient(path))
     for (const path of sockets()) {
       expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -237,7 +237,7 @@ describe('the sockets between the contexts of a program', () => {
     await within(orders.recv(), 'more trips')
     await Promise.all([orders, c, d].map((each: Connection) => each.close()))
     for (const child of children) await within(child.join(), 'join')
-    // A child takes its door with it.
+    // A child takes its socket with it.
     expect(sockets().length).toBe(1)
   }, 25_000)
 })

@@ -24,7 +24,7 @@ describe('a wire between siblings', () => {
     const [orders, ordersEnd] = Pipe()
     const echo = await start('echo', b)
     const trips = await start('trips', a, ordersEnd)
-    // The first trips go through this context; how soon the siblings know each other is the machine's affair.
+    // The first trips go through this context. How soon the siblings are connected depends on the machine.
     let passedBy = false
     for (let attempt = 0; attempt < 20 && !passedBy; attempt++) {
       await orders.send(200)

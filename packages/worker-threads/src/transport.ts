@@ -12,29 +12,29 @@ import {
 import { capabilities } from './capabilities.js'
 import { PortWire } from './wire.js'
 
-/** Thread ids are small numbers, as pids are: moved above any operating system's pids, they cannot be mistaken for one. */
+/** A pid is this plus the thread's id: larger than any pid of the operating system, so it cannot be confused with one. */
 const FIRST_PID = 2 ** 22
 
-/** What a worker is given to boot with. */
+/** The `workerData` of a child. */
 export interface BootData {
   readonly port: MessagePort
 }
 
-/** What a transport of threads adds to a worker of its own. */
+/** What another transport of threads may change about a worker. */
 export interface WorkerOptions {
   /** The boot module, which calls `serve`. */
   readonly boot: URL
-  /** Goes to the worker as its workerData, beside the port of {@link BootData}. */
+  /** More properties of the worker's `workerData`, beside the port of {@link BootData}. */
   readonly data?: object
   readonly transferList?: readonly Transferable[]
 }
 
 const boot = new URL('./boot.js', import.meta.url)
 
-/** MessagePorts, which go to any thread. */
+/** Wires are MessagePorts, which can go to any thread. */
 export const wires: Wires = Object.freeze({ pair, open })
 
-/** Children are worker threads; wires are MessagePorts, which go to any thread. */
+/** Children are worker threads. */
 export const transport: Transport = Object.freeze({
   name: 'worker-threads',
   capabilities,
@@ -42,7 +42,7 @@ export const transport: Transport = Object.freeze({
   wires,
 })
 
-/** Starts a worker whose boot module finds the port of its {@link PortWire} in `workerData`. */
+/** Starts a worker. Its boot module finds the port for its {@link PortWire} in `workerData`. */
 export function spawnWorker(
   { id, name, env, execArgv, cwd, stdio = 'inherit', resourceLimits }: SpawnOptions,
   { boot: module, data, transferList = [] }: WorkerOptions,
@@ -76,7 +76,7 @@ export function spawnWorker(
   })
   const exited = new Promise<PeerExit>(resolve => {
     worker.on('exit', code => {
-      // terminate() gives exit code 1, as an uncaught error does.
+      // After terminate() the exit code is 1, as after an uncaught error.
       const exit = killed ? { code: null, signal: killed } : { code, signal: null }
       resolve(failure ? { ...exit, error: failure } : exit)
     })
@@ -94,8 +94,8 @@ export function spawnWorker(
 }
 
 /**
- * The parent's own flags where none are given: Node passes them on, and takes more of them than in an explicit list. But
- * `--input-type`, which says how to read the parent's script, would make a thread refuse its file.
+ * Without `execArgv` a worker inherits the parent's flags. Node then passes them on by itself, and accepts more flags than in an
+ * explicit list. But `--input-type` says how to read the parent's script, and would make a thread refuse its file.
  */
 function execArgvOption(given: readonly string[] | undefined): { execArgv?: string[] } {
   if (given) return { execArgv: [...given] }
@@ -103,7 +103,7 @@ function execArgvOption(given: readonly string[] | undefined): { execArgv?: stri
   return passed.length < process.execArgv.length ? { execArgv: passed } : {}
 }
 
-/** The channel is made when one of its tickets is first used: an open port is never garbage, a Pipe that nobody used may be. */
+/** The channel is made when one of its tickets is first used: an open port is never garbage, but a Pipe that nobody used may be. */
 function pair(): [Ticket, Ticket] {
   let made: MessageChannel | undefined
   const channel = () => {

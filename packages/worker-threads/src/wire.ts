@@ -2,12 +2,12 @@ import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable } 
 import type { Wire, WireSink } from '@mp/core/spi'
 
 /**
- * Frames of fewer bytes travel as strings of one byte a character: an ArrayBuffer costs either thread an allocation outside
- * its heap, 0.6 us of a round trip's 4.5 a way. Larger ones are moved.
+ * Bytes from which on a frame is moved. A smaller frame travels as a string with one byte a character: an ArrayBuffer costs each
+ * thread an allocation outside its heap, 0.6 us each way of a round trip of 4.5 us.
  */
 const MOVED_FROM = 1024
 
-/** A small frame, a frame, or a frame with what rides beside it. */
+/** A small frame, a larger one, or a frame with attachments. */
 type Posted = string | Uint8Array | { frame: Uint8Array; attachments: readonly object[] }
 
 const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
@@ -15,7 +15,7 @@ const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
   latin1Write(this: Uint8Array, text: string, offset: number, length: number): number
 }
 
-/** A MessagePort as a wire. Ports keep what arrives until they are listened to, and outlive a transfer. */
+/** A MessagePort as a wire. A port keeps what arrives until somebody listens, and survives a transfer. */
 export class PortWire implements Wire {
   readonly #port: MessagePort
   #closed = false
@@ -39,7 +39,7 @@ export class PortWire implements Wire {
       this.close()
       sink.close(error as Error)
     })
-    // A port whose other side was gone before anyone listened here has had its close event already.
+    // If the other side was gone before anyone listened here, the port has emitted 'close' already.
     if (!(port as MessagePort & { hasRef(): boolean }).hasRef()) setImmediate(onClose)
   }
 
@@ -63,7 +63,7 @@ export class PortWire implements Wire {
         return true
       }
       if (performance.now() >= deadline) return false
-      // Nothing tells of a message while the event loop stands still.
+      // While the event loop stands still, nothing tells of a message.
       Atomics.wait(never, 0, 0, 1)
     }
   }
@@ -71,7 +71,7 @@ export class PortWire implements Wire {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    // A port that comes in a message which nobody takes would stay open, and its other side would never know.
+    // A port in a message that nobody takes would stay open, and its other side would never hear of it.
     for (let left = receiveMessageOnPort(this.#port); left; left = receiveMessageOnPort(this.#port)) {
       const { message } = left as { message: Posted }
       if (typeof message !== 'string' && !ArrayBuffer.isView(message)) closePorts(message.attachments)
@@ -84,7 +84,7 @@ export class PortWire implements Wire {
   }
 }
 
-/** Posts what `wrap` makes of objects: shared memory stays shared, everything else is moved. */
+/** Posts what `wrap` makes of the objects. Shared memory stays shared; all other objects are moved. */
 export function post(
   port: MessagePort,
   wrap: (objects: readonly object[]) => unknown,
@@ -93,7 +93,7 @@ export function post(
   try {
     postAll(port, wrap, objects)
   } catch {
-    // A port whose other side is gone would fail the whole message. It goes as one that is found closed where it is opened.
+    // A port whose other side is gone makes the whole message fail. A port that is found closed at its opening takes its place.
     postAll(port, wrap, objects.map(livePort))
   }
 }

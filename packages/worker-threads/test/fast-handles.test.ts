@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { test } from 'vitest'
 
-/** Natives, for this test alone: whether V8 finds an object's properties by their place, and not in a dictionary. */
+/** Uses V8's natives: whether V8 finds an object's properties by their place, and not in a dictionary. */
 const program = `
   import * as mp from '@mp/worker-threads'
 

@@ -1,7 +1,7 @@
 import type { PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
 
-/** What hand-written Node does on the same medium: no library, no flow control, the same messages and the same checks. */
+/** Hand-written Node on the same medium: no library, no flow control, the same messages and the same checks. */
 export interface Baseline {
   /** Short, for a table. */
   readonly name: string
@@ -9,17 +9,17 @@ export interface Baseline {
   readonly description: string
   /** The two ends run in threads or processes of their own. */
   readonly apart: boolean
-  /** Payloads for which one would write something else by hand. */
+  /** For these payloads one would write something else by hand. */
   readonly instead?: Partial<Record<PayloadName, Baseline>>
   /** One side posts `count` messages without waiting, the other checks them as they come. */
   flood(payload: PayloadName): Promise<Session>
   /** One message goes and comes back. */
   echo(payload: PayloadName): Promise<Session>
-  /** Starts an almost empty child and waits for its first word; the time in ms. Null where nothing can be started. */
+  /** Starts an almost empty child and waits for its first message. Gives the ms. Null if nothing can be started. */
   readonly hello: (() => Promise<number>) | null
 }
 
-/** All that `baseline` uses, for the reports. */
+/** `baseline` and all that it uses instead, for the reports. */
 export function formsOf(baseline: Baseline): readonly Baseline[] {
   return [...new Set([baseline, ...Object.values(baseline.instead ?? {})])]
 }

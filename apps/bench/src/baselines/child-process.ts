@@ -1,13 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { findSeats } from '../core.js'
 import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
+import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 import { netPair } from './net-loop.js'
-import { type Post, receiveFlood, roundTrips } from './post.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
-/** A bare `fork` and `process.send`. Nobody would send megabytes so: there the baseline is a socket. */
+/** A bare `fork` and `process.send`. Nobody would send megabytes that way: for these the baseline is a socket. */
 export const childProcess: Baseline = {
   name: 'process.send',
   description: "a bare fork: process.send in a loop, a listener for messages, serialization 'advanced'",
@@ -17,7 +17,7 @@ export const childProcess: Baseline = {
     const messages = messagesOf(name)
     const { child, session } = startProcess('./flood-process.js', name)
     return session(count => {
-      const received = receiveFlood(postOf(child), messages, count)
+      const received = receiveFlood(messagesFrom(child), messages, count)
       child.send(count)
       return received
     })
@@ -25,7 +25,8 @@ export const childProcess: Baseline = {
   async echo(name) {
     const messages = messagesOf(name)
     const { child, session } = startProcess('./echo-process.js', name)
-    return session(count => roundTrips(postOf(child), messages, count))
+    const send = (message: unknown) => void child.send(message as never)
+    return session(count => roundTrips(messagesFrom(child), send, messages, count))
   },
   async hello() {
     const before = performance.now()
@@ -48,12 +49,4 @@ function startProcess(file: string, payload: PayloadName) {
   const child = fork(pathOf(file), args, { execArgv: [], serialization: 'advanced' })
   const session = (run: Session['run']) => sessionOf(child, run, () => child.disconnect())
   return { child, session }
-}
-
-function postOf(child: ChildProcess): Post {
-  return {
-    postMessage: (value: never) => void child.send(value),
-    on: child.on.bind(child),
-    off: child.off.bind(child),
-  } as unknown as Post
 }

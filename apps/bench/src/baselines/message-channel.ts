@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { type Messages, messagesOf } from '../payloads.js'
 import type { Baseline } from './baseline.js'
-import { receiveFlood, roundTrips } from './post.js'
+import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 
 /**
- * A MessageChannel whose two ports stay in one thread: what raw Node has for the memory transport. Nothing is started, so
+ * A MessageChannel whose two ports stay in one thread: the counterpart of the memory transport in raw Node. Nothing is started, so
  * there is no baseline for a start.
  */
 export const messageChannel: Baseline = {
@@ -17,7 +17,7 @@ export const messageChannel: Baseline = {
     const { port1, port2 } = new MessageChannel()
     return {
       async run(count) {
-        const received = receiveFlood(port1, messages, count)
+        const received = receiveFlood(messagesFrom(port1), messages, count)
         await Promise.all([received, post(port2, messages, count)])
         return received
       },
@@ -28,7 +28,11 @@ export const messageChannel: Baseline = {
     const messages = messagesOf(name)
     const { port1, port2 } = new MessageChannel()
     port2.on('message', value => port2.postMessage(value))
-    return { run: count => roundTrips(port1, messages, count), close: () => close(port1) }
+    const send = (message: unknown) => port1.postMessage(message)
+    return {
+      run: count => roundTrips(messagesFrom(port1), send, messages, count),
+      close: () => close(port1),
+    }
   },
   hello: null,
 }
@@ -37,8 +41,8 @@ const sliceLength = 256
 const sliceBytes = 1024 * 1024
 
 /**
- * Posts in slices, one a turn of the loop. Producer and consumer share a thread here: posted all at once, every message
- * would lie ready before the consumer's clock starts, and the cost of posting would not be counted.
+ * Posts in slices, one per turn of the event loop. Producer and consumer share a thread here: if all were posted at once, they would
+ * all be there before the consumer's clock starts, and the cost of posting would not count.
  */
 async function post(port: MessageChannel['port1'], { payload, make }: Messages, count: number): Promise<void> {
   const slice = Math.max(1, Math.min(sliceLength, Math.floor(sliceBytes / (payload.bytes ?? 1))))

@@ -1,13 +1,13 @@
 import { connect, Socket } from 'node:net'
 
-/** Stands for a path where the child has inherited its socket. */
+/** Instead of a path: the child has inherited its socket. */
 export const INHERITED = 'inherited'
 
 export function openSocket(where: string): Socket {
   return where === INHERITED ? new Socket({ fd: 3 }) : connect(where)
 }
 
-/** A message and its length in one buffer. The copy is needed: the socket writes later, and the message's array is used again. */
+/** A message and its length in one buffer. It must be a copy: the socket writes later, and the message's array is used again. */
 export function framed(bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(4 + bytes.length)
   frame.writeUInt32LE(bytes.length)
@@ -15,7 +15,7 @@ export function framed(bytes: Uint8Array): Buffer {
   return frame
 }
 
-/** Calls `take` for each whole message. The returned function stops it. */
+/** Calls `take` for each whole message. The function that it gives stops that. */
 export function onFrames(socket: Socket, take: (bytes: Uint8Array) => void): () => void {
   const header = Buffer.allocUnsafe(4)
   let headerFilled = 0

@@ -4,13 +4,14 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findSeats } from '../core.js'
-import { type Messages, messagesOf, type PayloadName } from '../payloads.js'
-import { type Batch, type Session, streamed, timed } from '../session.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
+import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
+import { type Listen, receiveFlood, roundTrips } from './loops.js'
 import { framed, INHERITED, onFrames } from './net-frames.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
-/** What is written for a message, and what is read from one. */
+/** How messages are written and read. */
 export interface Form {
   /** What the child runs. */
   readonly file: string
@@ -18,7 +19,7 @@ export interface Form {
   unpack(bytes: Uint8Array): unknown
 }
 
-/** How the child comes to its socket, as the transport's child does: it inherits one of a pair, or connects to a path. */
+/** How the child gets its socket, like the transport's child: it inherits one of a pair, or connects to a path. */
 type Way = 'inherits' | 'connects'
 
 const bytesAsTheyAre: Form = {
@@ -35,7 +36,7 @@ export function netLoop(form: Form, way: Way): Pick<Baseline, 'apart' | 'flood' 
       const messages = messagesOf(name)
       const { socket, session } = await start(form, way, 'flood', name)
       return session(count => {
-        const received = receive(socket, form, messages, count)
+        const received = receiveFlood(framesOf(socket, form), messages, count)
         order(socket, count)
         return received
       })
@@ -43,7 +44,8 @@ export function netLoop(form: Form, way: Way): Pick<Baseline, 'apart' | 'flood' 
     async echo(name) {
       const messages = messagesOf(name)
       const { socket, session } = await start(form, way, 'echo', name)
-      return session(count => trips(socket, form, messages, count))
+      const send = (message: unknown) => void socket.write(framed(form.pack(message)))
+      return session(count => roundTrips(framesOf(socket, form), send, messages, count))
     },
   }
 }
@@ -67,7 +69,7 @@ async function start({ file }: Form, way: Way, act: 'flood' | 'echo', name: Payl
     return spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', stdio] })
   }
   const { child, socket } = way === 'inherits' ? inheriting(run) : await connecting(run)
-  socket.on('error', () => {}) // its end is told by the child's
+  socket.on('error', () => {}) // the child's exit tells of it
   const session = (work: Session['run']) => sessionOf(child, work, () => socket.end())
   return { socket, session }
 }
@@ -97,51 +99,12 @@ async function connecting(run: Run): Promise<{ child: ChildProcess; socket: Sock
   return { child, socket }
 }
 
+function framesOf(socket: Socket, { unpack }: Form): Listen {
+  return take => onFrames(socket, bytes => take(unpack(bytes)))
+}
+
 function order(socket: Socket, count: number): void {
   const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32LE(count)
   socket.write(framed(bytes))
-}
-
-async function receive(socket: Socket, { unpack }: Form, { check }: Messages, count: number): Promise<Batch> {
-  let first = 0
-  await taken(socket, count, (bytes, sequence) => {
-    check(unpack(bytes), sequence)
-    if (sequence === 0) first = performance.now()
-  })
-  return streamed(performance.now() - first, count)
-}
-
-async function trips(socket: Socket, { pack, unpack }: Form, { make, check }: Messages, count: number): Promise<Batch> {
-  const latencies = new Float64Array(count)
-  let before = performance.now()
-  const send = (sequence: number) => socket.write(framed(pack(make(sequence))))
-  const all = taken(socket, count, (bytes, sequence) => {
-    check(unpack(bytes), sequence)
-    const now = performance.now()
-    latencies[sequence] = now - before
-    before = now
-    if (sequence + 1 < count) send(sequence + 1)
-  })
-  send(0)
-  await all
-  return timed(latencies)
-}
-
-/** Resolves when `count` frames were taken, rejects with what `take` throws. */
-function taken(socket: Socket, count: number, take: (bytes: Uint8Array, sequence: number) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let sequence = 0
-    const stop = onFrames(socket, bytes => {
-      try {
-        take(bytes, sequence++)
-      } catch (error) {
-        stop()
-        return reject(error)
-      }
-      if (sequence < count) return
-      stop()
-      resolve()
-    })
-  })
 }

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { sit, standUp } from '../core.js'
 import type { Session } from '../session.js'
 
-/** `end` lets the child end of itself. */
+/** The session of a raw child. `end` makes the child end by itself. */
 export function sessionOf(child: ChildProcess, run: Session['run'], end: () => void): Session {
   const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
   const lost = exited.then(code => {
     throw new Error(`a raw process ended with exit code ${code} while its messages were awaited`)
   })
-  lost.catch(() => {}) // seen by `run`, where somebody waits
+  lost.catch(() => {}) // `run` tells it to whoever waits
   return {
     ready: sit,
     run: count => Promise.race([run(count), lost]),

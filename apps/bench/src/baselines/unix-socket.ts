@@ -3,7 +3,7 @@ import type { Baseline } from './baseline.js'
 import { childProcess } from './child-process.js'
 import { netLoop, netPath } from './net-loop.js'
 
-/** Two processes, a Unix socket, and msgpackr: what one would write by hand for objects. Bytes need no msgpackr. */
+/** Two processes, a Unix socket, and msgpackr: one would write this by hand for objects. Bytes need no msgpackr. */
 export const unixSocket: Baseline = {
   name: 'net + msgpackr',
   description: 'a bare spawn and a Unix socket: a u32 length and msgpackr, 500 messages a write()',

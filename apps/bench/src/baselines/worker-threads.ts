@@ -3,7 +3,7 @@ import { findSeats, sit, standUp } from '../core.js'
 import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
-import { firstMessage, receiveFlood, roundTrips } from './post.js'
+import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
 
 /** A bare `new Worker` and `postMessage`. */
 export const workerThreads: Baseline = {
@@ -14,7 +14,7 @@ export const workerThreads: Baseline = {
     const messages = messagesOf(name)
     const { worker, session } = startWorker('./flood-worker.js', name, 0)
     return session(count => {
-      const received = receiveFlood(worker, messages, count)
+      const received = receiveFlood(messagesFrom(worker), messages, count)
       worker.postMessage(count)
       return received
     })
@@ -22,12 +22,13 @@ export const workerThreads: Baseline = {
   async echo(name) {
     const messages = messagesOf(name)
     const { worker, session } = startWorker('./echo-worker.js', name, null)
-    return session(count => roundTrips(worker, messages, count))
+    const send = (message: unknown) => worker.postMessage(message)
+    return session(count => roundTrips(messagesFrom(worker), send, messages, count))
   },
   async hello() {
     const before = performance.now()
     const worker = new Worker(new URL('./hello-worker.js', import.meta.url))
-    // Listened to from the start: Node may emit the last message and 'exit' in one go, before any promise continues.
+    // There is a listener from the start: Node may emit the last message and 'exit' in one turn, before any promise continues.
     const exited = new Promise(resolve => worker.once('exit', resolve))
     const answer = await firstMessage(worker)
     const latency = performance.now() - before
@@ -37,7 +38,7 @@ export const workerThreads: Baseline = {
   },
 }
 
-/** `last` is what the file takes for the order to end. */
+/** `last`: the message that ends the worker. */
 function startWorker(file: string, payload: PayloadName, last: number | null) {
   const seats = findSeats()
   const worker = new Worker(new URL(file, import.meta.url), { workerData: { payload, core: seats?.child ?? null } })
@@ -46,7 +47,7 @@ function startWorker(file: string, payload: PayloadName, last: number | null) {
     worker.once('error', reject)
     exited.then(code => reject(new Error(`a raw worker ended with exit code ${code} while its messages were awaited`)))
   })
-  lost.catch(() => {}) // seen by `run`, where somebody waits
+  lost.catch(() => {}) // `run` tells it to whoever waits
   const session = (run: Session['run']): Session => ({
     ready: sit,
     run: count => Promise.race([run(count), lost]),
@@ -58,4 +59,15 @@ function startWorker(file: string, payload: PayloadName, last: number | null) {
     },
   })
   return { worker, session }
+}
+
+/** Resolves with the first message; rejects if the worker fails before. */
+function firstMessage(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', code =>
+      reject(new CheckError(`the raw worker ended with exit code ${code} before its message`)),
+    )
+  })
 }

@@ -1,9 +1,9 @@
-/** What the page's script draws; made by report/html.ts and put into the page as JSON. */
+/** What the script of the page draws. report/charts.ts makes it, and report/html.ts puts it into the page as JSON. */
 export interface ChartData {
   /** The id of the canvas. */
   readonly id: string
   readonly kind: 'ratio' | 'value'
-  /** One group of bars each: the payloads. */
+  /** The payloads. There is a group of bars for each. */
   readonly labels: readonly string[]
   readonly unit: 'messages/s' | 'tasks/s' | 'us' | 'ms'
   readonly axis: string
@@ -12,11 +12,11 @@ export interface ChartData {
 
 export interface Series {
   readonly label: string
-  /** Which transport, counted from 0; it decides the colour. */
+  /** The number of the transport, from 0, which decides the colour. */
   readonly transport: number
   /** Raw Node beside the transport: the same colour, lighter. */
   readonly raw: boolean
-  /** One per label; null where it was not measured. */
+  /** One per label; null if it was not measured. */
   readonly bars: readonly (Bar | null)[]
 }
 

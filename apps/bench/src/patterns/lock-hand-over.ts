@@ -1,12 +1,13 @@
 import type { Guard } from '@mp/core'
 import { startChild } from '../children.js'
-import { findSeats, sit, standUp } from '../core.js'
+import { findSeats } from '../core.js'
 import { CheckError } from '../payloads.js'
 import { trips } from '../session.js'
 import { relock } from '../targets/relock.js'
+import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
-/** What is handed over. */
+/** What is handed over, as if it were a message. */
 const guards = {
   make: () => undefined,
   check(guard: unknown) {
@@ -36,21 +37,9 @@ export const lockHandOver: Pattern = {
       await theirs.acquire()
       const [orders, there] = module.Pipe<number, never>()
       const child = startChild(module, relock, [there, theirs, ours, seats?.child ?? null])
-      return {
-        ...(seats && { ready: sit }),
-        async run(count) {
-          await child.during(orders.send(count))
-          const release = () => theirs.release()
-          const acquire = () => child.during(ours.acquire())
-          return trips(count, release, acquire, guards)
-        },
-        async close() {
-          standUp()
-          await orders.send(0)
-          await child.ended()
-          await orders.close()
-        },
-      }
+      const release = () => theirs.release()
+      const acquire = () => child.during(ours.acquire())
+      return orderedSession(child, orders, seats, count => trips(count, release, acquire, guards))
     },
   baseline: (baseline, name) => () => baseline.echo(name),
 }

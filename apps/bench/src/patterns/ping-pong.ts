@@ -1,8 +1,9 @@
 import { startChild } from '../children.js'
-import { findSeats, sit, standUp } from '../core.js'
+import { findSeats } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { trips } from '../session.js'
 import { echo } from '../targets/echo.js'
+import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
 export const pingPong: Pattern = {
@@ -28,19 +29,7 @@ export const pingPong: Pattern = {
         ? (message: unknown) => here.send(message)
         : (message: unknown) => here.sendBytes(message as Uint8Array)
       const receive = asObjects ? () => here.recv() : () => here.recvBytes()
-      return {
-        ...(seats && { ready: sit }),
-        async run(count) {
-          await child.during(here.send(count))
-          return child.during(trips(count, send, receive, messages))
-        },
-        async close() {
-          standUp()
-          await here.send(0)
-          await child.ended()
-          await here.close()
-        },
-      }
+      return orderedSession(child, here, seats, count => child.during(trips(count, send, receive, messages)))
     },
   baseline: (baseline, name) => () => baseline.echo(name),
 }

@@ -81,7 +81,7 @@ export const poolApply: Pattern = {
 
 const threads: readonly string[] = ['worker-threads', 'shared-array-buffer']
 
-/** They are pools of threads, and compared with ours of threads. */
+/** The rivals are pools of threads, and are compared only with our pools of threads. */
 function rivalsOf(transport: LoadedTransport, open: (rival: Rival) => Open): readonly { name: string; open: Open }[] {
   if (!threads.includes(transport.name)) return []
   return rivals.map(rival => ({ name: rival.name, open: open(rival) }))

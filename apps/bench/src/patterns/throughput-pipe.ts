@@ -1,8 +1,9 @@
 import { startChild } from '../children.js'
-import { findSeats, sit, standUp } from '../core.js'
+import { findSeats } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { consume } from '../session.js'
 import { produceToPipe } from '../targets/produce.js'
+import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
 export const throughputPipe: Pattern = {
@@ -25,19 +26,7 @@ export const throughputPipe: Pattern = {
       const [here, there] = module.Pipe<number, unknown>()
       const child = startChild(module, produceToPipe, [there, name, seats?.child ?? null])
       const receive = messages.payload.kind === 'bytes' ? () => here.recvBytes() : () => here.recv()
-      return {
-        ...(seats && { ready: sit }),
-        async run(count) {
-          await child.during(here.send(count))
-          return child.during(consume(count, receive, messages))
-        },
-        async close() {
-          standUp()
-          await here.send(0)
-          await child.ended()
-          await here.close()
-        },
-      }
+      return orderedSession(child, here, seats, count => child.during(consume(count, receive, messages)))
     },
   baseline: (baseline, name) => () => baseline.flood(name),
 }

@@ -1,9 +1,10 @@
 import { startChild } from '../children.js'
-import { findSeats, sit, standUp } from '../core.js'
+import { findSeats } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { pythonQueue } from '../reference/python.js'
 import { consume } from '../session.js'
 import { produceToQueue } from '../targets/produce.js'
+import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
 export const throughputQueue: Pattern = {
@@ -26,20 +27,8 @@ export const throughputQueue: Pattern = {
       const queue = new module.Queue<unknown>()
       const [orders, childOrders] = module.Pipe<number, never>()
       const child = startChild(module, produceToQueue, [queue, childOrders, name, seats?.child ?? null])
-      const receive = () => queue.get()
-      return {
-        ...(seats && { ready: sit }),
-        async run(count) {
-          await child.during(orders.send(count))
-          return child.during(consume(count, receive, messages))
-        },
-        async close() {
-          standUp()
-          await orders.send(0)
-          await child.ended()
-          await Promise.all([orders.close(), queue.close()])
-        },
-      }
+      const move = (count: number) => child.during(consume(count, () => queue.get(), messages))
+      return orderedSession(child, orders, seats, move, queue)
     },
   baseline: (baseline, name) => () => baseline.flood(name),
   python: pythonQueue,

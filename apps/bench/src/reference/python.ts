@@ -10,7 +10,7 @@ export interface PythonReference extends Omit<Reference, 'ratio'> {
 }
 
 const rounds = '3'
-/** Where one takes some 40 ms. */
+/** For work that takes some 40 ms a round. */
 const manyRounds = '9'
 
 export const pythonQueue: PythonWork = {
@@ -32,7 +32,7 @@ const timeLimit = 15_000 // ms
 
 let running: ChildProcess | null = null
 
-/** Null, and a note, where there is no python3. */
+/** Null, and a note, if there is no python3. */
 export async function measurePython(
   { name, script, args }: PythonWork,
   quick: boolean,
@@ -82,7 +82,7 @@ export function killPython(): void {
   try {
     process.kill(-running.pid, 'SIGKILL')
   } catch {
-    // it is gone already
+    // it has ended already
   }
   running = null
 }

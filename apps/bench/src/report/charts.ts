@@ -3,7 +3,7 @@ import type { Result } from '../results.js'
 import { type Group, payloadLabel } from './columns.js'
 import { formatCount, formatDuration, formatRatio } from './format.js'
 
-/** The two charts of a pattern: the ratio to raw Node, and the figures themselves, raw Node beside each. */
+/** The two charts of a pattern: the ratios to raw Node, and the figures themselves, with raw Node beside each. */
 export function chartsOf({ pattern, results }: Group, transports: readonly string[]): ChartData[] {
   const payloads = [...new Set(results.map(result => result.payload))]
   const find = (transport: string, payload: string) =>
@@ -80,7 +80,7 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
   ].filter(({ series }) => series.length > 0)
 }
 
-/** The other libraries, and Python, where there is no raw Node to compare with; beside the first transport that has them. */
+/** The other libraries and Python, if there is no raw Node to compare with. They stand beside the first transport that has them. */
 function rivalsOf(results: readonly Result[], transport: string, transports: readonly string[]): string[] {
   const namesOf = (each: string) =>
     results

@@ -5,18 +5,18 @@ import type { Result, Results } from '../results.js'
 import { relativeSpread } from '../statistics.js'
 import { formatCount, formatDuration, formatMegabytes, formatRatio, formatSpread } from './format.js'
 
-/** One column of the numbers, on the terminal and in the page. */
+/** One column of the tables, on the terminal and in the page. */
 export interface Column {
   readonly title: string
   readonly text: (result: Result) => string
   readonly align: 'left' | 'right'
-  /** Columns with the highest number give way first where the terminal is narrow; 0 always stays. */
+  /** On a narrow terminal, columns with the highest number are left out first. A column with 0 always stays. */
   readonly gives: number
 }
 
 export interface Group {
   readonly pattern: Pattern
-  /** Ordered by payload, then by transport, so that what is compared stands together. */
+  /** Ordered by payload, then by transport, so that results to compare stand together. */
   readonly results: readonly Result[]
   readonly columns: readonly Column[]
 }
@@ -44,7 +44,7 @@ function columnsOf(pattern: Pattern, results: readonly Result[]): Column[] {
   return [...columns, ...own, ...[...names].map(versus)]
 }
 
-/** Of no use where nothing in raw Node does the same. */
+/** Columns that are left out if nothing in raw Node does the same. */
 const ofBaseline = ['MB/s', 'Raw Node', 'Raw spread', 'Raw p50', 'Raw p99', 'Ratio', 'Raw Node is']
 
 const payload: Column = { title: 'Payload', text: payloadLabel, align: 'left', gives: 0 }

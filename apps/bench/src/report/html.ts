@@ -7,7 +7,7 @@ import { type Group, groupsOf } from './columns.js'
 import { formatBytes, formatCount } from './format.js'
 import { style } from './style.js'
 
-/** One file that needs nothing else: style, numbers, the charts' data and the script that draws them. */
+/** One file that needs nothing else: it has the style, the numbers, the data of the charts, and the script that draws them. */
 export function renderHtml(results: Results): string {
   const groups = groupsOf(results)
   const transports = [...new Set(results.results.map(result => result.transport))]
@@ -97,7 +97,7 @@ function isPython({ name }: Reference): boolean {
   return name.startsWith('python ')
 }
 
-/** Room for every bar at a readable size, whatever the number of transports. */
+/** High enough for every bar at a readable size, for any number of transports. */
 function heightOf({ labels, series }: ChartData): number {
   return 110 + labels.length * (series.length * 17 + 14)
 }

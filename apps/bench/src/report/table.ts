@@ -8,7 +8,7 @@ type Colors = ReturnType<typeof pc.createColors>
 const pipedWidth = 120
 const gap = '  '
 
-/** The numbers on the terminal. Colours follow NO_COLOR and FORCE_COLOR, columns give way where it is narrow. */
+/** Prints the numbers on the terminal. Colours follow NO_COLOR and FORCE_COLOR; a narrow terminal shows fewer columns. */
 export function printTable(results: Results, stream: NodeJS.WriteStream): void {
   const width = stream.columns ?? (Number(process.env.COLUMNS) || pipedWidth)
   const color = pc.createColors(pc.isColorSupported)

@@ -4,7 +4,7 @@ import { type Options, UsageError } from '../options.js'
 import type { Results } from '../results.js'
 import { renderHtml } from './html.js'
 
-/** Finds out before the run, not after it, that a report has nowhere to go. */
+/** Throws before the run, not after it, if a report cannot be written. */
 export function checkWritable(files: readonly string[]): void {
   for (const file of files) {
     try {
@@ -23,7 +23,7 @@ export function writeReports(results: Results, { html, json }: Options): void {
   process.stdout.write(`\nReport: ${html}\nNumbers: ${json}\n`)
 }
 
-/** Six significant digits: more would only pretend to a precision that no benchmark has. */
+/** Six significant digits: no benchmark is more precise. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
 }

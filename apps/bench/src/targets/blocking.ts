@@ -3,7 +3,7 @@ import type { Connection as BlockingConnection } from '@mp/shared-array-buffer'
 import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 
-/** As for the other targets: an order says how many messages to move next, and 0 ends it. It alone is awaited. */
+/** Obeys orders: how many messages to move next; 0 ends it. Only orders are awaited, all else blocks. */
 export async function blockingTarget(
   data: BlockingConnection,
   orders: Connection<never, number>,

@@ -2,7 +2,7 @@ import type { Connection } from '@mp/core'
 import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 
-/** Orders as for the producers: how many messages to send back next; 0 ends it. */
+/** Obeys orders: how many messages to send back next; 0 ends it. */
 export async function echo(
   connection: Connection<unknown, unknown>,
   name: PayloadName,

@@ -3,8 +3,8 @@ import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 
 /**
- * Each target obeys orders that come over its connection: the number of messages to send (or to
- * echo) next; 0 ends it. So one child can be warmed up and then be measured.
+ * Each target obeys orders that come over its connection: the number of messages to send next; 0 ends it. So one child can be
+ * warmed up and then measured.
  */
 
 export async function produceToQueue(

@@ -1,7 +1,7 @@
 import type { Connection, Lock } from '@mp/core'
 import { sitOn } from '../core.js'
 
-/** Orders: how many times to take the one lock and to free the other next; 0 ends it. */
+/** Obeys orders: how many times to take one lock and release the other; 0 ends it. */
 export async function relock(
   orders: Connection<never, number>,
   ours: Lock,

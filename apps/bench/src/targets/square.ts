@@ -4,7 +4,7 @@ export function square(n: number): number {
   return n * n
 }
 
-/** For a worker of a pool: to run on this core only. */
+/** Lets a worker of a pool run only on this core. */
 export function sitHere(core: number): void {
   sitOn(core)
 }

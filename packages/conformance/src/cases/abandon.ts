@@ -4,11 +4,12 @@ import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { eventually, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets-abandon.js'
+import { turns } from '../turns.js'
 
 /** ms in which every call must settle once its peer is gone. */
 const SOON = 1_500
 
-/** ms. A peer's wire ends with it; core waits a second for the word of that, and then does without. */
+/** ms. A peer's wire ends with it. Core waits a second to hear of that, and then goes on without. */
 const PROMPT = 700
 
 const KIB = 1024
@@ -59,7 +60,7 @@ export const abandon = group('Death at any moment', {
       const got: number[] = []
       for (let i = 0; i < 5; i++) got.push(await within(queue.get(), 'get'))
       await t.abandon(child, moment)
-      // The puts that waited and had reached the queue have had no slot, and so have not been put.
+      // The puts that had reached the queue, and waited there, got no slot: their items were not put.
       while (!(await queue.empty())) got.push(await queue.getNowait())
       assert.deepEqual(
         got,
@@ -75,7 +76,7 @@ export const abandon = group('Death at any moment', {
       const [mine, theirs] = t.pipe()
       const child = await t.start(targets.sendLarge, [theirs, 300 * KIB])
       assert.equal(await within(mine.recv(), 'the word'), 'running')
-      // More than it may leave unread: some of these wait.
+      // More than may be unread: some of these wait.
       const sends = Array.from({ length: 8 }, () =>
         mine.send(new Uint8Array(2 * KIB * KIB)).catch(error => assert.equal(error.code, 'MP_BROKEN_PIPE')),
       )
@@ -117,7 +118,7 @@ export const abandon = group('Death at any moment', {
           'send',
           SOON,
         )
-        await new Promise(resolve => setImmediate(resolve))
+        await turns(1)
       }
       await abandoned
       assert.deepEqual(
@@ -162,7 +163,7 @@ export const abandon = group('Death at any moment', {
       const child = await t.start(targets.lockAgainAndAgain, [lock, theirs])
       assert.equal(await within(mine.recv(), 'the word'), 'running')
       await t.abandon(child, moment)
-      // Whether it held the lock at that moment, the first holder is told.
+      // The first holder is told whether the dead one held the lock.
       for (let i = 0; i < 2; i++) {
         const guard = await within(lock.acquire(), 'acquire', SOON)
         assert.ok(guard)
@@ -190,7 +191,7 @@ export const abandon = group('Death at any moment', {
   ),
 })
 
-/** What can still be received, to the end of file. */
+/** All that can still be received, up to the end of file. */
 async function readAll(end: Connection): Promise<unknown[]> {
   const all: unknown[] = []
   for (;;) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Barrier } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, assertTook, rejects, type Trial, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
 
 export const barrier = group('Barrier', {
   'BR1 all pass in lockstep, 10 times': async t => {
@@ -15,7 +16,7 @@ export const barrier = group('Barrier', {
     for (let round = 0; round < 10; round++) {
       assert.deepEqual(all.map(each => each[round]).sort(), [0, 1, 2])
     }
-    // Nobody is in a round before all are through the one before.
+    // Nobody begins a round before all have finished the round before.
     const rounds: number[] = []
     for (let i = 0; i < 30; i++) rounds.push(await order.getNowait())
     assert.deepEqual(
@@ -186,7 +187,7 @@ export const barrier = group('Barrier', {
   }),
 })
 
-/** A child that waits at it. */
+/** A child that waits at the barrier. */
 async function party(t: Trial, barrier: Barrier) {
   const [orders, theirs] = t.pipe()
   const child = await t.start(targets.waitFor, [barrier, theirs as never])

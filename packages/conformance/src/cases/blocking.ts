@@ -8,7 +8,7 @@ import * as targets from '../targets-blocking.js'
 const blocking = (queue: Queue<never>) => queue as unknown as Blocking
 const blockingEnd = (end: Connection<never, never>) => end as unknown as BlockingEnd
 
-/** How many, and of how many bytes: within a segment, near its end, over many. */
+/** Count and bytes of messages: within a segment, near its end, and over several. */
 const messagesOfAnySize = [
   [300, 64],
   [20, 70_000],

@@ -3,15 +3,16 @@ import { MessageChannel } from 'node:worker_threads'
 import { type BoundContext, createContext } from '@mp/core'
 import type { Capabilities } from '@mp/core/spi'
 import { group } from '../case.js'
-import { type Trial, within } from '../harness.js'
+import { within } from '../harness.js'
 import * as targets from '../targets-capabilities.js'
+import type { Trial } from '../trial.js'
 
-/** ms for what may never come, where the medium cannot. */
+/** ms to wait for what never comes if the medium cannot do it. */
 const PATIENCE = 1_000
 
 /**
- * A capability that is declared works, and one that works is declared: it gates cases, types and documentation. To see what a
- * medium can do beyond what its transport declares, the parent's core is told that it can.
+ * A declared capability works, and one that works is declared, since cases, types and documentation depend on it. To see what a
+ * medium can do beyond what its transport declares, a case tells the parent's core that it can.
  */
 export const capabilities = group('Capabilities are what they say', {
   'the declaration is frozen plain data': async ({ transport }) => {
@@ -77,7 +78,7 @@ export const capabilities = group('Capabilities are what they say', {
   },
 })
 
-/** A context whose core takes the transport for one that can do more. */
+/** A context whose core believes that the transport can do more. */
 function told({ transport }: Trial, more: Partial<Capabilities>): BoundContext {
   return createContext({ ...transport, capabilities: { ...transport.capabilities, ...more } })
 }
@@ -126,7 +127,7 @@ function timeout(): Promise<false> {
   return new Promise(resolve => setTimeout(resolve, PATIENCE, false).unref())
 }
 
-/** Whether the blocking calls are offered: absent, or MP_NOT_SUPPORTED, means that they are not. */
+/** Whether the blocking calls are offered. They are not if they are absent, or throw MP_NOT_SUPPORTED. */
 function offersSync(queue: object): boolean {
   const { getSync } = queue as { getSync?: (options: { timeout: number }) => unknown }
   if (typeof getSync !== 'function') return false

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Condition, Connection, Process } from '@mp/core'
 import { group } from '../case.js'
-import { assertPending, assertTook, eventually, rejects, type Trial, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, eventually, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
 
 export const condition = group('Condition', {
   'CD1 wait and notify without the lock are refused': async t => {
@@ -63,7 +64,7 @@ export const condition = group('Condition', {
       assert.deepEqual(await within(child.result(), 'result'), { notified: true, abandoned: false })
       await t.ends(child)
     }
-    // Nobody waits: these leave no trace.
+    // Nobody waits, so these have no effect.
     await notify(1)
     await notify()
     await using _guard = await condition.acquire()
@@ -210,7 +211,7 @@ export const condition = group('Condition', {
     const [other] = await waiter(t, condition)
     const guard = await condition.acquire()
     await condition.notify()
-    // The first in line wakes, and cannot have the lock.
+    // The first waiter wakes, but cannot get the lock.
     await assertPending(doomed.result(), 60)
     const refused = rejects(doomed.result(), 'MP_WORKER_LOST')
     doomed.kill()
@@ -242,12 +243,12 @@ async function waiter(t: Trial, condition: Condition, timeout?: number) {
   const [orders, theirs] = t.pipe()
   const child = await t.start(targets.waitNotified, [condition, theirs as never, timeout])
   assert.equal(await within(orders.recv(), 'the word'), 'waiting')
-  // It has the lock when it says so; whoever has it next finds it in line.
+  // It has the lock when it says so. Whoever has the lock next finds it waiting.
   await (await within(condition.acquire(), 'acquire')).release()
   return [child as Process, orders] as const
 }
 
-/** `count` calls of this context, made in this turn, are in line: each acquires, and waits. */
+/** Makes `count` calls in this turn; each acquires, and waits. */
 async function inLine(condition: Condition, count: number): Promise<void> {
   for (let i = 0; i <= count; i++) await (await within(condition.acquire(), 'acquire')).release()
 }

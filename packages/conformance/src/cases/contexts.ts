@@ -4,6 +4,7 @@ import type { Transport } from '@mp/core/spi'
 import { group } from '../case.js'
 import { within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as processTargets from '../targets-process.js'
 
 export const contexts = group('Contexts', {
   'X1 the package exports the whole vocabulary, and a second context of the transport works beside it': async t => {
@@ -37,7 +38,7 @@ export const contexts = group('Contexts', {
     assert.equal(await t.run(targets.give, 2), 2)
     assert.ok(!(new other.Queue() instanceof t.api.Queue))
     // A child has what its own module imports.
-    const all = await t.run(targets.nest, t.module, 1)
+    const all = await t.run(processTargets.nest, t.module, 1)
     assert.equal(all.length, 2)
     assert.equal(spawned.length, 1)
   },

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Queue } from '@mp/core'
 import { group, needs } from '../case.js'
-import { eventually, rejects, type Trial, within } from '../harness.js'
+import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as handleTargets from '../targets-handles.js'
+import * as homeTargets from '../targets-homes.js'
+import * as processTargets from '../targets-process.js'
+import type { Trial } from '../trial.js'
 
 /** ms in which every call must settle once its peer is gone. */
 const SOON = 1_500
@@ -90,7 +94,7 @@ export const death = group('The end of a peer settles what waits for it', {
 
   'C19 a message in whose middle its sender is killed is never received in part': needs('crash', async t => {
     const [mine, theirs] = t.pipe<never, Uint8Array>()
-    const child = await t.start(targets.sendHuge, [theirs as never, 48 * 1024 * 1024])
+    const child = await t.start(handleTargets.sendHuge, [theirs as never, 48 * 1024 * 1024])
     const first = await within(mine.recv(), 'recv').catch(error => error)
     child.kill()
     if (first instanceof Uint8Array) assert.equal(first.length, 48 * 1024 * 1024)
@@ -108,7 +112,7 @@ export const death = group('The end of a peer settles what waits for it', {
   'two contexts go on talking when the one that introduced them is killed': needs('crash', 'directWires', async t => {
     const [mine, theirs] = t.pipe<string, string>()
     const [orders, ordersEnd] = t.pipe()
-    const middle = await t.start(targets.startEchoBelow, [t.module, theirs as never, ordersEnd as never])
+    const middle = await t.start(handleTargets.startEchoBelow, [t.module, theirs as never, ordersEnd as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     await mine.send('one')
     assert.equal(await within(mine.recv(), 'the echo'), 'one')
@@ -135,7 +139,7 @@ export const death = group('The end of a peer settles what waits for it', {
   'a grandchild of a child that is terminated goes too, if it is a daemon; nothing stays pending': async t => {
     const [orders, theirs] = t.pipe()
     const [watch, watchEnd] = t.pipe()
-    const child = await t.start(targets.startGrandchildAndObey, [t.module, watchEnd as never, theirs as never])
+    const child = await t.start(processTargets.startGrandchildAndObey, [t.module, watchEnd as never, theirs as never])
     assert.equal(await within(watch.recv(), 'the grandchild'), 'running')
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     const recv = watch.recv()
@@ -150,7 +154,7 @@ async function endWithCallsPending(t: Trial, how: 'exception' | 'exit' | 'hard e
   const [orders, ordersEnd] = t.pipe()
   const full = new t.api.Queue<string>(1)
   await full.put('full')
-  const child = await t.start(targets.crash, [t.module, how, theirs as never, full as never, ordersEnd as never])
+  const child = await t.start(homeTargets.crash, [t.module, how, theirs as never, full as never, ordersEnd as never])
   const own = await within(mine.recv(), 'its own queue')
   assert.equal(await within(orders.recv(), 'the word'), 'running')
   const join = child.join()

@@ -21,9 +21,9 @@ export const eventLoop = group('What keeps a program alive', {
 
   'a call that waits does, and no longer than it waits': async t => {
     const queue = new t.api.Queue<number>()
-    // What the case before held is let go at the end of a turn.
+    // What the previous case held is let go at the end of a turn.
     await turn()
-    // In one go, since a test runner's own timers come and go.
+    // Without an await, since a test runner's own timers come and go.
     const before = holdings().resources
     const pending = queue.get()
     assert.notDeepEqual(moreOf(holdings().resources, before), [])

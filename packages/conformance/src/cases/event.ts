@@ -31,7 +31,7 @@ export const event = group('Event', {
     const late = event.wait({ timeout: 15_000 })
     await assertPending(Promise.race(waits), 10)
     await event.set()
-    // Who waited when it was set is awake, also if it is cleared at once.
+    // Calls that waited when it was set resolve, even if it is cleared at once.
     await event.clear()
     assert.deepEqual(new Set(await within(Promise.all([...waits, late]), 'all waits')), new Set([true]))
     assert.equal(await event.isSet(), false)

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as processTargets from '../targets-process.js'
+import * as queueTargets from '../targets-queue.js'
 
 export const exitStatus = group('Process: exit status', {
   'P27 a target that returns, or whose promise fulfils, gives exit code 0': async t => {
@@ -15,11 +17,11 @@ export const exitStatus = group('Process: exit status', {
   },
 
   'P28 P29 a target that throws or rejects gives exit code 1, and result() rejects with the error': async t => {
-    for (const target of [targets.fail, targets.failLater]) {
+    for (const target of [targets.fail, processTargets.failLater]) {
       const process = await t.start(target, ['what went wrong'])
       const error = await rejects(process.result(), RangeError)
       assert.equal(error.message, 'what went wrong')
-      assert.match(String(error.stack), /targets\.[jt]s:\d+:\d+/)
+      assert.match(String(error.stack), /targets(-process)?\.[jt]s:\d+:\d+/)
       await t.ends(process, 1)
     }
   },
@@ -39,7 +41,7 @@ export const exitStatus = group('Process: exit status', {
         ['exception', 'uncaught'],
         ['rejection', 'unhandled'],
       ] as const) {
-        const process = await t.start(targets.failUncaught, [kind])
+        const process = await t.start(processTargets.failUncaught, [kind])
         const error = await rejects(process.result(), RangeError)
         assert.equal(error.message, message)
         await t.ends(process, 1)
@@ -57,7 +59,7 @@ export const exitStatus = group('Process: exit status', {
         [undefined, 4, 4],
         [5, 4, 5],
       ] as const) {
-        const process = await t.start(targets.exit, [code, before])
+        const process = await t.start(processTargets.exit, [code, before])
         await t.ends(process, expected)
         await rejects(process.result(), 'MP_WORKER_LOST')
       }
@@ -70,13 +72,13 @@ export const exitStatus = group('Process: exit status', {
       [256, 0],
       [300, 44],
     ] as const) {
-      await t.ends(await t.start(targets.exit, [code]), expected)
+      await t.ends(await t.start(processTargets.exit, [code]), expected)
     }
   }),
 
   'P32 a child that a signal ends has minus its number as exit code': needs('signals', async t => {
-    await t.ends(await t.start(targets.killItself, ['SIGKILL']), -9)
-    await t.ends(await t.start(targets.killItself, ['SIGTERM']), -15)
+    await t.ends(await t.start(processTargets.killItself, ['SIGKILL']), -9)
+    await t.ends(await t.start(processTargets.killItself, ['SIGTERM']), -15)
   }),
 
   'P33 terminate() gives exit code -15 and kill() -9': async t => {
@@ -94,14 +96,14 @@ export const exitStatus = group('Process: exit status', {
   },
 
   'P35 a hard exit gives its code, runs no exit handler, and leaves nothing pending': needs('isolation', async t => {
-    const process = await t.start(targets.reallyExit, [9])
+    const process = await t.start(processTargets.reallyExit, [9])
     const pending = process.result()
     await t.ends(process, 9)
     await rejects(pending, 'MP_WORKER_LOST')
   }),
 
   'P35 process.abort() gives minus the number of its signal': needs('process', async t => {
-    const process = await t.start(targets.abort, [])
+    const process = await t.start(processTargets.abort, [])
     await t.ends(process, -6)
     await rejects(process.result(), 'MP_WORKER_LOST')
   }),
@@ -113,25 +115,25 @@ export const exitStatus = group('Process: exit status', {
       ['exit', 5],
     ] as const) {
       const path = t.file(how)
-      await t.ends(await t.start(targets.noteExit, [path, how]), code)
+      await t.ends(await t.start(processTargets.noteExit, [path, how]), code)
       assert.equal(readFileSync(path, 'utf8'), `exit ${code}\n`)
     }
   }),
 
   'P38 stray timers and sockets do not hold a child whose target has settled': async t => {
-    const process = await t.start(targets.leaveStray, [])
+    const process = await t.start(processTargets.leaveStray, [])
     assert.equal(await within(process.result(), 'result'), 'done')
     await t.ends(process)
-    // A child in this thread has left them here.
-    const realm = globalThis as { [targets.STRAY]?: () => void }
-    realm[targets.STRAY]?.()
-    delete realm[targets.STRAY]
+    // A child in this thread has left its timer and its socket here.
+    const realm = globalThis as { [processTargets.STRAY]?: () => void }
+    realm[processTargets.STRAY]?.()
+    delete realm[processTargets.STRAY]
   },
 
   'P38 what a child has put and not awaited is flushed before it ends': async t => {
     const queue = new t.api.Queue<number>()
     const items = Array.from({ length: 1000 }, (_, index) => index)
-    await t.ends(await t.start(targets.putAllAtOnce, [queue, items]))
+    await t.ends(await t.start(queueTargets.putAllAtOnce, [queue, items]))
     assert.equal(await queue.qsize(), 1000)
     for (const item of items) assert.equal(await queue.getNowait(), item)
   },
@@ -139,14 +141,14 @@ export const exitStatus = group('Process: exit status', {
   'P38 a target that waits for what can never happen is told so, instead of ending as if it had returned': needs(
     'isolation',
     async t => {
-      const process = await t.start(targets.waitForNothing, [])
+      const process = await t.start(processTargets.waitForNothing, [])
       await rejects(process.result(), 'MP_INVALID_STATE')
       await t.ends(process, 1)
     },
   ),
 
   'a result that cannot travel rejects with MP_ENCODE, and the child ends in order': async t => {
-    const process = await t.start(targets.giveUnsendable, [])
+    const process = await t.start(processTargets.giveUnsendable, [])
     await rejects(process.result(), 'MP_ENCODE')
     await t.ends(process)
   },

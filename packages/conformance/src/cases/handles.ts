@@ -4,6 +4,7 @@ import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { eventually, rejects, throws, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as handleTargets from '../targets-handles.js'
 
 export const handles = group('Handles travel', {
   'a Queue arrives in an item and in a message, deep in an object, and works': async t => {
@@ -11,7 +12,7 @@ export const handles = group('Handles travel', {
     for (const how of ['item', 'message'] as const) {
       const queue = new t.api.Queue()
       const [mine, theirs] = t.pipe()
-      const child = await t.start(targets.useReceived, [how === 'item' ? inbox : theirs, how])
+      const child = await t.start(handleTargets.useReceived, [how === 'item' ? inbox : theirs, how])
       const value = { inner: { queue } }
       await (how === 'item' ? inbox.put(value) : mine.send(value))
       assert.equal(await within(queue.get(), 'get'), 'from the child')
@@ -51,7 +52,7 @@ export const handles = group('Handles travel', {
     for (const how of ['item', 'message'] as const) {
       const [near, far] = t.pipe()
       const [mine, theirs] = t.pipe()
-      const child = await t.start(targets.useReceived, [how === 'item' ? inbox : theirs, how])
+      const child = await t.start(handleTargets.useReceived, [how === 'item' ? inbox : theirs, how])
       const value = { inner: { pipe: far } }
       await (how === 'item' ? inbox.put(value) : mine.send(value))
       assert.equal(far.closed, true)
@@ -81,7 +82,7 @@ export const handles = group('Handles travel', {
 
   'C26 an end that was in use goes over a queue to a child': async t => {
     const inbox = new t.api.Queue()
-    const child = await t.start(targets.useReceived, [inbox, 'item'])
+    const child = await t.start(handleTargets.useReceived, [inbox, 'item'])
     const [near, far] = t.pipe()
     await near.send('unread')
     assert.equal(await within(far.poll(null), 'poll'), true)
@@ -95,7 +96,7 @@ export const handles = group('Handles travel', {
   'C26 an end goes from a child to its parent, unused or in use': async t => {
     for (const used of [false, true]) {
       const [mine, theirs] = t.pipe<never, { inner: Connection }>()
-      const child = await t.start(targets.sendPipeAway, [t.module, theirs as never, ['one', 'two'], used])
+      const child = await t.start(handleTargets.sendPipeAway, [t.module, theirs as never, ['one', 'two'], used])
       const { inner } = await within(mine.recv(), 'the end')
       assert.equal(await within(inner.recv(), 'recv'), 'one')
       assert.equal(await within(inner.recv(), 'recv'), 'two')
@@ -109,7 +110,7 @@ export const handles = group('Handles travel', {
   'C26 an end goes on to a grandchild, unused or after some messages': async t => {
     for (const first of [0, 2]) {
       const [mine, theirs] = t.pipe()
-      const child = await t.start(targets.handOnPipe, [t.module, theirs, first])
+      const child = await t.start(handleTargets.handOnPipe, [t.module, theirs, first])
       for (let i = 0; i < 6; i++) await mine.send(i)
       for (let i = first; i < 6; i++) assert.equal(await within(mine.recv(), `echo ${i}`), i)
       await mine.close()
@@ -129,7 +130,7 @@ export const handles = group('Handles travel', {
         assert.equal(await within(b.recv(), 'recv'), 'warm')
       }
       const echo = await t.start(targets.echo, [b])
-      const caller = await t.start(targets.callAndClose, [a, [1, 2, 3]])
+      const caller = await t.start(handleTargets.callAndClose, [a, [1, 2, 3]])
       assert.deepEqual(await within(caller.result(), 'result'), [1, 2, 3])
       await t.ends(caller)
       await t.ends(echo)

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Barrier, Condition, Event, JoinableQueue, Lock, Semaphore } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, rejects, type Trial, within } from '../harness.js'
+import { assertPending, rejects, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
+import { turns } from '../turns.js'
 
-/** ms in which everything must go on once somebody is gone. */
+/** ms in which all must go on once a holder is gone. */
 const SOON = 1_500
 
 interface All {
@@ -90,7 +92,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
       await guard.release()
       assert.equal(await within(orders.recv(), 'the lock', SOON), 'acquired')
       const { abandoned } = (await within(other.result(), 'result')) as { abandoned: boolean }
-      // It may have had it for a moment.
+      // It may have had the lock for a moment.
       assert.equal(typeof abandoned, 'boolean')
       await (await within(lock.acquire(), 'the lock', SOON)).release()
       await t.ends(doomed, -9)
@@ -106,7 +108,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     for (let i = 0; i < 4; i++) {
       const children = [0, 1].map(() => t.process(targets.addUp, [lock, path, 1_000_000], { stdio: 'ignore' }))
       await Promise.all(children.map(child => within(child.start(), 'start')))
-      for (let turns = 0; turns < 5 * i; turns++) await new Promise(resolve => setImmediate(resolve))
+      await turns(5 * i)
       for (const child of children) child.kill()
       for (const child of children) await within(child.join(), 'join')
       await (await within(lock.acquire(), 'the lock', SOON)).release()
@@ -236,7 +238,7 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
     ]) {
       await rejects(call(), 'MP_SHUT_DOWN', SOON)
     }
-    // There is nothing left to give back.
+    // Nothing is left to give back.
     await guard[Symbol.asyncDispose]()
     await inside[Symbol.asyncDispose]()
     await t.ends(child, -9)
@@ -269,7 +271,7 @@ async function useAll(t: Trial, { lock, semaphore, event, condition, barrier, qu
   await closeAll({ lock, semaphore, event, condition, barrier, queue })
 }
 
-/** Where their home has come from another context, or was there, each holds a link. */
+/** Closes them: each holds a link if its home is, or was, in another context. */
 async function closeAll(all: All): Promise<void> {
   for (const each of [all.lock, all.semaphore, all.event, all.condition, all.barrier, all.queue]) await each.close()
 }

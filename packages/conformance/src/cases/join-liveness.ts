@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { group } from '../case.js'
 import { assertPending, assertTook, eventually, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as processTargets from '../targets-process.js'
 
 export const joinLiveness = group('Process: join and liveness', {
   'P39 join() after the end resolves at once, any number of times': async t => {
@@ -61,7 +62,7 @@ export const joinLiveness = group('Process: join and liveness', {
 
   'P42 joining oneself rejects with MP_INVALID_STATE': async t => {
     await rejects(t.api.currentProcess().join(), 'MP_INVALID_STATE')
-    assert.equal(await t.run(targets.joinItself, t.module), 'MP_INVALID_STATE')
+    assert.equal(await t.run(processTargets.joinItself, t.module), 'MP_INVALID_STATE')
   },
 
   'P43 after join() it is not alive, has an exit code, and is no active child': async t => {

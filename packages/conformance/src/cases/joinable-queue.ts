@@ -3,6 +3,7 @@ import type { JoinableQueue } from '@mp/core'
 import { group } from '../case.js'
 import { assertPending, assertTook, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
+import { turns } from '../turns.js'
 
 export const joinableQueue = group('JoinableQueue', {
   'J1 join() of a queue that was never used resolves at once': async t => {
@@ -22,7 +23,7 @@ export const joinableQueue = group('JoinableQueue', {
     await queue.taskDone()
     assert.equal(await queue.get(), 3)
     assert.equal(await queue.get(), 4)
-    // All are taken, and one is not dealt with.
+    // All items are taken, and for one `taskDone` was not called.
     await assertPending(join, 30)
     await queue.taskDone()
     await within(join, 'join')
@@ -65,7 +66,7 @@ export const joinableQueue = group('JoinableQueue', {
     const pending = rejects(queue.join({ signal: abort.signal }), { reason })
     abort.abort(reason)
     await pending
-    // A consumer that dies with an item never says that it is done.
+    // A consumer that dies with an item never calls `taskDone` for it.
     const child = await t.start(targets.takeOnly, [queue])
     assert.equal(await within(child.result(), 'result'), 1)
     await t.ends(child)
@@ -98,7 +99,7 @@ export const joinableQueue = group('JoinableQueue', {
     const join = queue.join()
     const producer = await t.start(targets.putAndJoin, [queue, 1])
     await assertPending(join, 30)
-    while ((await queue.qsize()) < 3) await new Promise(resolve => setImmediate(resolve))
+    while ((await queue.qsize()) < 3) await turns(1)
     await queue.shutdown({ immediate: true })
     await within(join, 'join')
     assert.equal(await within(producer.result(), 'result'), 'done')

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Guard, Lock } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, assertTook, rejects, type Trial, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import * as loops from '../targets-consumers.js'
 import * as targets from '../targets-sync.js'
+import type { Trial } from '../trial.js'
 
 export const lock = group('Lock', {
   'LK1 acquire, a second one that does not block, release, and a release too many': async t => {
@@ -47,7 +48,7 @@ export const lock = group('Lock', {
     assertTook(child.ms, 60)
     assert.equal((await t.run(targets.tryAcquire, lock, -1)).taken, false)
     await guard.release()
-    // None of those that gave up took it with it.
+    // None of the calls that gave up has taken the lock.
     assert.equal((await t.run(targets.tryAcquire, lock, 0)).taken, true)
     assert.ok(await lock.acquire({ timeout: 0 }))
   },
@@ -72,7 +73,7 @@ export const lock = group('Lock', {
       const [orders, theirs] = t.pipe()
       const child = await t.start(targets.giveUpBusy, [lock, 30, theirs as never])
       assert.equal(await within(orders.recv(), 'the word'), 'in line')
-      // It is busy until its time is over: the lock comes too late.
+      // It is busy until its time is over, so the lock comes too late.
       await assertPending(child.result(), 15)
       await guard.release()
       assert.equal(await within(child.result(), 'result'), false)
@@ -217,7 +218,7 @@ export const lock = group('Lock', {
       lines.push({ child, acquired, own })
     }
     await guard.release()
-    // Who comes now is behind them all.
+    // A new call comes after all of them.
     await (await within(lock.acquire(), 'the lock')).release()
     const own = order.filter(each => each.startsWith('after'))
     assert.deepEqual(own, ['after first', 'after second', 'after third'])
@@ -294,7 +295,7 @@ export const lock = group('Lock', {
   }),
 })
 
-/** A child that holds it, until it is told to release it. */
+/** A child that holds the lock until it is told to release it. */
 async function holder(t: Trial, lock: Lock, stdio: 'inherit' | 'ignore' = 'inherit') {
   const [orders, theirs] = t.pipe()
   const child = await t.start(targets.hold, [lock, theirs as never], { stdio })

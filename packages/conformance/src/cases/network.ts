@@ -3,8 +3,9 @@ import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BoundContext, Connection, Listener, NetworkContext } from '@mp/core'
 import { type Body, type Case, group, needs } from '../case.js'
-import { assertPending, rejects, type Trial, within } from '../harness.js'
+import { assertPending, rejects, within } from '../harness.js'
 import * as targets from '../targets-network.js'
+import type { Trial } from '../trial.js'
 
 const KEY = 'swordfish'
 
@@ -61,7 +62,7 @@ export const network = group('Listener and connect', {
       await within(listener.close(), 'close')
       await waiting
       await rejects(listener.accept(), 'MP_CLOSED')
-      // Connections that were made go on.
+      // Connections that were made before go on.
       await here.send('after')
       assert.equal(await within(there.recv(), 'recv'), 'after')
       await here.close()
@@ -296,7 +297,7 @@ export const network = group('Listener and connect', {
     await get
     await rejects(queue.put(1), 'MP_SHUT_DOWN')
     await t.ends(child, -9)
-    // Nobody else could: its listener was killed.
+    // Nobody else could remove it: its listener was killed.
     rmSync(address)
   }),
 })
@@ -306,7 +307,7 @@ function byAddress(body: (t: Trial, api: BoundContext & NetworkContext) => Promi
   return needs('network', run)
 }
 
-/** Both ends of a new connection: the accepted one first. */
+/** Both ends of a new connection, the accepted one first. */
 async function pair(listener: Listener, connecting: Promise<Connection>): Promise<[Connection, Connection]> {
   return within(Promise.all([listener.accept(), connecting]), 'accept and connect')
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import type { MpError, Pool } from '@mp/core'
 import { type Body, type Case, group, type Need, needs } from '../case.js'
-import { eventually, rejects, type Trial, within } from '../harness.js'
+import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets-pool.js'
+import type { Trial } from '../trial.js'
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-/** The pool lives: the same job that it did before goes through, on every worker. */
+/** Asserts that the pool still works: a job goes through, on every worker. */
 async function assertLives(pool: Pool): Promise<void> {
   assert.deepEqual(
     await within(pool.map(targets.square, upTo(20)), 'a map after the fault'),
@@ -29,7 +30,7 @@ interface Fault {
   readonly name: string
   readonly needs?: Need
   readonly faulty?: boolean
-  /** The job and the code that it rejects with; for a lost worker, its exit code. */
+  /** The job, and the code that it rejects with; if a worker is lost, also the worker's exit code. */
   readonly job: (pool: Pool, t: Trial) => Promise<unknown>
   readonly rejects: Parameters<typeof rejects>[1] | number
 }
@@ -103,7 +104,7 @@ const matrix: readonly Fault[] = [
   { name: 'crash while large arguments are being written', needs: 'crash', job: crashAtWrite, rejects: -9 },
 ]
 
-/** The worker dies with the first task; the second one's arguments are on their way to it, or wait. */
+/** The worker dies with the first task, while the arguments of the second one are on their way to it, or wait. */
 async function crashAtWrite(pool: Pool): Promise<unknown> {
   const first = pool.apply(targets.kill, [big])
   first.catch(() => {})
@@ -220,7 +221,7 @@ export const poolFaults = group('Pool: faults', {
         const retried = onWorkerLost === 'retry'
         assert.equal(calls[150], retried ? 2 : 1)
         assert.deepEqual(calls.slice(151), new Array(149).fill(1))
-        // Of those before, the results of some may have been lost with the worker.
+        // Some results of earlier tasks may have been lost with the worker.
         for (const each of calls.slice(0, 150)) assert.ok(each === 1 || (retried && each === 2), `called ${each} times`)
         await assertLives(pool)
       }),
@@ -285,7 +286,7 @@ export const poolFaults = group('Pool: faults', {
   'workers that end before they have a task break the pool instead of coming again for ever': needs(
     'isolation',
     async t => {
-      // The first worker is through; every later one ends in its initializer.
+      // The first worker has started; every later one ends in its initializer.
       const pool = new t.api.Pool(1, {
         initializer: targets.exitUnlessFirst,
         initargs: [t.file('first')],

@@ -185,7 +185,7 @@ export const poolOrder = group('Pool: order, chunks, laziness', {
     for (const expected of [0, 1, 4]) assert.equal((await within(results.next(), 'next')).value, expected)
     pool.close()
     await within(pool.join(), 'join')
-    // What had been read is still given; then it says that there would be more.
+    // The results of what had been read are still given; then it tells that there would be more.
     const rest = async () => {
       for (let i = 0; i < 1000; i++) await results.next()
     }
@@ -248,7 +248,7 @@ export const poolOrder = group('Pool: order, chunks, laziness', {
 
   'a worker that is at a long task gives back what it has not begun': async t => {
     await using pool = new t.api.Pool(2)
-    // So that its calls are known to be short, and tasks are sent ahead.
+    // The pool learns that these calls are short, and sends tasks ahead.
     for (let i = 0; i < 30; i++) await within(pool.map(targets.waitForFirst, upTo(50), { chunksize: 1 }), 'map')
     const [mine, theirs] = t.pipe()
     const items = [...upTo(100), theirs, ...upTo(200)]
@@ -279,7 +279,7 @@ export const poolOrder = group('Pool: order, chunks, laziness', {
       Atomics.store(gate, 0, 1)
       Atomics.notify(gate, 0)
       assert.equal((await within(results.next(), 'the long task')).value, 'over')
-      // It takes part again.
+      // The worker takes part again.
       assert.deepEqual(await within(pool.map(targets.square, upTo(100), { chunksize: 1 }), 'map'), squares(100))
       assert.deepEqual({ lost: pool.stats().lost, restarts: pool.stats().restarts }, { lost: 0, restarts: 0 })
     }

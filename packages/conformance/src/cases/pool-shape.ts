@@ -45,7 +45,7 @@ export const poolShape = group('Pool: construction and shape', {
   },
 
   'PL5 a large pool works: 200 workers in one thread, 64 threads, or 24 processes': async t => {
-    // What a machine for tests can hold; 200 processes would take 10 GB.
+    // As many as a machine for tests can hold: 200 processes would take 10 GB.
     const size = { none: 200, thread: 64, process: 24 }[t.capabilities.isolation]
     await using pool = new t.api.Pool(size)
     const numbers = Array.from({ length: 4 * size }, (_, index) => index)

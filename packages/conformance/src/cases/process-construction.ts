@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { group } from '../case.js'
 import { throws, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as processTargets from '../targets-process.js'
 
 export const processConstruction = group('Process: construction', {
   'P1 a process without a name is Process-<n>, counted per creator; its own children are Process-<n>:<m>': async t => {
@@ -9,7 +10,7 @@ export const processConstruction = group('Process: construction', {
     const [first, second] = [new Process().name, new Process().name]
     const number = Number(/^Process-(\d+)$/.exec(first)?.[1])
     assert.equal(second, `Process-${number + 1}`)
-    const child = t.process(targets.namesOfOwnProcesses, [t.module])
+    const child = t.process(processTargets.namesOfOwnProcesses, [t.module])
     void child.start()
     assert.deepEqual(await within(child.result(), 'result'), [`${child.name}:1`, `${child.name}:2`])
     await t.ends(child)
@@ -40,7 +41,7 @@ export const processConstruction = group('Process: construction', {
     const { Process } = t.api
     assert.equal(new Process().daemon, t.api.currentProcess().daemon)
     assert.equal(new Process({ daemon: false }).daemon, false)
-    const process = t.process(targets.daemonFlags, [t.module], { daemon: true })
+    const process = t.process(processTargets.daemonFlags, [t.module], { daemon: true })
     assert.equal(process.daemon, true)
     void process.start()
     throws(() => {
@@ -52,7 +53,11 @@ export const processConstruction = group('Process: construction', {
       process.daemon = false
     }, 'MP_INVALID_STATE')
     assert.equal(process.daemon, true)
-    assert.deepEqual(await t.run(targets.daemonFlags, t.module), { own: false, inherited: false, overridden: false })
+    assert.deepEqual(await t.run(processTargets.daemonFlags, t.module), {
+      own: false,
+      inherited: false,
+      overridden: false,
+    })
   },
 
   'P8 before the start it is not alive, has no pid and no exit code, and is not among the active children': async t => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { group } from '../case.js'
 import { assertPending, rejects, throws, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as queueTargets from '../targets-queue.js'
 
 export const queueBasics = group('Queue: basics', {
   'Q1 a new queue is empty, not full, and of size 0': async t => {
@@ -41,7 +42,7 @@ export const queueBasics = group('Queue: basics', {
 
   'Q3 the items of each of several producers stay in its order': async t => {
     const queue = new t.api.Queue<[number, number]>()
-    const producers = await Promise.all([0, 1, 2, 3].map(each => t.start(targets.produce, [queue, each, 500])))
+    const producers = await Promise.all([0, 1, 2, 3].map(each => t.start(queueTargets.produce, [queue, each, 500])))
     const next = [0, 0, 0, 0]
     for (let i = 0; i < 2000; i++) {
       const [producer, number] = await within(queue.get(), `item ${i}`)
@@ -55,8 +56,10 @@ export const queueBasics = group('Queue: basics', {
   'Q4 with several producers and consumers every item is received once, by one of them': async t => {
     for (const maxsize of [0, 7]) {
       const queue = new t.api.Queue<[number, number] | null>(maxsize)
-      const consumers = await Promise.all([0, 1, 2].map(() => t.start(targets.consume<[number, number]>, [queue])))
-      const producers = await Promise.all([0, 1, 2].map(each => t.start(targets.produce, [queue as never, each, 200])))
+      const consumers = await Promise.all([0, 1, 2].map(() => t.start(queueTargets.consume<[number, number]>, [queue])))
+      const producers = await Promise.all(
+        [0, 1, 2].map(each => t.start(queueTargets.produce, [queue as never, each, 200])),
+      )
       for (const producer of producers) await t.ends(producer)
       for (const _ of consumers) await within(queue.put(null), 'put')
       const got = await within(Promise.all(consumers.map(each => each.result())), 'results')
@@ -109,7 +112,7 @@ export const queueBasics = group('Queue: basics', {
   'Q6 items that were put before the start are there for the child; a child may be the first to put': async t => {
     const before = new t.api.Queue<string>()
     await before.put('early')
-    assert.equal(await t.run(targets.getOne<string>, before), 'early')
+    assert.equal(await t.run(queueTargets.getOne<string>, before), 'early')
     const fresh = new t.api.Queue<string>()
     await t.ends(await t.start(targets.putAll<string>, [fresh, ['from the child']]))
     assert.equal(await within(fresh.get(), 'get'), 'from the child')
@@ -118,7 +121,7 @@ export const queueBasics = group('Queue: basics', {
   'Q7 a child may hand the queue on to its own child, and so on': async t => {
     for (const maxsize of [0, 1]) {
       const queue = new t.api.Queue<string>(maxsize)
-      const child = await t.start(targets.handOn, [t.module, queue as never, 'from below', 1])
+      const child = await t.start(queueTargets.handOn, [t.module, queue as never, 'from below', 1])
       assert.equal(await within(queue.get(), 'get'), 'from below')
       assert.equal(await within(child.result(), 'result'), 0)
       await t.ends(child)
@@ -153,7 +156,7 @@ export const queueBasics = group('Queue: basics', {
   'Q15 a get that waits is woken by a put of another process': async t => {
     const queue = new t.api.Queue<string>()
     const [orders, theirs] = t.pipe()
-    const child = await t.start(targets.putWhenTold, [queue as never, 'at last', theirs as never])
+    const child = await t.start(queueTargets.putWhenTold, [queue as never, 'at last', theirs as never])
     const pending = queue.get()
     await assertPending(pending)
     await orders.send('put')
@@ -164,7 +167,7 @@ export const queueBasics = group('Queue: basics', {
   'Q15 a get that waits in a child is woken by a put of its parent': async t => {
     const queue = new t.api.Queue<string>()
     const [orders, theirs] = t.pipe()
-    const child = await t.start(targets.outcomeOf, [queue as never, 'get', theirs as never])
+    const child = await t.start(queueTargets.outcomeOf, [queue as never, 'get', theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     await queue.put('at last')
     assert.equal(await within(child.result(), 'result'), 'at last')
@@ -174,7 +177,7 @@ export const queueBasics = group('Queue: basics', {
   'Q32 a put on an unbounded queue does not wait for a consumer': async t => {
     const queue = new t.api.Queue<Uint8Array>()
     for (let i = 0; i < 8; i++) await within(queue.put(new Uint8Array(1024 * 1024)), 'put', 2_000)
-    await t.ends(await t.start(targets.produceBytes, [queue, 8, 1024 * 1024]))
+    await t.ends(await t.start(queueTargets.produceBytes, [queue, 8, 1024 * 1024]))
     assert.equal(await queue.qsize(), 16)
   },
 

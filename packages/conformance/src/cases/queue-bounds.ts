@@ -3,6 +3,8 @@ import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, timed, within } from '../harness.js'
 import * as targets from '../targets.js'
 import * as limits from '../targets-limits.js'
+import * as queueTargets from '../targets-queue.js'
+import { turns } from '../turns.js'
 
 export const queueBounds = group('Queue: bounds, timeouts, signals', {
   'Q10 a queue of maxsize 6 takes six puts, then is full, and putNowait() rejects with MP_FULL': async t => {
@@ -40,7 +42,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
     const queue = new t.api.Queue<string>(1)
     await queue.put('first')
     const [orders, theirs] = t.pipe()
-    const child = await t.start(targets.outcomeOf, [queue as never, 'put', theirs as never])
+    const child = await t.start(queueTargets.outcomeOf, [queue as never, 'put', theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     const local = queue.put('local')
     await assertPending(local)
@@ -87,7 +89,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
 
   'Q14 timeouts hold in a child, too': async t => {
     const queue = new t.api.Queue(1)
-    const [getNow, getSoon, putNow, putSoon] = await t.run(targets.limits, queue, 120)
+    const [getNow, getSoon, putNow, putSoon] = await t.run(queueTargets.limits, queue, 120)
     assert.deepEqual(
       [getNow?.code, getSoon?.code, putNow?.code, putSoon?.code],
       ['MP_EMPTY', 'MP_EMPTY', 'MP_FULL', 'MP_FULL'],
@@ -101,7 +103,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
   'Q16 a timeout bounds the whole call, also when a producer is killed in the middle of a put': async t => {
     const queue = new t.api.Queue<number[]>()
     const [orders, theirs] = t.pipe()
-    const child = await t.start(targets.produceForEver, [queue, theirs as never])
+    const child = await t.start(queueTargets.produceForEver, [queue, theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     child.kill()
     for (;;) {
@@ -138,10 +140,10 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
 
   'Q18 gets that are aborted in a child while items come lose none and double none': async t => {
     const queue = new t.api.Queue<number>()
-    const child = await t.start(targets.getAndAbort, [queue, 200])
+    const child = await t.start(queueTargets.getAndAbort, [queue, 200])
     for (let i = 0; i < 200; i++) {
       await queue.put(i)
-      if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
+      if (i % 20 === 0) await turns(1)
     }
     const { got, aborted } = await within(child.result(), 'result')
     assert.deepEqual(
@@ -171,7 +173,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
 
   'Q18 puts that are aborted in a child put nothing, and keep no slot': async t => {
     const queue = new t.api.Queue<number>(2)
-    const { put, refused } = await t.run(targets.putAndAbort, queue, 50)
+    const { put, refused } = await t.run(queueTargets.putAndAbort, queue, 50)
     assert.ok(refused > 0)
     for (const item of put) assert.equal(await queue.getNowait(), item)
     await rejects(queue.getNowait(), 'MP_EMPTY')
@@ -190,7 +192,7 @@ export const queueBounds = group('Queue: bounds, timeouts, signals', {
         const queue = new t.api.Queue<[number, string]>()
         const [report, theirs] = t.pipe<never, [number, string]>()
         const child = await t.start(limits.putUntilRefused, [queue as never, theirs as never, how])
-        // Until the medium has taken what it takes: a few 100 KiB, or 4 MiB.
+        // Until the medium takes no more: after a few 100 KiB, or 4 MiB.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
         const [count, why] = await within(report.recv(), 'the report')
         assert.equal(why, reason)

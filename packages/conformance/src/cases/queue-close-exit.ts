@@ -3,6 +3,7 @@ import { group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
 import * as limits from '../targets-limits.js'
+import * as queueTargets from '../targets-queue.js'
 
 export const queueCloseExit = group('Queue: close, flush, ends of producers', {
   'Q25 after close() every call rejects with MP_CLOSED; a second close does nothing': async t => {
@@ -16,7 +17,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
     await rejects(queue.shutdown(), 'MP_CLOSED')
     await rejects(queue.flush(), 'MP_CLOSED')
     await queue.close()
-    const process = t.process(targets.getOne, [queue as never])
+    const process = t.process(queueTargets.getOne, [queue as never])
     await rejects(process.start(), 'MP_CLOSED')
     assert.deepEqual(t.api.activeChildren(), [])
   },
@@ -24,7 +25,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
   'Q25 a close in one process leaves the others alone, and what was put arrives': async t => {
     for (const maxsize of [0, 4]) {
       const queue = new t.api.Queue(maxsize)
-      assert.deepEqual(await t.run(targets.closeQueue, queue, 'kept', maxsize > 0), [
+      assert.deepEqual(await t.run(queueTargets.closeQueue, queue, 'kept', maxsize > 0), [
         'MP_CLOSED',
         'MP_CLOSED',
         'MP_CLOSED',
@@ -32,7 +33,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
       ])
       assert.equal(await within(queue.get(), 'get'), 'kept')
       await queue.put('still open')
-      assert.equal(await t.run(targets.getOne, queue), 'still open')
+      assert.equal(await t.run(queueTargets.getOne, queue), 'still open')
     }
   },
 
@@ -70,7 +71,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
   'Q28 a producer that throws after its puts has delivered them all': async t => {
     for (const maxsize of [0, 200]) {
       const queue = new t.api.Queue<number>(maxsize)
-      await t.ends(await t.start(targets.putThen, [queue, 100, 'throw']), 1)
+      await t.ends(await t.start(queueTargets.putThen, [queue, 100, 'throw']), 1)
       for (let i = 0; i < 100; i++) assert.equal(await queue.getNowait(), i)
       assert.equal(await queue.empty(), true)
     }
@@ -79,7 +80,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
   'Q28 a producer that calls process.exit() after its puts has delivered them all': needs('isolation', async t => {
     for (const maxsize of [0, 200]) {
       const queue = new t.api.Queue<number>(maxsize)
-      await t.ends(await t.start(targets.putThen, [queue, 100, 'exit']), 7)
+      await t.ends(await t.start(queueTargets.putThen, [queue, 100, 'exit']), 7)
       for (let i = 0; i < 100; i++) assert.equal(await within(queue.get(), `item ${i}`), i)
       assert.equal(await queue.empty(), true)
     }
@@ -100,7 +101,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
     for (let round = 0; round < 3; round++) {
       const queue = new t.api.Queue<number[]>()
       const [orders, theirs] = t.pipe()
-      const child = await t.start(targets.produceForEver, [queue, theirs as never])
+      const child = await t.start(queueTargets.produceForEver, [queue, theirs as never])
       assert.equal(await within(orders.recv(), 'the word'), 'running')
       await within(queue.get(), 'the first item')
       child.kill()
@@ -114,7 +115,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
 
   'Q31 join() resolves although 600 KB that the child put are in the queue; they are all there afterwards': async t => {
     const queue = new t.api.Queue<Uint8Array>()
-    const child = await t.start(targets.produceBytes, [queue, 6, 100_000])
+    const child = await t.start(queueTargets.produceBytes, [queue, 6, 100_000])
     await t.ends(child)
     assert.equal(await queue.qsize(), 6)
     for (let i = 0; i < 6; i++) assert.deepEqual(await queue.getNowait(), new Uint8Array(100_000).fill(i))
@@ -122,7 +123,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
 
   'Q31 join() resolves although 64 MiB that the child put are in the queue': async t => {
     const queue = new t.api.Queue<Uint8Array>()
-    const child = await t.start(targets.produceBytes, [queue, 64, 1024 * 1024])
+    const child = await t.start(queueTargets.produceBytes, [queue, 64, 1024 * 1024])
     await t.ends(child)
     assert.equal(await queue.qsize(), 64)
     for (let i = 0; i < 64; i++) {
@@ -136,7 +137,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
     async t => {
       const queue = new t.api.Queue<string>()
       const [orders, theirs] = t.pipe()
-      const child = await t.start(targets.getForEver, [queue as never, theirs as never])
+      const child = await t.start(queueTargets.getForEver, [queue as never, theirs as never])
       assert.equal(await within(orders.recv(), 'the word'), 'running')
       child.kill()
       await t.ends(child, -9)
@@ -144,7 +145,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
       await queue.put('item')
       assert.equal(await within(next, 'the next get', 1_000), 'item')
       await queue.put('another')
-      assert.equal(await t.run(targets.getOne<string>, queue), 'another')
+      assert.equal(await t.run(queueTargets.getOne<string>, queue), 'another')
     },
 
   'Q35 a producer that is killed while it waits for a slot takes no slot with it': async t => {
@@ -152,7 +153,7 @@ export const queueCloseExit = group('Queue: close, flush, ends of producers', {
     await queue.put('one')
     await queue.put('two')
     const [orders, theirs] = t.pipe()
-    const child = await t.start(targets.putForEver, [queue as never, 'never', theirs as never])
+    const child = await t.start(queueTargets.putForEver, [queue as never, 'never', theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     child.kill()
     await t.ends(child, -9)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
-import { eventually, rejects, type Trial, within } from '../harness.js'
+import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets-consumers.js'
+import type { Trial } from '../trial.js'
 
 /** ms in which others get what a consumer has not taken, when it ends or computes. */
 const SOON = 1_500

@@ -4,18 +4,21 @@ import type { Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertPending, eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as homeTargets from '../targets-homes.js'
+import * as queueTargets from '../targets-queue.js'
+import { turns } from '../turns.js'
 
 export const queueHomes = group('Queue: the end of its creator', {
   'Q36 a queue whose creator ends in order lives on in its parent, with its items': async t => {
     for (const maxsize of [0, 3]) {
       const [mine, theirs] = t.pipe<never, Queue>()
-      const child = await t.start(targets.ownQueue, [t.module, theirs as never, ['a', 'b'], maxsize, null])
+      const child = await t.start(homeTargets.ownQueue, [t.module, theirs as never, ['a', 'b'], maxsize, null])
       const queue = t.own(await within(mine.recv(), 'the queue'))
       await t.ends(child)
       assert.equal(await within(queue.qsize(), 'qsize'), 2)
       assert.equal(await within(queue.get(), 'get'), 'a')
       await within(queue.put('c'), 'put')
-      assert.equal(await t.run(targets.getOne, queue), 'b')
+      assert.equal(await t.run(queueTargets.getOne, queue), 'b')
       assert.equal(await within(queue.get(), 'get'), 'c')
       await rejects(queue.getNowait(), 'MP_EMPTY')
       if (maxsize > 0) {
@@ -28,11 +31,11 @@ export const queueHomes = group('Queue: the end of its creator', {
   'Q36 calls that are pending when the creator ends in order go on in its parent': async t => {
     const [mine, theirs] = t.pipe<never, Queue>()
     const [orders, ordersEnd] = t.pipe()
-    const child = await t.start(targets.ownQueue, [t.module, theirs as never, [], 1, ordersEnd as never])
+    const child = await t.start(homeTargets.ownQueue, [t.module, theirs as never, [], 1, ordersEnd as never])
     const queue = t.own(await within(mine.recv(), 'the queue'))
     const get = queue.get()
     const [others, othersEnd] = t.pipe()
-    const sibling = await t.start(targets.outcomeOf, [queue, 'get', othersEnd as never])
+    const sibling = await t.start(queueTargets.outcomeOf, [queue, 'get', othersEnd as never])
     assert.equal(await within(others.recv(), 'the word'), 'running')
     await orders.send('end')
     await t.ends(child)
@@ -53,7 +56,7 @@ export const queueHomes = group('Queue: the end of its creator', {
       const busy = [t.file('busy0'), t.file('busy1')] as const
       const children = await Promise.all(
         ([0, 1] as const).map(i =>
-          t.start(targets.swapQueuesAndExit, [t.module, pipes[i][1] as never, busy[i], enough, i]),
+          t.start(homeTargets.swapQueuesAndExit, [t.module, pipes[i][1] as never, busy[i], enough, i]),
         ),
       )
       const queues = await Promise.all(pipes.map(async ([mine]) => t.own(await within(mine.recv(), 'the queue'))))
@@ -66,7 +69,7 @@ export const queueHomes = group('Queue: the end of its creator', {
       writeFileSync(enough, '')
       for (const child of children) await t.ends(child, 4)
       const ms = performance.now() - start
-      // What each put last into the other's queue, before it exited.
+      // The item that each put into the other's queue right before it exited.
       assert.equal(await within(queues[0]?.get() as Promise<unknown>, 'get'), 'from 1')
       assert.equal(await within(queues[1]?.get() as Promise<unknown>, 'get'), 'from 0')
       assert.ok(ms < 900, `the exit took ${ms} ms`)
@@ -79,14 +82,14 @@ export const queueHomes = group('Queue: the end of its creator', {
     async t => {
       const [mine, theirs] = t.pipe<never, Queue>()
       const [busy, enough] = [t.file('busy'), t.file('enough')]
-      const child = await t.start(targets.ownQueueAndExit, [t.module, theirs as never, busy, enough])
+      const child = await t.start(homeTargets.ownQueueAndExit, [t.module, theirs as never, busy, enough])
       const queue = t.own(await within(mine.recv(), 'the queue'))
       await eventually(() => existsSync(busy), 'the busy loop')
       const get = queue.get()
       await queue.put('one')
       await queue.put('two')
-      // Time to leave this context.
-      for (let i = 0; i < 5; i++) await new Promise(resolve => setImmediate(resolve))
+      // Time for the calls to leave this context.
+      await turns(5)
       writeFileSync(enough, '')
       await t.ends(child, 4)
       assert.equal(await within(get, 'the pending get', 1_500), 'one')
@@ -98,7 +101,7 @@ export const queueHomes = group('Queue: the end of its creator', {
   'Q36 a queue of a child that exits, in use by its sibling, loses nothing and goes on': needs('isolation', async t => {
     const [mine, theirs] = t.pipe<never, Queue>()
     const [orders, ordersEnd] = t.pipe()
-    const child = await t.start(targets.ownQueueUntilToldToExit, [t.module, theirs as never, ordersEnd as never])
+    const child = await t.start(homeTargets.ownQueueUntilToldToExit, [t.module, theirs as never, ordersEnd as never])
     const queue = t.own(await within(mine.recv(), 'the queue'))
     const sibling = await t.start(targets.putAll, [queue, Array.from({ length: 3_000 }, (_, i) => i)])
     assert.equal(await within(queue.get(), 'the first'), 0)
@@ -108,13 +111,13 @@ export const queueHomes = group('Queue: the end of its creator', {
     await t.ends(sibling)
     await rejects(queue.getNowait(), 'MP_EMPTY')
     await within(queue.put('more'), 'put')
-    assert.equal(await t.run(targets.getOne, queue), 'more')
+    assert.equal(await t.run(queueTargets.getOne, queue), 'more')
   }),
 
   'Q36 an end of a pipe that was in use moves on although its holder exits': needs('isolation', async t => {
     const [near, far] = t.pipe<string, string>()
     const [mine, theirs] = t.pipe<never, typeof far>()
-    const child = await t.start(targets.useAndHandOnAndExit, [far as never, theirs as never])
+    const child = await t.start(homeTargets.useAndHandOnAndExit, [far as never, theirs as never])
     await near.send('for the child')
     assert.equal(await within(near.recv(), 'recv'), 'got for the child')
     for (const word of ['one', 'two', 'three']) await near.send(word)
@@ -128,24 +131,24 @@ export const queueHomes = group('Queue: the end of its creator', {
 
   'Q36 a queue of a grandchild that ended, and of its parent that ended, lives on': async t => {
     const [mine, theirs] = t.pipe<never, Queue>()
-    const child = await t.start(targets.ownQueueBelow, [t.module, theirs as never, ['deep']])
+    const child = await t.start(homeTargets.ownQueueBelow, [t.module, theirs as never, ['deep']])
     const queue = t.own(await within(mine.recv(), 'the queue'))
     await t.ends(child)
     assert.equal(await within(queue.get(), 'get'), 'deep')
     await within(queue.put('again'), 'put')
-    assert.equal(await t.run(targets.getOne, queue), 'again')
+    assert.equal(await t.run(queueTargets.getOne, queue), 'again')
   },
 
   'Q36 a queue whose creator is killed is shut down for the others, pending calls included': async t => {
     const [mine, theirs] = t.pipe<never, Queue>()
     const [orders, ordersEnd] = t.pipe()
-    const child = await t.start(targets.ownQueue, [t.module, theirs as never, ['a'], 1, ordersEnd as never])
+    const child = await t.start(homeTargets.ownQueue, [t.module, theirs as never, ['a'], 1, ordersEnd as never])
     const queue = await within(mine.recv(), 'the queue')
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     const refused = rejects(queue.put('b'), 'MP_SHUT_DOWN')
     await queue.qsize()
     const [others, othersEnd] = t.pipe()
-    const sibling = await t.start(targets.outcomeOf, [queue, 'put', othersEnd as never])
+    const sibling = await t.start(queueTargets.outcomeOf, [queue, 'put', othersEnd as never])
     assert.equal(await within(others.recv(), 'the word'), 'running')
     child.kill()
     await within(refused, 'the refusal', 1_500)
@@ -160,7 +163,7 @@ export const queueHomes = group('Queue: the end of its creator', {
   'Q36 a get that waits at a queue whose creator is killed rejects with MP_SHUT_DOWN within a second': async t => {
     const [mine, theirs] = t.pipe<never, Queue>()
     const [orders, ordersEnd] = t.pipe()
-    const child = await t.start(targets.ownQueue, [t.module, theirs as never, [], 0, ordersEnd as never])
+    const child = await t.start(homeTargets.ownQueue, [t.module, theirs as never, [], 0, ordersEnd as never])
     const queue = await within(mine.recv(), 'the queue')
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     const get = queue.get()

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
 import { group } from '../case.js'
 import { rejects, within } from '../harness.js'
-import * as targets from '../targets.js'
+import * as targets from '../targets-queue.js'
 
 export const queueItems = group('Queue: the moment of encoding, what it tells', {
   'Q19 an item is taken as it is at the put': async t => {
     for (const maxsize of [0, 5]) {
       const queue = new t.api.Queue<number[]>(maxsize)
-      const list = [1]
-      const first = queue.put(list)
-      list.push(2)
-      const second = queue.put(list)
-      list.length = 0
-      await Promise.all([first, second])
+      await targets.putAndChange(queue)
       assert.deepEqual([await queue.get(), await queue.get()], [[1], [1, 2]])
       await t.ends(await t.start(targets.putAndChange, [queue]))
       assert.deepEqual([await queue.get(), await queue.get()], [[1], [1, 2]])

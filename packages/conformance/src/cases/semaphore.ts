@@ -78,7 +78,7 @@ export const semaphore = group('Semaphore and BoundedSemaphore', {
 
   'no more are inside than its value says': async t => {
     const semaphore = new t.api.Semaphore(2)
-    // A put beyond the bound would wait until another leaves, and the test with it: so it must never be full of three.
+    // It has no bound: with one, the put of a third child inside would wait, and nobody would see it.
     const inside = new t.api.Queue<number>()
     const children = []
     for (let i = 0; i < 3; i++) children.push(await t.start(targets.enterOften, [semaphore, inside, 30]))

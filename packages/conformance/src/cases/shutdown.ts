@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { group } from '../case.js'
 import { assertPending, rejects, within } from '../harness.js'
-import * as targets from '../targets.js'
+import * as targets from '../targets-queue.js'
 
 export const shutdown = group('Queue: shutdown', {
   'SD1 after a shutdown of an empty queue put and get reject with MP_SHUT_DOWN': async t => {

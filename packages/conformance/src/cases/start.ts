@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
 import { eventually, rejects, throws, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as processTargets from '../targets-process.js'
 
 function unexported(): void {}
 
@@ -118,7 +119,7 @@ export const start = group('Process: start', {
   "P13 neither side sees the other's changes to an argument": async t => {
     const [orders, theirs] = t.pipe()
     const object = { list: [1] }
-    const process = t.process(targets.change, [object, theirs as never])
+    const process = t.process(processTargets.change, [object, theirs as never])
     const started = process.start()
     object.list.push(2)
     await within(started, 'start')
@@ -137,7 +138,7 @@ export const start = group('Process: start', {
   },
 
   "P14 the child's currentProcess() is the Process": async t => {
-    const process = t.process(targets.whoAmI, [t.module], { name: 'a name', daemon: true })
+    const process = t.process(processTargets.whoAmI, [t.module], { name: 'a name', daemon: true })
     await within(process.start(), 'start')
     const { pid } = process
     const { name, pid: own, daemon, exitCode, isAlive, children } = await within(process.result(), 'result')
@@ -157,20 +158,22 @@ export const start = group('Process: start', {
     assert.equal(t.api.parentProcess(), null)
     assert.equal(t.api.isMainProcess, true)
     const { name, pid } = t.api.currentProcess()
-    const [child, grandchild] = (await t.run(targets.nest, t.module, 1)) as Awaited<ReturnType<typeof targets.whoAmI>>[]
+    const [child, grandchild] = (await t.run(processTargets.nest, t.module, 1)) as Awaited<
+      ReturnType<typeof processTargets.whoAmI>
+    >[]
     assert.deepEqual(child?.parent, { name, pid, isAlive: true })
     assert.deepEqual(grandchild?.parent, { name: child?.name, pid: child?.pid, isAlive: true })
   },
 
   'P15 isMainProcess is false in a child of its own thread or process': needs('isolation', async t => {
-    assert.equal((await t.run(targets.whoAmI, t.module)).isMainProcess, false)
+    assert.equal((await t.run(processTargets.whoAmI, t.module)).isMainProcess, false)
   }),
 
   'P16 a creator that is killed is told to its children': needs('crash', async t => {
     const path = t.file('watcher')
     const looks = () => (existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [])
     const [orders, theirs] = t.pipe()
-    const process = await t.start(targets.startWatcher, [t.module, path, theirs as never])
+    const process = await t.start(processTargets.startWatcher, [t.module, path, theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     await eventually(() => looks().length === 1, 'the first look')
     process.kill()
@@ -197,7 +200,7 @@ export const start = group('Process: start', {
       const name = 'MP_CONFORMANCE_VARIABLE'
       process.env[name] = 'inherited'
       try {
-        const { child, grandchild } = await t.run(targets.environmentOfChild, t.module, name)
+        const { child, grandchild } = await t.run(processTargets.environmentOfChild, t.module, name)
         const { execArgv } = process
         assert.deepEqual(child, { value: 'inherited', cwd: process.cwd(), execArgv })
         assert.deepEqual(grandchild, child)
@@ -209,12 +212,12 @@ export const start = group('Process: start', {
 
   'P21 env and execArgv of a Process hold for its child, beside what is inherited': needs('isolation', async t => {
     const options = { env: { MP_CONFORMANCE_VARIABLE: 'given' }, execArgv: ['--no-deprecation'] }
-    const child = await t.start(targets.environment, ['MP_CONFORMANCE_VARIABLE'], options)
+    const child = await t.start(processTargets.environment, ['MP_CONFORMANCE_VARIABLE'], options)
     const { value, execArgv } = await within(child.result(), 'result')
     assert.equal(value, 'given')
     assert.deepEqual(execArgv, ['--no-deprecation'])
     await t.ends(child)
-    const path = await t.start(targets.environment, ['PATH'], options)
+    const path = await t.start(processTargets.environment, ['PATH'], options)
     assert.equal((await within(path.result(), 'result')).value, process.env.PATH)
     await t.ends(path)
     assert.equal(process.env.MP_CONFORMANCE_VARIABLE, undefined)
@@ -222,7 +225,7 @@ export const start = group('Process: start', {
 
   "P21 cwd of a Process holds for its child, or is refused where children share their creator's": async t => {
     const folder = t.folder()
-    const child = t.process(targets.environment, [''], { cwd: folder })
+    const child = t.process(processTargets.environment, [''], { cwd: folder })
     if (t.capabilities.isolation === 'process') {
       await within(child.start(), 'start')
       assert.equal((await within(child.result(), 'result')).cwd, folder)
@@ -237,7 +240,7 @@ export const start = group('Process: start', {
     'isolation',
     async t => {
       const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
-      const child = await t.start(targets.hoard, [], { resourceLimits, stdio: 'ignore' })
+      const child = await t.start(processTargets.hoard, [], { resourceLimits, stdio: 'ignore' })
       await rejects(child.result(), 'MP_WORKER_LOST')
       assert.equal(await within(child.join(), 'join'), t.capabilities.isolation === 'process' ? -6 : 1)
       const modest = await t.start(targets.give, ['enough'], { resourceLimits })
@@ -276,7 +279,7 @@ export const start = group('Process: start', {
   ),
 
   'P22 the stdin of a child is at its end': needs('isolation', async t => {
-    assert.equal(await t.run(targets.readStdin), 0)
+    assert.equal(await t.run(processTargets.readStdin), 0)
   }),
 
   'P23 a main module without a guard gives a clear error and no storm of processes': needs('isolation', async t => {
@@ -295,7 +298,7 @@ export const start = group('Process: start', {
     },
 
   'P24 children of children, daemons included, are allowed, and are daemons where their creator is': async t => {
-    const process = t.process(targets.nest, [t.module, 2], { daemon: true })
+    const process = t.process(processTargets.nest, [t.module, 2], { daemon: true })
     void process.start()
     const all = (await within(process.result(), 'result')) as { daemon: boolean; name: string; childCode?: number }[]
     assert.deepEqual(

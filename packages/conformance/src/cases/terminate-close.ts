@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { group, needs } from '../case.js'
 import { eventually, rejects, throws, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as processTargets from '../targets-process.js'
 
 export const terminateClose = group('Process: terminate, close, end of the parent', {
   'P49 terminate() and kill() do not wait; repeated, or after the end, they do nothing': async t => {
@@ -48,7 +49,7 @@ export const terminateClose = group('Process: terminate, close, end of the paren
   },
 
   'P51 terminate() interrupts a busy loop and a blocked wait': needs('isolation', async t => {
-    for (const target of [targets.spin, targets.block]) {
+    for (const target of [processTargets.spin, processTargets.block]) {
       for (const [how, code] of [
         ['terminate', -15],
         ['kill', -9],
@@ -65,7 +66,7 @@ export const terminateClose = group('Process: terminate, close, end of the paren
   'P52 a child that is terminated runs no finally block and no exit handler': needs('isolation', async t => {
     const path = t.file('notes')
     const [orders, theirs] = t.pipe()
-    const process = await t.start(targets.noteFinally, [path, theirs as never])
+    const process = await t.start(processTargets.noteFinally, [path, theirs as never])
     assert.equal(await within(orders.recv(), 'the word'), 'running')
     process.kill()
     await t.ends(process, -9)
@@ -141,15 +142,15 @@ export const terminateClose = group('Process: terminate, close, end of the paren
 
   'P56 a child that ends terminates its daemons, and waits for its other children': async t => {
     const [orders, theirs] = t.pipe()
-    const process = await t.start(targets.startGrandchild, [t.module, true, theirs as never])
+    const process = await t.start(processTargets.startGrandchild, [t.module, true, theirs as never])
     assert.equal(await within(process.result(), 'result'), true)
     await t.ends(process)
-    // It may have come to send its word.
+    // It may have sent its message before it was ended.
     if (await within(orders.poll(null), 'the end')) await orders.recv().catch(() => {})
     await rejects(orders.recv(), 'MP_EOF')
 
     const [others, otherEnd] = t.pipe()
-    const waiting = await t.start(targets.startGrandchild, [t.module, false, otherEnd as never])
+    const waiting = await t.start(processTargets.startGrandchild, [t.module, false, otherEnd as never])
     assert.equal(await within(others.recv(), 'the word'), 'running')
     assert.equal(await within(waiting.join({ timeout: 100 }), 'join'), null)
     await others.send('end')

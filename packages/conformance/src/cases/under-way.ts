@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import type { Connection } from '@mp/core'
 import { group, needs } from '../case.js'
-import { eventually, rejects, type Trial, within } from '../harness.js'
+import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets-under-way.js'
+import type { Trial } from '../trial.js'
 
 /** ms in which every call must settle once its peer is gone. */
 const SOON = 1_500
@@ -22,7 +23,7 @@ export const underWay = group('An end of a pipe that is on its way when contexts
       const recv = near.recv()
       recv.catch(() => {})
       child.kill()
-      // The grandchild, a daemon, ends at whatever point of its start it learns of that.
+      // The grandchild, a daemon, ends when it learns of that, at whatever point of its start it is.
       await rejects(recv, 'MP_EOF')
       await rejects(
         orders.recv().then(() => orders.recv()),
@@ -102,7 +103,7 @@ export const underWay = group('An end of a pipe that is on its way when contexts
   },
 })
 
-/** An end that was used, and handed on by a context that has ended; its other end, which nobody has opened. */
+/** An end that was used, and then handed on by a context that has ended; and its other end, which nobody has opened. */
 async function movedOn(t: Trial): Promise<{ near: Connection<string, string>; moved: Connection<string, string> }> {
   const [near, far] = t.pipe<string, string>()
   const [mine, theirs] = t.pipe<never, Connection<string, string>>()

@@ -3,6 +3,8 @@ import { MpError } from '@mp/core'
 import { type Body, group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import * as targets from '../targets.js'
+import * as handleTargets from '../targets-handles.js'
+import * as processTargets from '../targets-process.js'
 import { routes } from '../values/routes.js'
 import { assertSame } from '../values/same.js'
 import { valueTable } from '../values/table.js'
@@ -32,7 +34,7 @@ const perRoute = Object.entries(routes).flatMap(([name, route]): [string, Body][
   [
     `generated values arrive as they are, as ${name}`,
     async t => {
-      // Not before they are needed: they take their time to load.
+      // Loaded when it is needed, since that takes a while.
       const [{ default: fc }, { generatedValue }] = await Promise.all([
         import('fast-check'),
         import('../values/generated.js'),
@@ -48,7 +50,7 @@ const perRoute = Object.entries(routes).flatMap(([name, route]): [string, Body][
   ],
 ])
 
-/** The value in all that can hold one, several times: it is one object everywhere. */
+/** A graph that holds the value several times, in everything that can hold one. It must stay one object. */
 function holders(value: unknown): unknown {
   return {
     deep: [{ value }, [value]],
@@ -127,7 +129,7 @@ export const values = group('Values', {
   },
 
   'what a target throws comes back as the same class where it is built in, with all it carries': async t => {
-    const both = await rejects(t.run(targets.failWith, 'aggregate'), AggregateError)
+    const both = await rejects(t.run(processTargets.failWith, 'aggregate'), AggregateError)
     assert.deepEqual(
       (both as AggregateError).errors.map(each => [each.constructor, each.message]),
       [
@@ -135,17 +137,17 @@ export const values = group('Values', {
         [RangeError, 'two'],
       ],
     )
-    const outer = await rejects(t.run(targets.failWith, 'cause'), Error)
+    const outer = await rejects(t.run(processTargets.failWith, 'cause'), Error)
     assert.ok(outer.cause instanceof TypeError && outer.cause.message === 'inner')
-    const fields = await rejects(t.run(targets.failWith, 'fields'), SyntaxError)
+    const fields = await rejects(t.run(processTargets.failWith, 'fields'), SyntaxError)
     assert.deepEqual({ ...fields }, { code: 'E_FIELDS', detail: { at: 7 } })
-    assert.match(String(fields.stack), /targets\.[jt]s:\d+:\d+/)
+    assert.match(String(fields.stack), /targets-process\.[jt]s:\d+:\d+/)
   },
 
   'an error of a class that the parent does not know comes back as MP_REMOTE, with name, message, code and stack':
     async t => {
-      const error = await rejects(t.run(targets.failWith, 'class'), MpError)
-      assert.match(String(error.stack), /targets\.[jt]s:\d+:\d+/)
+      const error = await rejects(t.run(processTargets.failWith, 'class'), MpError)
+      assert.match(String(error.stack), /targets-process\.[jt]s:\d+:\d+/)
       assert.match(`${error.name} ${error.message} ${error.stack}`, /HomemadeError/)
       assert.match(error.message, /homemade/)
     },
@@ -155,7 +157,7 @@ export const values = group('Values', {
       ['string', 'only a string'],
       ['undefined', undefined],
     ] as const) {
-      const child = await t.start(targets.failWith, [kind])
+      const child = await t.start(processTargets.failWith, [kind])
       const settled = child.result().then(
         () => 'resolved',
         thrown => [thrown],
@@ -168,7 +170,7 @@ export const values = group('Values', {
   'a SharedArrayBuffer is the same memory at the other side': needs('sharedMemory', async t => {
     const shared = new Int32Array(new SharedArrayBuffer(8))
     const [mine, theirs] = t.pipe()
-    const child = await t.start(targets.addToShared, [shared, theirs])
+    const child = await t.start(handleTargets.addToShared, [shared, theirs])
     await within(mine.recv(), 'the word')
     assert.deepEqual([...shared], [1, 0])
     const again = new Int32Array(shared.buffer, 4)

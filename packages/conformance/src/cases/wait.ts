@@ -163,7 +163,7 @@ export const wait = group('wait', {
   },
 })
 
-/** By identity: a comparison of what they hold would read a handle, which refuses that. */
+/** Compares by identity: to compare contents would read the properties of a handle, which refuses that. */
 function isOnly(found: readonly unknown[], expected: unknown): void {
   assert.equal(found.length, 1)
   assert.ok(found[0] === expected)

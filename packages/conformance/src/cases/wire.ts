@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict'
 import { MessageChannel, MessagePort } from 'node:worker_threads'
-import type { Ticket, Wire, WireSink, Wires } from '@mp/core/spi'
+import type { Ticket } from '@mp/core/spi'
 import { group, needs } from '../case.js'
-import { eventually, type Trial, within } from '../harness.js'
+import { eventually, within } from '../harness.js'
 import { type Holdings, holdings, leftBeyond, moreOf } from '../leaks.js'
+import {
+  acquainted,
+  assertFrame,
+  closeAll,
+  difference,
+  openPair,
+  pair,
+  pattern,
+  travelled,
+  WireEnd,
+} from '../wire-end.js'
 
-/** Bytes of the frame that stands for the largest where the medium names no limit, or one that no case can afford. */
+/** Bytes of the largest frame that is tried if the medium names no limit, and if it names one that no case can afford. */
 const LARGE = 1024 * 1024
 const AFFORDABLE = 64 * 1024 * 1024
-/** Around where media change the way they carry a frame. */
+/** Sizes near those at which media change how they carry a frame. */
 const SIZES = [1, 2, 7, 255, 256, 1_023, 1_024, 1_025, 4_096, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 200_000]
 
-/** What a transport's own wires promise to core, without core: both ends are opened here. */
+/** What the direct wires of a transport promise core. No core takes part: both ends are opened here. */
 export const wire = group('Wire', {
   'frames arrive whole and in order, both ways at once': needs('directWires', async t => {
     const [a, b] = openPair(t)
@@ -101,7 +112,7 @@ export const wire = group('Wire', {
     for (const size of [3, 300_000]) {
       const whole = pattern(size, 5)
       const parts = [0, 1, 2].map(i => whole.slice((i * size) / 3, ((i + 1) * size) / 3))
-      // It may be left out: then core copies.
+      // `sendParts` is optional: without it core copies.
       if (a.wire.sendParts) a.wire.sendParts(parts)
       else a.send(whole)
       a.send(pattern(9, 6))
@@ -116,7 +127,7 @@ export const wire = group('Wire', {
   'each frame has memory of its own, also in the hands of who received it': needs('directWires', async t => {
     const [a, b] = openPair(t)
     const sizes = Array.from({ length: 12 }, () => SIZES).flat()
-    // Whoever received a frame writes into it at once: no other frame may show that.
+    // The receiver writes into each frame at once. No other frame may change.
     let wrong: string | undefined
     b.onFrame = (bytes, i) => {
       wrong ??= difference(bytes, sizes[i] as number, i)
@@ -135,10 +146,10 @@ export const wire = group('Wire', {
 
   'nothing is called from within start or send': needs('directWires', async t => {
     const [one, two] = pair(t)
-    const a = new End(t, one)
+    const a = new WireEnd(t, one)
     for (let i = 0; i < 5; i++) a.send(pattern(100, i))
-    const b = new End(t, two, 'idle')
-    await turns()
+    const b = new WireEnd(t, two, 'idle')
+    await calm()
     b.start()
     b.send(pattern(100, 0))
     await Promise.all([b.received(5), a.received(1)])
@@ -158,11 +169,11 @@ export const wire = group('Wire', {
   'frames that came before the start are kept, in order, and so is the close': needs('directWires', async t => {
     for (const closes of [false, true]) {
       const [one, two] = pair(t)
-      const a = new End(t, one)
-      const b = new End(t, two, 'idle')
+      const a = new WireEnd(t, one)
+      const b = new WireEnd(t, two, 'idle')
       for (let i = 0; i < 20; i++) a.send(pattern(SIZES[i % SIZES.length] as number, i))
       if (closes) a.wire.close()
-      await turns()
+      await calm()
       b.start()
       await b.received(20)
       if (!closes) {
@@ -181,13 +192,13 @@ export const wire = group('Wire', {
   'frames that were sent before the other end is open arrive, and so does the close': needs('directWires', async t => {
     for (const first of [0, 1] as const) {
       const tickets = pair(t)
-      const a = new End(t, tickets[first])
+      const a = new WireEnd(t, tickets[first])
       for (let i = 0; i < 20; i++) a.send(pattern(i * 1_000 + 1, i))
-      await turns()
+      await calm()
       a.send(pattern(5, 20))
       a.wire.close()
-      await turns()
-      const b = new End(t, tickets[1 - first] as Ticket)
+      await calm()
+      const b = new WireEnd(t, tickets[1 - first] as Ticket)
       await b.heardClose()
       assert.equal(b.frames.length, 21)
       for (const [i, { bytes }] of b.frames.entries()) assertFrame(bytes, i === 20 ? 5 : i * 1_000 + 1, i)
@@ -198,7 +209,7 @@ export const wire = group('Wire', {
   'a close is heard at the other side, once, after all that was sent': needs('directWires', async t => {
     const [a, b] = openPair(t)
     await acquainted(a, b)
-    // More than a medium holds by itself: it leaves in later turns.
+    // More than a medium takes at once: the rest leaves in later turns.
     for (let i = 0; i < 40; i++) a.send(pattern(100_000, i))
     a.wire.close()
     a.wire.close()
@@ -207,7 +218,7 @@ export const wire = group('Wire', {
     for (const [i, { bytes }] of b.frames.entries()) assertFrame(bytes, 100_000, i)
     b.wire.close()
     b.wire.close()
-    await turns()
+    await calm()
     assert.deepEqual(b.closes, [undefined], 'told once, and of no error')
     assert.equal(b.frames.length, 40)
     assert.deepEqual(a.closes, [], 'who closes does not hear it')
@@ -218,7 +229,7 @@ export const wire = group('Wire', {
     await acquainted(a, b)
     a.wire.close()
     b.wire.close()
-    await turns()
+    await calm()
     assert.deepEqual([a.closes, b.closes], [[], []])
   }),
 
@@ -226,11 +237,11 @@ export const wire = group('Wire', {
     const [a, b] = openPair(t)
     await acquainted(a, b)
     b.wire.close()
-    // It cannot know yet, and then it does.
+    // At first this side cannot know of the close; later it does.
     for (let i = 0; i < 30; i++) a.send(pattern(100_000, i))
     await a.heardClose()
     for (let i = 0; i < 3; i++) a.send(pattern(100_000, i))
-    await turns()
+    await calm()
     assert.deepEqual(a.closes, [undefined])
     a.wire.close()
   }),
@@ -242,7 +253,7 @@ export const wire = group('Wire', {
     for (let round = 0, from = 0; round < 3; round++) {
       let count = 0
       let more = true
-      // 32 MiB a round: a medium that has taken that buffers itself, and never says so.
+      // 32 MiB a round: a medium that takes so much never gives false.
       while (more && count < 512) more = a.send(pattern(size, from + count++))
       if (!more) await eventually(() => a.drained, 'drain')
       await b.received(from + count)
@@ -259,7 +270,7 @@ export const wire = group('Wire', {
     const receive = b.wire.receiveSync?.bind(b.wire)
     if (receive) {
       for (let i = 0; i < 3; i++) a.send(pattern(2_000, i))
-      // Here, and only here, the sink is called within a call.
+      // This is the only call within which the sink is called.
       for (let count = 1; count <= 3; count++) {
         assert.equal(receive(1_000), true)
         assert.equal(b.frames.length, count)
@@ -268,7 +279,7 @@ export const wire = group('Wire', {
     } else for (let i = 0; i < 3; i++) a.send(pattern(2_000, i))
     a.send(pattern(2_000, 3))
     await b.received(4)
-    await turns()
+    await calm()
     assert.equal(b.frames.length, 4)
     for (const [i, { bytes }] of b.frames.entries()) assertFrame(bytes, 2_000, i)
     closeAll(a, b)
@@ -277,7 +288,7 @@ export const wire = group('Wire', {
   'an idle wire does not keep the event loop alive': needs('directWires', async t => {
     const before = process.getActiveResourcesInfo()
     const [a, b] = openPair(t)
-    const loose = new End(t, pair(t)[0])
+    const loose = new WireEnd(t, pair(t)[0])
     await acquainted(a, b)
     await eventually(
       () => moreOf(process.getActiveResourcesInfo(), before).length === 0,
@@ -291,7 +302,7 @@ export const wire = group('Wire', {
   }),
 
   'a ticket is plain data, or lists what rides': needs('directWires', async t => {
-    const [a, b] = pair(t).map(ticket => new End(t, { value: travelled(t, ticket) })) as [End, End]
+    const [a, b] = pair(t).map(ticket => new WireEnd(t, { value: travelled(t, ticket) })) as [WireEnd, WireEnd]
     a.send(pattern(10, 1))
     b.send(pattern(10, 2))
     await Promise.all([b.received(1), a.received(1)])
@@ -301,24 +312,24 @@ export const wire = group('Wire', {
   }),
 
   'tickets that are never opened hold nothing': needs('directWires', async t => {
-    // What a transport opens once per program is there.
+    // Makes the transport open what it opens once in a program.
     closeAll(...openPair(t))
     const before = await settled()
     const kept = Array.from({ length: 500 }, () => pair(t))
-    await turns()
+    await calm()
     assert.deepEqual(await leftBeyond(before), [], `${kept.length} unopened pairs hold it`)
-    // Nor an end that closes with the other one still unopened; the check after the case sees to that.
-    const alone = new End(t, pair(t)[0])
+    // An end that closes while the other one is unopened must hold nothing either; the check after the case finds out.
+    const alone = new WireEnd(t, pair(t)[0])
     alone.send(pattern(100, 0))
-    await turns()
+    await calm()
     alone.wire.close()
   }),
 
   'what is no ticket is refused, or gives a wire that closes with an error': needs('directWires', async t => {
     for (const value of [undefined, null, 0, 'ticket', {}, [], new Uint8Array(16), { token: 'x' }, () => {}]) {
-      let end: End
+      let end: WireEnd
       try {
-        end = new End(t, { value })
+        end = new WireEnd(t, { value })
       } catch (error) {
         assert.ok(error instanceof Error, `an error for ${String(value)}`)
         continue
@@ -330,146 +341,18 @@ export const wire = group('Wire', {
   }),
 })
 
-/** An opened end, and all that it was told. */
-class End implements WireSink {
-  readonly wire: Wire
-  readonly frames: { readonly bytes: Uint8Array; readonly attachments: readonly object[] | undefined }[] = []
-  /** The errors that closes came with. */
-  readonly closes: (Error | undefined)[] = []
-  /** Since the last send that gave false. */
-  drained = false
-  /** What the wire called from within which call of ours. */
-  readonly within = new Set<string>()
-  onFrame: ((bytes: Uint8Array, index: number) => void) | undefined
-  #calling: string | undefined
-
-  constructor(t: Trial, ticket: Pick<Ticket, 'value'>, then: 'start' | 'idle' = 'start') {
-    this.wire = wiresOf(t).open(ticket.value)
-    if (then === 'start') this.start()
-  }
-
-  /** As core does: `unref` right after it. */
-  start(): void {
-    this.#call('start', () => this.wire.start(this))
-    this.wire.unref()
-  }
-
-  send(bytes: Uint8Array<ArrayBuffer>, attachments?: readonly object[]): boolean {
-    this.drained = false
-    return this.#call('send', () => this.wire.send(bytes, attachments))
-  }
-
-  /** Waits for `drain` where it is asked to. */
-  async sendAll(frames: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
-    for (const each of frames) if (!this.send(each)) await eventually(() => this.drained, 'drain')
-  }
-
-  received(count: number): Promise<boolean> {
-    return eventually(() => this.frames.length >= count, `${count} frames`).catch(error => {
-      error.message += `: ${this.frames.length} of ${count} frames came`
-      throw error
-    })
-  }
-
-  heardClose(): Promise<boolean> {
-    return eventually(() => this.closes.length > 0, 'close')
-  }
-
-  frame(bytes: Uint8Array, attachments?: readonly object[]): void {
-    this.#told('frame')
-    this.frames.push({ bytes, attachments })
-    this.onFrame?.(bytes, this.frames.length - 1)
-  }
-
-  drain(): void {
-    this.#told('drain')
-    this.drained = true
-  }
-
-  close(error?: Error): void {
-    this.#told('close')
-    this.closes.push(error)
-  }
-
-  #call<T>(name: string, call: () => T): T {
-    this.#calling = name
-    try {
-      return call()
-    } finally {
-      this.#calling = undefined
-    }
-  }
-
-  #told(what: string): void {
-    if (this.#calling) this.within.add(`${what} within ${this.#calling}`)
-  }
-}
-
-function wiresOf({ transport }: Trial): Wires {
-  return transport.wires as Wires
-}
-
-function pair(t: Trial): [Ticket, Ticket] {
-  return wiresOf(t).pair()
-}
-
-function openPair(t: Trial): [End, End] {
-  const [a, b] = pair(t)
-  return [new End(t, a), new End(t, b)]
-}
-
-/** One frame each way: a medium may connect the ends in later turns, and take everything until then. */
-async function acquainted(a: End, b: End): Promise<void> {
-  a.send(pattern(1, 0))
-  b.send(pattern(1, 0))
-  await Promise.all([a.received(1), b.received(1)])
-  a.frames.length = 0
-  b.frames.length = 0
-}
-
-function closeAll(...ends: readonly End[]): void {
-  for (const { wire } of ends) wire.close()
-}
-
-/** The value as it is in another context. */
-function travelled(t: Trial, { value, transfer = [] }: Ticket): unknown {
-  assert.ok(transfer.length === 0 || t.capabilities.attachments, 'what rides needs the capability `attachments`')
-  const there = structuredClone(value, { transfer: [...transfer] as never })
-  if (transfer.length === 0) assert.deepEqual(there, value)
-  wiresOf(t).arrived?.(there)
-  return there
-}
-
-/** A frame that no other index, and no other place in it, could be mistaken for. Its buffer holds nothing else. */
-function pattern(size: number, index: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size)
-  for (let i = 0; i < size; i += 61) bytes[i] = index + i
-  bytes[size - 1] = index + size
-  return bytes
-}
-
-function assertFrame(bytes: Uint8Array | undefined, size: number, index: number): void {
-  assert.equal(difference(bytes, size, index), undefined)
-}
-
-function difference(bytes: Uint8Array | undefined, size: number, index: number): string | undefined {
-  if (!bytes) return `frame ${index} is missing`
-  if (bytes.length !== size) return `frame ${index} has ${bytes.length} bytes, not ${size}`
-  return Buffer.compare(bytes, pattern(size, index)) === 0 ? undefined : `frame ${index} has other bytes`
-}
-
-/** Time for what should not come. Can miss what comes late; never fails without cause. */
-function turns(): Promise<void> {
+/** Gives what should not come time to come. May miss what comes later, but never fails without cause. */
+function calm(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 30))
 }
 
-/** What is held when nothing more goes. */
+/** What is held once the count of descriptors no longer changes. */
 async function settled(): Promise<Holdings> {
   let last = holdings()
-  for (let calm = 0; calm < 3; calm++) {
-    await turns()
+  for (let quiet = 0; quiet < 3; quiet++) {
+    await calm()
     const now = holdings()
-    if (now.descriptors !== last.descriptors) calm = -1
+    if (now.descriptors !== last.descriptors) quiet = -1
     last = now
   }
   return last

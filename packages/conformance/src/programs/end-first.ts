@@ -1,4 +1,4 @@
-// The main part ends, with an exit code of its own, while a child is alive.
+// The main part ends while a child is alive, and sets an exit code.
 
 import { writeSync } from 'node:fs'
 import type { Connection } from '@mp/core'

@@ -1,4 +1,4 @@
-// Uses a bit of everything and closes nothing: the program must end all the same.
+// Uses a bit of everything and closes nothing. The program must end nevertheless.
 
 import type { Connection, Queue as CoreQueue } from '@mp/core'
 

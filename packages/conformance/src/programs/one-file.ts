@@ -1,4 +1,4 @@
-// The usual program: one file, whose main part waits at the top level for a process that runs a function of the same file.
+// The usual program: one file. Its main part awaits, at the top level, a process that runs a function of the same file.
 
 import type { Queue as CoreQueue } from '@mp/core'
 

@@ -22,7 +22,7 @@ if (isMainProcess) {
   try {
     for (;;) files.push(openSync('/dev/null', 'r'))
   } catch {
-    // As many as there are. Each round leaves one more to the start.
+    // All descriptors are taken. Each round below leaves one more for the start.
   }
   for (let round = 0; round < 16; round++) {
     const child = new Process({ target: linger, daemon: round % 2 === 1 })

@@ -1,4 +1,4 @@
-// Starts children that print, each with another `stdio`.
+// Starts children that print, each with a different `stdio`.
 
 const { Process, isMainProcess } = await import(process.env.MP_CONFORMANCE_MODULE as string)
 
@@ -12,7 +12,7 @@ export function print(word: string): void {
   console.log(`${word} 1\n${word} 2`)
 }
 
-/** More than a pipe holds, a character cut in two writes, a line without an end, and nothing waits for any of it. */
+/** Prints more than a pipe holds, a character that is cut in two writes, and a line without an end. Waits for none of it. */
 export async function printMuch(): Promise<void> {
   const { writeSync } = await import('node:fs')
   const { isMainThread } = await import('node:worker_threads')

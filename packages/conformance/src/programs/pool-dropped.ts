@@ -1,4 +1,4 @@
-// Loses its only reference to a pool that runs: a warning must say so, and the workers must end.
+// Loses its only reference to a running pool. A warning must say so, and the workers must end.
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'

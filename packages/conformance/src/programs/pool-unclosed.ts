@@ -1,4 +1,4 @@
-// Closes nothing: the program must end all the same, and its workers with it.
+// Does not close the pool. The program must end nevertheless, and its workers too.
 
 const { Pool, isMainProcess } = await import(process.env.MP_CONFORMANCE_MODULE as string)
 

@@ -1,4 +1,4 @@
-// Awaits nothing: the program must live until its jobs are done, and end then.
+// Awaits nothing. The program must live until its jobs are done, and then end.
 
 const { Pool, isMainProcess } = await import(process.env.MP_CONFORMANCE_MODULE as string)
 

@@ -1,4 +1,4 @@
-// Starts a process whenever it is imported: also, without a guard, in the child that imports it for the target.
+// Starts a process whenever it is imported. There is no guard, so the child that imports it for its target does so too.
 
 const { Process, isMainProcess } = await import(process.env.MP_CONFORMANCE_MODULE as string)
 

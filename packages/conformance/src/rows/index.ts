@@ -5,7 +5,7 @@ import { joinableQueueRows, queueRows, shutdownRows } from './queue.js'
 import type { Row } from './row.js'
 import { barrierRows, conditionRows, contextRows, eventRows, lockRows, semaphoreRows, sharedValueRows } from './sync.js'
 
-/** All that transports are held to, in the order of the tables. */
+/** All behaviours that transports must have, in the order of the tables. */
 export const rows: readonly Row[] = [
   ...processRows,
   ...queueRows,

@@ -1,18 +1,18 @@
-/** MUST: on every transport. SHOULD: wherever the transport's capabilities do not rule it out. MAY: welcome. */
+/** MUST: on every transport. SHOULD: on every transport whose capabilities do not rule it out. MAY: optional. */
 export type Level = 'MUST' | 'SHOULD' | 'MAY'
 
-/** One behaviour that transports are held to. Its ID begins the names of the cases that check it. */
+/** One behaviour of transports. The names of the cases that check it begin with its ID. */
 export interface Row {
   readonly id: string
   readonly level: Level
   readonly section: string
   /** What holds, in one line. */
   readonly text: string
-  /** A name of the vocabulary (`Pool`, `Lock`) without which the row means nothing. */
+  /** A name of the vocabulary (`Pool`, `Lock`). If a context does not export it, the row does not apply. */
   readonly part: string | undefined
 }
 
-/** Rows by ID. `part`: what a context must export for them to apply. */
+/** Makes rows. `part`: what a context must export for them to apply. */
 export function section(
   title: string,
   rows: Readonly<Record<string, readonly [Level, string]>>,

@@ -35,7 +35,7 @@ const link = fc.record({
   by: fc.constantFrom<'field' | 'list' | 'map' | 'set' | 'cause'>('field', 'list', 'map', 'set', 'cause'),
 })
 
-/** Any values, held by a graph of objects, lists, maps, sets and errors with shared references and cycles. */
+/** Random values in a graph of objects, lists, maps, sets and errors, with shared references and cycles. */
 export const generatedValue: fc.Arbitrary<unknown> = fc
   .record({ leaves: fc.array(leaf, { minLength: 1, maxLength: 5 }), links: fc.array(link, { maxLength: 8 }) })
   .map(({ leaves, links }) => {

@@ -1,6 +1,6 @@
 import { registerType } from '@mp/core'
 
-/** Registered as it is: its own fields travel. */
+/** Registered without an encoding: its own fields travel. */
 export class Point {
   x: number
   y: number
@@ -10,7 +10,7 @@ export class Point {
   }
 }
 
-/** Registered with an encoding of its own, for what is not in its fields. */
+/** Registered with an encoding, since its fields do not hold everything. */
 export class Money {
   readonly #cents: bigint
   constructor(cents: bigint) {
@@ -19,7 +19,7 @@ export class Money {
   get cents(): bigint {
     return this.#cents
   }
-  /** So that two of them can be compared. */
+  /** For the comparison of two instances. */
   valueOf(): bigint {
     return this.#cents
   }
@@ -34,7 +34,7 @@ export class ShortageError extends Error {
   }
 }
 
-/** In each context that sends or receives instances. */
+/** To be called in each context that sends or receives instances. */
 export function registerAll(): void {
   registerType(Point, { name: '@mp/conformance.Point' })
   registerType(Money, {

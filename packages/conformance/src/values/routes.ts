@@ -1,16 +1,16 @@
-import type { Trial } from '../harness.js'
 import { within } from '../harness.js'
 import * as targets from '../targets-values.js'
+import type { Trial } from '../trial.js'
 
 /** A way to another context and back, for one value at a time. */
 export interface Route {
   trip(value: unknown): Promise<unknown>
-  /** A trip takes a process of its own. */
+  /** Each trip needs a new process. */
   readonly slow: boolean
   end(): Promise<void>
 }
 
-/** Every way on which a value can travel. */
+/** All ways in which a value can travel. */
 export const routes: Readonly<Record<string, (t: Trial) => Promise<Route>>> = {
   'arguments and results': async t => ({
     slow: true,

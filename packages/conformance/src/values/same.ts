@@ -2,10 +2,13 @@ import { AssertionError } from 'node:assert'
 import { inspect, types } from 'node:util'
 
 /**
- * Throws unless `actual` is what `expected` becomes when it travels: the same primitives (-0 is not 0, NaN is NaN, a hole is
- * not undefined), the same prototypes, the same keys in the same order, and the same shape of identity: what is one object
- * in the one is one object in the other, and what is two is two. A view of a buffer may sit elsewhere in it, where the buffer
- * itself is not part of the value.
+ * Throws unless `actual` is what `expected` becomes when it travels:
+ *
+ * - the same primitives (-0 is not 0, NaN is NaN, a hole is not undefined),
+ * - the same prototypes, and the same keys in the same order,
+ * - the same identities: what is one object here is one object there, and two objects are two.
+ *
+ * A view may lie elsewhere in its buffer, if the buffer itself is not part of the value.
  */
 export function assertSame(actual: unknown, expected: unknown, what = 'the value'): void {
   new Comparison(what).same(actual, expected, '')
@@ -15,7 +18,7 @@ class Comparison {
   readonly #what: string
   readonly #actualOf = new Map<object, object>()
   readonly #expectedOf = new Map<object, object>()
-  /** By expected buffer: how much further in the actual one the views lie. */
+  /** By expected buffer: by how many bytes the views lie further back in the actual buffer. */
   readonly #shifts = new Map<ArrayBufferLike, number>()
 
   constructor(what: string) {
@@ -36,7 +39,7 @@ class Comparison {
     this.#sameFields(actual, expected, path)
   }
 
-  /** False where the two have met before, as a pair. */
+  /** False if the two were compared before, as a pair. */
   #pair(actual: object, expected: object, path: string): boolean {
     const before = this.#actualOf.get(expected)
     if (before === undefined && !this.#expectedOf.has(actual)) {
@@ -67,10 +70,10 @@ class Comparison {
     this.#shifts.set(buffer, shift)
   }
 
-  /** What is not in properties. */
+  /** Compares what is not in properties. */
   #sameContent(actual: object, expected: object, path: string): void {
     const prototype: object | null = Object.getPrototypeOf(expected)
-    // Dates, boxed primitives, and classes that say what they are worth.
+    // Dates, boxed primitives, and classes with a `valueOf`.
     if (prototype && prototype !== Object.prototype && Object.hasOwn(prototype, 'valueOf'))
       this.same(actual.valueOf(), expected.valueOf(), `${path}.valueOf()`)
     else if (types.isRegExp(expected)) this.same(String(actual), String(expected), `String(${path})`)
@@ -112,7 +115,7 @@ class Comparison {
   }
 }
 
-/** In order. An error's stack, message and the like do not enumerate, and travel all the same; their order says nothing. */
+/** The keys, in order. The stack, message and so on of an error are not enumerable, but travel too; their order does not count. */
 function shownKeys(object: object): readonly string[] {
   if (!types.isNativeError(object)) return Object.keys(object)
   const hidden = Object.getOwnPropertyNames(object).filter(

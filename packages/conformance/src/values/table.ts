@@ -2,7 +2,7 @@ import { MpError } from '@mp/core'
 import { Money, Point, ShortageError } from './registered.js'
 
 /**
- * What arrives as it is, by name; new objects at each call. Besides these, what `generated.ts` makes of them.
+ * Values that arrive as they are, by name. Each call makes new objects. `generated.ts` makes further values of these.
  */
 export function valueTable(): ReadonlyMap<string, unknown> {
   return new Map<string, unknown>([

@@ -1,6 +1,6 @@
 import type { Transport } from '@mp/core/spi'
 
-/** Transports that are wrong in one way each, and where the suite must fail them. */
+/** Transports each of which is wrong in one way, and the cases that must fail. */
 export const all: Record<
   string,
   { readonly transport: Transport; readonly fails: readonly (readonly [group: string, caseBegins: string])[] }

@@ -4,8 +4,7 @@ import { brokenPeers } from './peers.mjs'
 import { brokenWires } from './wires.mjs'
 
 /**
- * Transports that are wrong in one way each, and where the suite must fail them: the group, and how the name of the case
- * begins.
+ * Transports each of which is wrong in one way, and the cases that must fail: the group, and how the name of the case begins.
  *
  * @type {Record<string, { transport: import('@mp/core/spi').Transport, fails: [group: string, caseBegins: string][] }>}
  */

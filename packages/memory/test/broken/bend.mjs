@@ -7,7 +7,7 @@
  */
 
 /**
- * What a wire of the parent's side does otherwise; one object per wire.
+ * What a wire at the parent's side does differently. One object per wire.
  *
  * @typedef {object} Bend
  * @property {(frame: Frame, next: (frame: Frame) => void) => boolean | undefined | void} [send] Calls `next` with what goes on.
@@ -20,7 +20,7 @@
  */
 
 /**
- * The transport, wrong in how it starts or describes peers.
+ * Gives the transport, but wrong in how it starts or describes peers.
  *
  * @param {Transport} transport
  * @param {(peer: Peer, options: import('@mp/core/spi').SpawnOptions) => Peer} bend
@@ -31,7 +31,7 @@ export function bendPeers(transport, bend) {
 }
 
 /**
- * The transport, wrong in how the wires to its children carry frames.
+ * Gives the transport, but wrong in how the wires to its children carry frames.
  *
  * @param {Transport} transport
  * @param {() => Bend} bend
@@ -42,7 +42,7 @@ export function bendWires(transport, bend) {
 }
 
 /**
- * The transport, wrong in its direct wires.
+ * Gives the transport, but wrong in its direct wires.
  *
  * @param {Transport} transport
  * @param {() => Bend} bend One object per end.
@@ -80,7 +80,7 @@ function bentWire(inner, bend) {
 }
 
 /**
- * A sink of which some calls are replaced.
+ * Gives the sink, with some of its calls replaced.
  *
  * @param {WireSink} sink
  * @param {Partial<WireSink>} own

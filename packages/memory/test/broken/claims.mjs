@@ -8,7 +8,7 @@ function claiming(transport, wrong) {
   return { ...transport, capabilities: Object.freeze({ ...transport.capabilities, ...wrong }) }
 }
 
-/** Transports that declare what is not so. */
+/** Transports that declare what is not true. */
 export const brokenClaims = {
   'claims blocking calls': {
     transport: claiming(transport, { sync: true }),

@@ -5,7 +5,7 @@ import { bendDirectWires, sinkBut } from './bend.mjs'
 const group = 'Wire'
 const { wires } = threads
 
-/** Direct wires that break one promise each: core may never notice, and so only the wires' own group must. */
+/** Each of these direct wires breaks one promise. Core may not notice it: only the cases of the group about wires must. */
 export const brokenDirectWires = {
   'reorders frames of a direct wire': {
     transport: bendDirectWires(threads, () => {

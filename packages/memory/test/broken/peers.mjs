@@ -51,7 +51,7 @@ export const brokenPeers = {
         ...peer,
         exited: Promise.race([peer.exited, signal.then(signal => ({ code: null, signal }))]),
         kill(signal = 'SIGKILL') {
-          // The child hears it, and may end by itself; one that is busy does not.
+          // A child that hears it may end by itself; a busy one does not.
           peer.wire.close()
           killed(signal)
         },

@@ -1,5 +1,5 @@
-// `node run.mjs <broken transport>`, or `sound`: runs the cases that must fail, or the same ones on the transports as they
-// are, in a process that nothing has broken before. Prints what came of each: null, or the message of its failure.
+// `node run.mjs <broken transport>` runs the cases that must fail, in a new process. `node run.mjs sound` runs the same cases on the
+// sound transports. Prints the outcome of each: null, or the message of its failure.
 import { conformance } from '@mp/conformance'
 import { createContext } from '@mp/core'
 import { transport as memory } from '@mp/memory'
@@ -11,7 +11,7 @@ const entries = new Map([
   [threads.name, new URL('../../../worker-threads/dist/index.js', import.meta.url)],
 ])
 
-/** The cases of a transport, declared once: what it holds without them is then measured once. */
+/** The cases of each transport. They are declared once, so that what the program holds without them is measured once. */
 const declared = new Map()
 
 function casesOf(transport) {
@@ -38,11 +38,11 @@ function declare(transport) {
   return cases
 }
 
-/** What came of a case: null where it passed, else why it failed. */
+/** The outcome of a case: null if it passed, else why it failed. */
 async function outcome(transport, [group, begins]) {
   const found = casesOf(transport).filter(each => each.group === group && each.name.startsWith(begins))
   if (found.length !== 1) throw new Error(`${found.length} cases of '${group}' begin with '${begins}'`)
-  // Any test runner counts it against the case that runs.
+  // As any test runner does, this blames the case that runs for it.
   let onUncaught
   const uncaught = new Promise(resolve => {
     onUncaught = error => resolve(error.message)

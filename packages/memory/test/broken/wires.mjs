@@ -3,7 +3,7 @@ import { bendWires, sinkBut } from './bend.mjs'
 
 const inOrder = ['Queue: basics', 'Q2 items leave in the order in which they came, from one']
 
-/** Wires that break one promise each. The first frame to a child is the order to start: most leave it alone. */
+/** Each of these wires breaks one promise. Most leave the first frame to a child alone, since that is the order to start. */
 export const brokenWires = {
   'drops a frame': {
     transport: bendWires(transport, () => {
@@ -114,7 +114,7 @@ export const brokenWires = {
           sinkBut(sink, {
             close() {
               dead = true
-              // Told a moment later, as by a socket that must be read to its end first.
+              // Told a moment later, as by a socket that must first be read to its end.
               setTimeout(() => sink.close(), 30)
             },
           }),
@@ -158,7 +158,7 @@ export const brokenWires = {
     transport: bendWires(transport, () => {
       let lost = false
       return {
-        // Whoever is not yet reading hears nothing: so it is as if the first answer had never come.
+        // A sink that does not read yet hears nothing: this looks as if the first answer had never come.
         sink: sink =>
           sinkBut(sink, {
             frame(bytes, attachments) {

@@ -6,17 +6,17 @@ export interface Frame {
   readonly beside: readonly object[] | undefined
 }
 
-/** Who listens to a line. */
-export interface LineUser {
+/** Who has the wire at the moment, and hears what comes over it. */
+export interface WireUser {
   frame(bytes: Uint8Array, beside: readonly object[] | undefined): void
   drain(): void
   close(error: Error | undefined): void
 }
 
-/** A connection whose listener changes: what comes while it has none is kept, in order, the end included. */
-export class Line {
+/** A wire that is handed from one user to the next. While it has none, it keeps what comes, in order, and the close too. */
+export class HandOffWire {
   readonly wire: PipeWire
-  #user: LineUser | undefined
+  #user: WireUser | undefined
   #kept: Frame[] = []
   #ended: { readonly error: Error | undefined } | undefined
 
@@ -36,8 +36,8 @@ export class Line {
     wire.unref()
   }
 
-  /** From here on `user` listens; what was kept comes within the call. */
-  give(user: LineUser | undefined): void {
+  /** From here on `user` hears what comes. It gets what was kept within this call. */
+  handTo(user: WireUser | undefined): void {
     this.#user = user
     if (!user) return
     while (this.#kept.length > 0 && this.#user === user) {

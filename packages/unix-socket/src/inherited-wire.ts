@@ -6,14 +6,14 @@ import { CONTEXT, control, NO_WIRE } from './control.js'
 import { closed, opened } from './open-wires.js'
 import { inheritance, lost, program, randomToken, tellLost, VARIABLE } from './program.js'
 
-/** Of wires to parents and children, which are none of the tickets'. Both sides have it from the spawn. */
+/** The tokens of the wires between parents and children. No ticket has them: both sides get them with the spawn. */
 const tokens = new WeakMap<Wire, string>()
 
-export function tokenOfKin(wire: Wire): string {
+export function tokenOfInherited(wire: Wire): string {
   return tokens.get(wire) ?? randomToken()
 }
 
-/** Of the wire to the parent. */
+/** Gives the wire to the parent its token, and tells the rendezvous of its end. */
 export function meetParent(wire: PipeWire): void {
   const { wire: token } = inheritance()
   tokens.set(wire, token)
@@ -25,29 +25,30 @@ export function meetParent(wire: PipeWire): void {
 }
 
 /**
- * What a child needs to be a part of the program. Its creator connects to the rendezvous in its name, and the child inherits that
- * connection: so the rendezvous hears of its end even if it dies before it runs any code. A child of the main context needs
- * none: its creator is where the rendezvous is.
+ * What a child needs to be a part of the program. Its creator connects to the rendezvous in the child's name, and the child
+ * inherits that connection. So the rendezvous hears of the child's end even if it dies before it runs any code. A child of the
+ * main context needs no such connection: the rendezvous is in its creator.
  */
 export class Introduction {
   readonly #token = randomToken()
-  readonly #line: Socket | undefined
+  readonly #connection: Socket | undefined
 
   constructor() {
     const { rendezvous, address } = program()
-    if (!rendezvous && DESCRIPTORS) this.#line = lineFor(address)
+    if (!rendezvous && DESCRIPTORS) this.#connection = connectFor(address)
   }
 
   /** The descriptors that the child inherits. */
   get descriptors(): readonly number[] {
-    return this.#line ? [descriptorOf(this.#line)] : []
+    return this.#connection ? [descriptorOf(this.#connection)] : []
   }
 
-  /** `line`: the inherited descriptor's number there. */
-  environment(line: number): Readonly<Record<string, string>> {
+  /** `inherited`: the descriptor that the connection has in the child. */
+  environment(inherited: number): Readonly<Record<string, string>> {
     const { secret, address, rendezvous } = program()
     const main = rendezvous ? process.pid : inheritance().main
-    const told = { secret: secret.toString('hex'), address, main, wire: this.#token, line: this.#line ? line : null }
+    const connection = this.#connection ? inherited : null
+    const told = { secret: secret.toString('hex'), address, main, wire: this.#token, connection }
     return { [VARIABLE]: JSON.stringify(told) }
   }
 
@@ -62,14 +63,14 @@ export class Introduction {
     })
   }
 
-  /** Gives up what only the child shall have. */
+  /** Closes this process's copy of what the child has inherited. */
   close(): void {
-    this.#line?.destroy()
+    this.#connection?.destroy()
   }
 }
 
-/** Undefined where it cannot be had: the child then makes its own when it needs one. */
-function lineFor(address: string): Socket | undefined {
+/** A connection to the rendezvous. Undefined where it cannot be made: the child then connects when it needs to. */
+function connectFor(address: string): Socket | undefined {
   const { connect } = process.getBuiltinModule('node:net')
   const socket = connect(address)
   socket.on('error', () => {})
@@ -86,7 +87,7 @@ function lineFor(address: string): Socket | undefined {
   }
 }
 
-/** The kernel connects a Unix socket within the call. */
+/** Known at once, since the kernel connects a Unix socket within the call. */
 function descriptorOf(socket: Socket): number {
   return (socket as Socket & { _handle?: PipeHandle | null })._handle?.fd ?? -1
 }
