@@ -1,19 +1,19 @@
 import { MpError } from '../errors.js'
 import { appendBytes, ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
-import { type EndCarrier, unpackParcels } from './parcel-table.js'
+import { type EndCarrier, readParcels } from './parcel-table.js'
 import { LiveObject, type Parcel } from './wire-end.js'
 
 /**
  * A frame is a sequence of messages, all little-endian:
  *
- *     u8 type | u32 length | body [length] | with PARCELS: u32 attachments | u32 length | table [length]
+ *     u8 type | u32 length | body [length] | with WITH_TABLE: u32 attachments | u32 length | table [length]
  *
  * `type` carries two flags. CREDITED: the message counts against the sender's window until its reader took it.
- * PARCELS: live objects or ends of wires ride along; the table says what each one is, and `attachments` how many of the
+ * WITH_TABLE: live objects or ends of wires ride along; the table says what each one is, and `attachments` how many of the
  * frame's attachments belong to this message.
  */
-export const PARCELS = 0x80
+export const WITH_TABLE = 0x80
 export const CREDITED = 0x40
 export const HEADER = 5
 /** Before a table: its count of attachments and its length. */
@@ -67,7 +67,7 @@ export interface FrameUser {
   /** A fragment came; its own bytes need not wait for a reader. */
   fragment(cost: number): void
   /** False: what is left of the frame is of no use any more. */
-  listening(): boolean
+  reading(): boolean
 }
 
 /** Takes frames apart, and puts together what came in fragments. Throws MP_DECODE for what is no frame. */
@@ -85,7 +85,7 @@ export class FrameReader {
 
   read(frame: Uint8Array, attachments: readonly object[] | undefined, carrier: EndCarrier | undefined): void {
     let taken = 0
-    for (let at = 0; at < frame.length && this.#user.listening(); ) {
+    for (let at = 0; at < frame.length && this.#user.reading(); ) {
       if (at + HEADER > frame.length) throw malformedFrame()
       const flags = frame[at] as number
       const start = at + HEADER
@@ -93,7 +93,7 @@ export class FrameReader {
       if (end > frame.length) throw malformedFrame()
       at = end
       let parcels: Parcel[] | undefined
-      if (flags & PARCELS) {
+      if (flags & WITH_TABLE) {
         const table = end + TABLE_HEADER
         if (table > frame.length) throw malformedFrame()
         const count = readU32(frame, end)
@@ -101,9 +101,9 @@ export class FrameReader {
         if (at > frame.length) throw malformedFrame()
         const own = attachments?.slice(taken, taken + count) ?? []
         taken += count
-        parcels = unpackParcels(frame, table, at, own, this.#transport, this.#trusted, carrier)
+        parcels = readParcels(frame, table, at, own, this.#transport, this.#trusted, carrier)
       }
-      if ((flags & ~(PARCELS | CREDITED)) === FRAGMENT) this.#fragment(frame, start, end, parcels)
+      if ((flags & ~(WITH_TABLE | CREDITED)) === FRAGMENT) this.#fragment(frame, start, end, parcels)
       else this.#user.message(flags, frame, start, end, parcels)
     }
   }
@@ -124,7 +124,7 @@ export class FrameReader {
     this.#assembly = undefined
     if (whole.length !== total || total < HEADER) throw malformedFrame()
     const flags = whole.bytes[0] as number
-    if ((flags & ~(PARCELS | CREDITED)) === FRAGMENT) throw malformedFrame()
+    if ((flags & ~(WITH_TABLE | CREDITED)) === FRAGMENT) throw malformedFrame()
     this.#user.message(flags, whole.bytes, HEADER, whole.length, parcels)
   }
 }

@@ -26,7 +26,7 @@ export interface EndCarrier {
   accept(channel: number): Wire
 }
 
-export function packParcels(
+export function writeParcels(
   parcels: readonly Parcel[],
   out: ByteBuffer,
   attachments: object[],
@@ -62,7 +62,7 @@ export function packParcels(
   encode(entries, out, packing)
 }
 
-export function unpackParcels(
+export function readParcels(
   bytes: Uint8Array,
   start: number,
   end: number,

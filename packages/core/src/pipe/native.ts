@@ -7,7 +7,7 @@ import { Envelope, type HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { MpError } from '../errors.js'
 import { checkLength } from '../link/frame.js'
-import { packParcels, unpackParcels } from '../link/parcel-table.js'
+import { readParcels, writeParcels } from '../link/parcel-table.js'
 import { discard, discardParcels, type End, LiveObject, NativeEnd, type Parcel } from '../link/wire-end.js'
 import { allocate, appendBytes, appendU32, ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
 import { Pending } from '../runtime/pending-call.js'
@@ -374,7 +374,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
       const { parcels } = envelope ?? {}
       if (parcels) {
         const at = head.length
-        packParcels(parcels, head, attachments, this.transport, undefined)
+        writeParcels(parcels, head, attachments, this.transport, undefined)
         appendU32(head, head.length - at)
       }
       envelope?.commit()
@@ -554,7 +554,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
       tableStart = tableEnd - readU32(bytes, tableEnd)
       // The reader of tables reads ordinary memory.
       const table = bytes.slice(tableStart, tableEnd)
-      parcels = unpackParcels(table, 0, table.length, pipe.attachments(), this.transport, true, undefined)
+      parcels = readParcels(table, 0, table.length, pipe.attachments(), this.transport, true, undefined)
     }
     const kind = tag & ~PARCELS
     if (kind === START) {
