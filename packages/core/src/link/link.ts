@@ -19,6 +19,7 @@ import {
 import { LinkMove, LONGEST_LOOK, type MovingLink } from './link-move.js'
 import type { EndCarrier } from './parcel-table.js'
 import { BEYOND, CREDIT, FIRST_OF_USERS, LAST_OWN, LEFT, MOVE, MOVED } from './protocol.js'
+import { ReceiveWindow } from './receive-window.js'
 import { SendWindow, WINDOW, type Waiting } from './send-window.js'
 import { discardParcels, type End, type Parcel } from './wire-end.js'
 
@@ -84,26 +85,19 @@ export class Link {
   readonly #window: SendWindow
   readonly #move: LinkMove
   readonly #reader: FrameReader
+  readonly #received: ReceiveWindow
   #heard = false
   /** `close` was called while the link listened. */
   #closing = false
 
-  readonly #windowSize: number
-  /** Cost of the messages that readers took, and that the other side has no credit for yet. */
-  #uncredited = 0
-  /** Cost of all messages that the other side has no credit for. If it is more than the window, the other side does not keep to it. */
-  #unread = 0
-  /** What the other side may send beyond the window. */
-  #allowance = 0
-
   constructor(wire: Wire, transport: Transport, user: LinkUser, window: number = WINDOW) {
     this.transport = transport
     this.#user = user
-    this.#windowSize = window
     this.#batch = new Batch(wire, transport)
     this.#window = new SendWindow(this.#batch, transport, window)
     this.#move = new LinkMove(this.#movingLink(), this.#batch, this.#window, transport)
     this.#reader = new FrameReader(this.#frameUser(), transport)
+    this.#received = new ReceiveWindow(window)
     this.#start(wire)
   }
 
@@ -278,11 +272,8 @@ export class Link {
 
   /** Tells the sender that the reader took a message. */
   credit(cost: number): void {
-    this.#uncredited += cost
-    if (this.#uncredited < this.#windowSize / 2) return
-    const bytes = this.#uncredited
-    this.#uncredited = 0
-    this.#unread -= bytes
+    const bytes = this.#received.take(cost)
+    if (bytes === 0) return
     this.control(CREDIT, out => appendU32(out, bytes))
     // At once: the sender may be waiting, and this turn may go on for long.
     this.#batch.flush()
@@ -394,9 +385,7 @@ export class Link {
     this.#batch.wire = wire
     this.#batch.undrained = false
     this.#window.outstanding = 0
-    this.#uncredited = 0
-    this.#unread = 0
-    this.#allowance = 0
+    this.#received.reset()
     this.#start(wire)
   }
 
@@ -434,7 +423,7 @@ export class Link {
     return {
       message: (flags, bytes, start, end, parcels) => this.#dispatch(flags, bytes, start, end, parcels),
       fragment: cost => {
-        this.#charge(cost)
+        this.#received.charge(cost)
         this.credit(cost)
       },
       reading: () => this.#move.state !== 'closed',
@@ -476,8 +465,9 @@ export class Link {
       case LEFT:
         return this.#move.message(type, parcels)
       case BEYOND:
-        this.#allowance = this.transport.capabilities.reach === 'host' ? STRANGERS_REST : Number.POSITIVE_INFINITY
-        return
+        return this.#received.allow(
+          this.transport.capabilities.reach === 'host' ? STRANGERS_REST : Number.POSITIVE_INFINITY,
+        )
       default:
         if (this.#closing) return discardParcels(parcels, this.transport)
         this.#user.message({
@@ -495,16 +485,8 @@ export class Link {
   #costOf(flags: number, length: number, parcels: readonly Parcel[] | undefined): number {
     if (!(flags & CREDITED)) return 0
     const bytes = cost(length, parcels, this.transport)
-    this.#charge(bytes)
+    this.#received.charge(bytes)
     return bytes
-  }
-
-  /** Nothing may be sent while the window is full. One message may exceed what is left of it. */
-  #charge(bytes: number): void {
-    if (this.#unread >= this.#windowSize + this.#allowance) {
-      throw new MpError('MP_DECODE', 'the other side sends more than it was allowed to')
-    }
-    this.#unread += bytes
   }
 
   /** What came cannot be understood. This link ends, with the error, and nothing else does. */
