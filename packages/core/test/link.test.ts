@@ -298,6 +298,20 @@ describe('a move', () => {
     expect(users[0].end).toBeUndefined()
   })
 
+  it('closes the end of a side that moved at the same time, and left before it answered', async () => {
+    const { links } = linked()
+    const [a, b] = LocalWire.pair()
+    const [c] = LocalWire.pair()
+    const taker = new Collector()
+    void new Link(b, transport, taker)
+    const moved = links[1].move(new RelayedEnd(c))
+    void links[0].move(new RelayedEnd(a))
+    links[0].tellLeft()
+    links[0].close()
+    await moved
+    await until(() => taker.end !== undefined)
+  })
+
   it('ends when the other side is gone', async () => {
     const { users, links } = linked()
     links[0].close()

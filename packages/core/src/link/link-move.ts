@@ -44,29 +44,29 @@ export interface MovingLink {
 /**
  * Where a link's other side is, and what may be sent to it: docs/adr/0004-moving-connections.md.
  *
- * A link starts as silent (`keepFirst`), holding (`listenFirst`) or open. What each event makes of a state ("-": nothing; "!":
- * the other side broke the protocol):
+ * A link starts as silent (`keepFirst`), holding (`listenFirst`) or open. This is what each event makes of a state. A dash leaves
+ * it as it is; an exclamation mark breaks the link, as the other side does not keep to the protocol.
  *
- *                send (1)    caught up  MOVE          MOVED   MOVED + end  LEFT        old wire ends  move()
- *     silent     copying (2) -          silent        closed  !            - (3)       -              moving (4)
- *     open       open        -          holding (5)   closed  !            - (3)       -              moving (4)
- *     copying    copying (2) open       following (6) closed  !            - (3)       -              when it is open
- *     holding    holding     open       following (6) closed  !            - (3)       -              when it is open
- *     following  following   -          following     closed  !            holding (7) holding (7)    when it is open
- *     moving     moving      -          crossing (8)  closed  !            closed      -              -
- *     crossing   crossing    -          crossing      closed  moving (9)   closed      -              -
+ *                send (1)    caught up  MOVE          MOVED   MOVED + end  LEFT         old wire ends  move()
+ *     silent     copying (2) -          silent        !       !            - (3)        -              moving (4)
+ *     open       -           -          holding (5)   !       !            - (3)        -              moving (4)
+ *     copying    - (2)       open       following (6) !       !            - (3)        -              waits for open
+ *     holding    -           open       following (6) !       !            - (3)        -              waits for open
+ *     following  -           -          -             !       !            holding (7)  holding (7)    waits for open
+ *     moving     -           -          crossing (8)  closed  !            closed       -              -
+ *     crossing   -           -          !             closed  moving (9)   closed       -              -
  *
- * The end of the wire, and the link's own end, make closed of every state. A close while the link listens waits until it is open.
+ * Every state becomes closed when the link closes, or when its wire does. A `close` while the link listens waits for open.
  *
  * 1. Of a user's message. The link's own messages go in every state, and change none.
  * 2. holding, if the message cannot be copied.
  * 3. It is noted: a side that has left follows no move.
- * 4. closed stays what it is, and so does the state if the other side has left.
- * 5. silent, if what is sent first is copied, since the other side may have moved on from there, too.
+ * 4. If the other side has left, nothing is sent, and the end that was to be sent closes.
+ * 5. silent, if what is sent first is copied: the other side may have moved on from where it is now, too.
  * 6. holding, if there is no copy.
- * 7. With LEFT, what was copied is sent again. A wire that ends without LEFT was read to its end.
- * 8. closed, at the pipe's first end: it gives the other end back (MOVED + end), and has heard everything.
- * 9. It follows to where the first end's taker is, and moves that one to its own taker.
+ * 7. After LEFT, what was copied is sent again. If the old wire ends without LEFT, it was read to its end.
+ * 8. closed, at the pipe's first end: it has heard everything, and gives the other side's end back (MOVED + end).
+ * 9. It follows to the first end's taker, and moves that one to its own taker.
  */
 export class LinkMove {
   /** Only read from outside. */
@@ -180,6 +180,7 @@ export class LinkMove {
       if (moves) this.#cross(end)
       else this.#follow(end)
     } else if (type === MOVED) {
+      if (!moves) throw malformedFrame()
       if (parcels) this.#moveAgain(endOf(parcels))
       else this.#left()
     } else if (this.#oldWire) {
@@ -209,9 +210,7 @@ export class LinkMove {
 
   /** The link is lost. */
   lose(): void {
-    this.state = 'closed'
-    this.#moved?.()
-    if (this.#crossing) discardParcels([this.#crossing], this.#transport)
+    this.#endMove()
     this.#tellListened()
   }
 
@@ -275,6 +274,7 @@ export class LinkMove {
    */
   #cross(end: End): void {
     if (!this.#link.first) {
+      if (this.#crossing) throw malformedFrame()
       this.#crossing = end
       this.state = 'crossing'
       return
@@ -294,9 +294,16 @@ export class LinkMove {
   }
 
   #left(): void {
+    this.#endMove()
+    this.#batch.wire.close()
+  }
+
+  #endMove(): void {
     this.state = 'closed'
     this.#moved?.()
-    this.#batch.wire.close()
+    // An end that leads to nobody who is told of it closes, so that its other side hears of it.
+    if (this.#crossing) discardParcels([this.#crossing], this.#transport)
+    this.#crossing = undefined
   }
 }
 
