@@ -59,7 +59,7 @@ export interface MovingLink {
  * Every state becomes closed when the link closes, or when its wire does. A `close` while the link listens waits for open.
  *
  * 1. Of a user's message. The link's own messages go in every state, and change none.
- * 2. holding, if the message cannot be copied.
+ * 2. holding, if the message cannot be copied, or has to wait for something else.
  * 3. It is noted: a side that has left follows no move.
  * 4. If the other side has left, nothing is sent, and the end that was to be sent closes.
  * 5. silent, if what is sent first is copied: the other side may have moved on from where it is now, too.
@@ -121,10 +121,13 @@ export class LinkMove {
     this.state = 'silent'
   }
 
-  /** A user's message of `length` bytes is about to be sent in a state that is not open. */
-  beforeSend(length: number, parcels: readonly Parcel[] | undefined): void {
+  /**
+   * A user's message of `length` bytes is about to be sent in a state that is not open. If it is not `direct`, so that it has to wait
+   * for something else, no copy of it is kept: it waits for the link, too.
+   */
+  beforeSend(length: number, parcels: readonly Parcel[] | undefined, direct: boolean): void {
     if (this.state === 'silent') this.#listen('copying')
-    if (this.state === 'copying' && (length >= LARGE || !canGoTwice(parcels))) this.state = 'holding'
+    if (this.state === 'copying' && (!direct || length >= LARGE || !canGoTwice(parcels))) this.state = 'holding'
   }
 
   /** In copying: a message was sent. */

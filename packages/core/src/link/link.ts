@@ -219,7 +219,7 @@ export class Link {
     writeU32(out.bytes, start + 1, length)
     const flags = out.bytes[start] as number
     const usersOwn = (flags & ~CREDITED) >= FIRST_OF_USERS
-    if (usersOwn && move.state !== 'open') move.beforeSend(length, parcels)
+    if (usersOwn && move.state !== 'open') move.beforeSend(length, parcels, direct)
     const room = batch.room(parcels)
     if (!direct || out.length - start > room || (usersOwn && !move.sends)) {
       const bytes = direct ? out.bytes.slice(start, out.length) : out.bytes.subarray(0, out.length)
