@@ -3,7 +3,7 @@ import { atTurnEnd, roughNow, type TurnEnd, turn, turnIsLong } from '../runtime/
 import { batchSent, noteBatch, type Unsent } from '../runtime/unsent.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
-import { attachedBytes, WITH_TABLE, TABLE_HEADER } from './frame.js'
+import { attachedBytes, TABLE_HEADER, WITH_TABLE } from './frame.js'
 import { type EndCarrier, writeParcels } from './parcel-table.js'
 import { discardAttachments } from './relayed-end.js'
 import { type Parcel, TicketEnd } from './wire-end.js'
@@ -115,8 +115,7 @@ export class Batch implements TurnEnd, Unsent {
   /** Lets parcels ride along with the message that starts at `start` and is the last of `out`: the batch's, or a fragment. */
   addParcels(out: ByteBuffer, start: number, parcels: readonly Parcel[]): void {
     const { wires } = this.#transport
-    if (wires?.left)
-      for (const each of parcels) if (each instanceof TicketEnd) wires.left(each.ticket.value, this.wire)
+    if (wires?.left) for (const each of parcels) if (each instanceof TicketEnd) wires.left(each.ticket.value, this.wire)
     out.bytes[start] = (out.bytes[start] as number) | WITH_TABLE
     const attachments: object[] = []
     const at = out.length

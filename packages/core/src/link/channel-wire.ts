@@ -5,19 +5,13 @@ import type { Link } from './link.js'
 import { CLOSE, FRAME } from './protocol.js'
 import { discardAttachments, RelayedEnd } from './relayed-end.js'
 import { LiveObject, type Parcel } from './wire-end.js'
+import { dropEvent, type WireEvent } from './wire-event.js'
 
 /**
  * Bytes. Larger frames of a channel go in pieces, so that none holds up the link's other channels for long (a megabyte: half a
  * millisecond). Messages of 1 MiB and a little go whole: pieces are put together again by copying.
  */
 const MAX_FRAME = 1024 * 1024 + 64 * 1024
-
-interface Frame {
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly attachments: readonly object[] | undefined
-}
-
-type Event = Frame | 'close'
 
 /** One end of a channel: a wire inside the link between a parent and its child. */
 export class ChannelWire implements Wire {
@@ -29,10 +23,10 @@ export class ChannelWire implements Wire {
   readonly #onClosed: () => void
   #starting: WireSink | undefined
   #sink: WireSink | undefined
-  #early: Event[] = []
+  #early: WireEvent[] = []
   #closed = false
   /** What was sent since `pause`, until `join`. */
-  #paused: Event[] | undefined
+  #paused: WireEvent[] | undefined
   /** The channel that this one has been joined to: the link is no longer between them. */
   #joined: ChannelWire | undefined
 
@@ -85,8 +79,8 @@ export class ChannelWire implements Wire {
     return received || delivered
   }
 
-  receive(event: Event): void {
-    if (this.#closed) return drop(event)
+  receive(event: WireEvent): void {
+    if (this.#closed) return dropEvent(event)
     if (!this.#sink) {
       this.#early.push(event)
     } else if (event === 'close') {
@@ -113,14 +107,16 @@ export class ChannelWire implements Wire {
     if (waits) setImmediate(() => this.drained())
   }
 
-  #send(event: Event): void {
+  #send(event: WireEvent): void {
     const joined = this.#joined
     if (this.#paused) this.#paused.push(event)
     // In another turn, as over any wire: the sender is not called back from within its own call.
     else if (joined) setImmediate(() => joined.receive(event))
     else if (event === 'close') this.#link.control(CLOSE, out => appendU32(out, this.id))
     else {
-      const parcels = event.attachments?.map((each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)))
+      const parcels = event.attachments?.map(
+        (each): Parcel => (each instanceof RelayedEnd ? each : new LiveObject(each)),
+      )
       const head = new Uint8Array(4)
       writeU32(head, 0, this.id)
       this.#link.controlOf(FRAME, head, event.bytes, parcels)
@@ -129,12 +125,8 @@ export class ChannelWire implements Wire {
 
   #end(): void {
     this.#closed = true
-    for (const each of this.#early.splice(0)) drop(each)
+    for (const each of this.#early.splice(0)) dropEvent(each)
     // A paused one must still be found when it is joined, to pass on what it has kept.
     if (!this.#paused) this.#onClosed()
   }
-}
-
-function drop(event: Event): void {
-  if (event !== 'close') discardAttachments(event.attachments)
 }

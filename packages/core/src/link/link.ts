@@ -20,7 +20,7 @@ import { LinkMove, LONGEST_LOOK, type MovingLink } from './link-move.js'
 import type { EndCarrier } from './parcel-table.js'
 import { BEYOND, CREDIT, FIRST_OF_USERS, LAST_OWN, LEFT, MOVE, MOVED } from './protocol.js'
 import { ReceiveWindow } from './receive-window.js'
-import { SendWindow, WINDOW, type Waiting } from './send-window.js'
+import { SendWindow, type Waiting, WINDOW } from './send-window.js'
 import { discardParcels, type End, type Parcel } from './wire-end.js'
 
 /**

@@ -1,9 +1,11 @@
 import { atTurnEnd } from './turn.js'
 
 /**
- * Keeps this thread's event loop alive while at least one call is pending. No wire does: what holds a program open is
- * what the program waits for, the same on every transport.
+ * Keeps this thread's event loop alive while at least one call is pending. No wire does so. What keeps a program open is what the
+ * program waits for, the same on every transport.
  */
+
+/** Calls that are pending. */
 let holders = 0
 let timer: NodeJS.Timeout | undefined
 let isHeld = false
@@ -11,14 +13,14 @@ let isHeld = false
 export function hold(): void {
   holders++
   if (isHeld) return
-  // The longest delay that a timer has; its firing does nothing.
+  // The longest delay that a timer can have. It does nothing when it fires.
   timer ??= setInterval(() => {}, 0x7fff_ffff)
   timer.ref()
   isHeld = true
 }
 
 export function release(): void {
-  // Mostly the next call is made in the same turn, and nothing need change.
+  // Not at once: most often the next call is made in the same turn.
   if (--holders === 0) atTurnEnd(letGo)
 }
 
