@@ -29,7 +29,8 @@ export const ACCEPTED: Promise<void> = Promise.resolve()
  * What a link sends through: messages are gathered here, one behind the other, and leave over the wire as one frame.
  *
  * A frame leaves at the end of the turn of the event loop (when the microtasks have run), or within the call at 64 KiB, 256
- * messages or 1 ms. So a loop of awaited sends costs no postMessage or system call each, and a single message waits for no timer.
+ * messages or 1 ms. So a loop of awaited sends costs no postMessage or system call each, and a single message waits for no
+ * timer.
  */
 export class Batch implements TurnEnd, Unsent {
   /** A link that follows a move goes on over another wire. */
@@ -56,7 +57,10 @@ export class Batch implements TurnEnd, Unsent {
     this.#transport = transport
   }
 
-  /** A message was appended to `out`. Resolved already, unless this turn has run for so long that the event loop must turn first. */
+  /**
+   * A message was appended to `out`. Resolved already, unless this turn has run for so long that the event loop must turn
+   * first.
+   */
   add(): Promise<void> {
     const now = roughNow()
     if (this.#messages++ === 0) this.#since = now
@@ -84,7 +88,10 @@ export class Batch implements TurnEnd, Unsent {
     this.flush()
   }
 
-  /** Sends what was gathered, but not a message that is being encoded: the encode may run user code, which may close, or exit. */
+  /**
+   * Sends what was gathered, but not a message that is being encoded: the encode may run user code, which may close, or
+   * exit.
+   */
   flush(): void {
     const length = this.openAt >= 0 ? this.openAt : this.out.length
     if (length === 0) return

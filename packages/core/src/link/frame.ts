@@ -23,7 +23,10 @@ export const HEADER = 5
 /** Before a table: its count of attachments and its length. */
 export const TABLE_HEADER = 8
 
-/** A piece of a message that is larger than a frame. Body: u8 last | u32 total | bytes. The bytes of all pieces make up the message. */
+/**
+ * A piece of a message that is larger than a frame. Body: u8 last | u32 total | bytes. The bytes of all pieces make up the
+ * message.
+ */
 const FRAGMENT = 2
 export const FRAGMENT_HEADER = 5
 
@@ -34,8 +37,9 @@ const LARGEST_MESSAGE = 1024 * 1024 * 1024
 const OVERHEAD = 64
 
 /**
- * What a credited message counts for. Both sides compute the same. Buffers that ride along between threads count a quarter. They
- * are large: if only four of 1 MiB could be on their way, each side would wait for the other (0.7 of raw postMessage's rate, not 1).
+ * What a credited message counts for. Both sides compute the same. Buffers that ride along between threads count a quarter.
+ * They are large: if only four of 1 MiB could be on their way, each side would wait for the other (0.7 of raw postMessage's
+ * rate, not 1).
  */
 export function cost(length: number, parcels: readonly Parcel[] | undefined, { capabilities }: Transport): number {
   if (!parcels) return length + OVERHEAD

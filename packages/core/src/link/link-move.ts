@@ -44,8 +44,8 @@ export interface MovingLink {
 /**
  * Where a link's other side is, and what may be sent to it: docs/adr/0004-moving-connections.md.
  *
- * A link starts as silent (`keepFirst`), holding (`listenFirst`) or open. This is what each event makes of a state. A dash leaves
- * it as it is; an exclamation mark breaks the link, as the other side does not keep to the protocol.
+ * A link starts as silent (`keepFirst`), holding (`listenFirst`) or open. This is what each event makes of a state. A dash
+ * leaves it as it is; an exclamation mark breaks the link, as the other side does not keep to the protocol.
  *
  *                send (1)    caught up  MOVE          MOVED   MOVED + end  LEFT         old wire ends  move()
  *     silent     copying (2) -          silent        !       !            - (3)        -              moving (4)
@@ -122,8 +122,8 @@ export class LinkMove {
   }
 
   /**
-   * A user's message of `length` bytes is about to be sent in a state that is not open. If it is not `direct`, so that it has to wait
-   * for something else, no copy of it is kept: it waits for the link, too.
+   * A user's message of `length` bytes is about to be sent in a state that is not open. If it is not `direct`, so that it
+   * has to wait for something else, no copy of it is kept: it waits for the link, too.
    */
   beforeSend(length: number, parcels: readonly Parcel[] | undefined, direct: boolean): void {
     if (this.state === 'silent') this.#listen('copying')

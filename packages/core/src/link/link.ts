@@ -24,8 +24,8 @@ import { SendWindow, type Waiting, WINDOW } from './send-window.js'
 import { discardParcels, type End, type Parcel } from './wire-end.js'
 
 /**
- * Bytes that the other side of a link to another program may send beyond the window when it ends. A program's own contexts have no
- * limit then.
+ * Bytes that the other side of a link to another program may send beyond the window when it ends. A program's own contexts
+ * have no limit then.
  */
 const STRANGERS_REST = 64 * 1024 * 1024
 
@@ -75,8 +75,8 @@ export type Limit = (pending: Pending<void>, withdraw: () => void) => void
 /**
  * A wire with batching, credits and fragments: what every queue, pipe and process speaks through.
  *
- * Messages gather in a {@link Batch}. Those that may not go yet wait in a {@link SendWindow}. Where the other side is, and the state
- * of the link, is the business of {@link LinkMove}.
+ * Messages gather in a {@link Batch}. Those that may not go yet wait in a {@link SendWindow}. Where the other side is, and
+ * the state of the link, is the business of {@link LinkMove}.
  */
 export class Link {
   readonly transport: Transport
@@ -130,17 +130,18 @@ export class Link {
   }
 
   /**
-   * Sends nothing until what has already arrived was read: the other side may have moved before this end was opened, and then
-   * nobody listens any more where it was. What is sent meanwhile is accepted, within the window, and goes where the other side is
-   * by then. Called once, before anything is sent.
+   * Sends nothing until what has already arrived was read: the other side may have moved before this end was opened, and
+   * then nobody listens any more where it was. What is sent meanwhile is accepted, within the window, and goes where the
+   * other side is by then. Called once, before anything is sent.
    */
   listenFirst(): void {
     this.#move.listenFirst()
   }
 
   /**
-   * As `listenFirst`, but what is sent first goes at once, as this thread may be busy then. A copy is kept until what had arrived
-   * was read. If the other side has moved, and left unheard, the copy is sent to where it is now. What cannot be copied waits.
+   * As `listenFirst`, but what is sent first goes at once, as this thread may be busy then. A copy is kept until what had
+   * arrived was read. If the other side has moved, and left unheard, the copy is sent to where it is now. What cannot be
+   * copied waits.
    */
   keepFirst(): void {
     this.#move.keepFirst()
@@ -151,7 +152,10 @@ export class Link {
     return this.#move.listened()
   }
 
-  /** Ends the wait of `listened`, for a context whose event loop turns no more; until `deadline`, as performance.now() counts. */
+  /**
+   * Ends the wait of `listened`, for a context whose event loop turns no more; until `deadline`, as performance.now()
+   * counts.
+   */
   listenNow(deadline: number = performance.now() + LONGEST_LOOK): void {
     this.#move.listenNow(deadline)
   }
@@ -176,8 +180,8 @@ export class Link {
   }
 
   /**
-   * The link's own few bytes go ahead of what waits. Otherwise two sides with full windows would wait for each other. Messages of
-   * channels do not wait behind what waits for the window: channels have windows of their own.
+   * The link's own few bytes go ahead of what waits. Otherwise two sides with full windows would wait for each other.
+   * Messages of channels do not wait behind what waits for the window: channels have windows of their own.
    */
   #mayGo(type: number, credited: boolean): boolean {
     if (type <= LAST_OWN) return true
@@ -201,7 +205,8 @@ export class Link {
    * - Resolves when the window had room for it: mostly at once.
    * - Rejects with the user's `lost()` when the link is lost before that.
    * - Throws MP_FRAME_TOO_LARGE, and then nothing was sent.
-   * - `limit` is told of a call that waits for the window. Until the first of its bytes has gone, `withdraw` takes the message back.
+   * - `limit` is told of a call that waits for the window. Until the first of its bytes has gone, `withdraw` takes the
+   *   message back.
    */
   commit(out: ByteBuffer, parcels: readonly Parcel[] | undefined, limit?: Limit): Promise<void> {
     const batch = this.#batch
@@ -284,7 +289,10 @@ export class Link {
     this.#batch.flush()
   }
 
-  /** Sends everything now, also what waits for the window: this context ends, or the user closes. Not while the link listens. */
+  /**
+   * Sends everything now, also what waits for the window: this context ends, or the user closes. Not while the link
+   * listens.
+   */
   flushAll(): void {
     if (!this.#move.listens) {
       if (this.#window.next()) this.control(BEYOND)

@@ -5,8 +5,8 @@ import { discardAttachments } from './relayed-end.js'
 import { dropEvent, type WireEvent } from './wire-event.js'
 
 /**
- * A wire within one thread. Frames arrive in a later turn of the event loop, so that no two contexts can starve it. If one end is
- * relayed, frames go through at once, since the other wire brings a turn of its own.
+ * A wire within one thread. Frames arrive in a later turn of the event loop, so that no two contexts can starve it. If one
+ * end is relayed, frames go through at once, since the other wire brings a turn of its own.
  */
 export class LocalWire implements Wire {
   other!: LocalWire
@@ -76,7 +76,8 @@ export class LocalWire implements Wire {
 
   #receive(event: WireEvent): void {
     if (this.#closed) return dropEvent(event)
-    // The sink may be called at once in both directions: a relay's sink only sends, and what a relay brings comes from the event loop.
+    // The sink may be called at once in both directions: a relay's sink only sends, and what a relay brings comes from the
+    // event loop.
     const through = this.#relayedTo || this.other.#relayedTo
     if (through && this.#sink && !this.#scheduled) return this.#give(event)
     this.#inbox.push(event)

@@ -16,7 +16,8 @@ import { LiveObject, NativeEnd, type Parcel, TicketEnd } from './wire-end.js'
  *     { pipe: v }      the same for the end of a native pipe
  *     { channel: n }   the end of a wire that this context relays: channel n of the link between parent and child
  *
- * If all parcels are live objects the table is empty: the attachments are they, in order. That saves 2 us for a large byte array.
+ * If all parcels are live objects the table is empty: the attachments are they, in order. That saves 2 us for a large byte
+ * array.
  */
 type Entry = { object: number } | { end: number } | { ticket: unknown } | { pipe: unknown } | { channel: number }
 

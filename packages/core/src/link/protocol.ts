@@ -12,11 +12,15 @@ export const CREDIT = 1
 export const MOVE = 3
 /** The last message of a side that follows a MOVE. With an end: see `#cross` in link-move.ts. */
 export const MOVED = 4
-/** This side ends: nothing more comes. After its MOVE, if that was not answered: it has read nothing that the other side sent. */
+/**
+ * This side ends: nothing more comes. After its MOVE, if that was not answered: it has read nothing that the other side
+ * sent.
+ */
 export const LEFT = 5
 /** This side ends, or moves, and sends everything that waits for the window. */
 export const BEYOND = 6
-export const LAST_OWN = BEYOND
+/** The largest of these. */
+export const LAST_OWN = 6
 
 /** Child to parent: two channels between us are one wire through me; take me out of it. Body: u32 channel, u32 channel. */
 export const SPLICE = 11

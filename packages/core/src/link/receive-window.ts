@@ -9,7 +9,10 @@ export class ReceiveWindow {
   readonly #size: number
   /** Cost of the messages that readers took since the last credit. */
   #taken = 0
-  /** Cost of all messages that the other side has no credit for. If it is more than the window, the other side does not keep to it. */
+  /**
+   * Cost of all messages that the other side has no credit for. If it is more than the window, the other side does not keep
+   * to it.
+   */
   #owed = 0
   /** What the other side may send beyond the window. */
   #beyond = 0

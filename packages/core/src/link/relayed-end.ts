@@ -1,6 +1,9 @@
 import type { Wire } from '../transport/wire.js'
 
-/** The end of a wire through this context, unopened. A link that carries it on makes a channel of it, and this context relays. */
+/**
+ * The end of a wire through this context, unopened. A link that carries it on makes a channel of it, and this context
+ * relays.
+ */
 export class RelayedEnd {
   readonly wire: Wire
 

@@ -1,9 +1,9 @@
 import { allocate } from './byte-buffer.js'
 
 /**
- * Memory for copies of large arrays. Such a copy goes over a wire of bytes, once, and nobody needs it afterwards. So its memory is
- * used for the next copy. Fresh memory would cost five times the copy itself: the kernel zeroes each page, and V8 collects all
- * garbage whenever a few MB of buffers have come together.
+ * Memory for copies of large arrays. Such a copy goes over a wire of bytes, once, and nobody needs it afterwards. So its
+ * memory is used for the next copy. Fresh memory would cost five times the copy itself: the kernel zeroes each page, and V8
+ * collects all garbage whenever a few MB of buffers have come together.
  */
 
 /** The most bytes that are kept. */
@@ -30,8 +30,9 @@ function take(size: number): ArrayBuffer | undefined {
 }
 
 /**
- * For a wire of a transport with `buffers`: tells core that the wire has written all of an attachment, and will not look at it
- * again. Core may then use the memory for another one. A wire need not tell. No-op for memory that core did not allocate for this.
+ * For a wire of a transport with `buffers`: tells core that the wire has written all of an attachment, and will not look at
+ * it again. Core may then use the memory for another one. A wire need not tell. No-op for memory that core did not allocate
+ * for this.
  */
 export function recycle(buffer: ArrayBuffer): void {
   if (!sentOnce.delete(buffer)) return

@@ -1,8 +1,8 @@
 import { atTurnEnd } from './turn.js'
 
 /**
- * Keeps this thread's event loop alive while at least one call is pending. No wire does so. What keeps a program open is what the
- * program waits for, the same on every transport.
+ * Keeps this thread's event loop alive while at least one call is pending. No wire does so. What keeps a program open is
+ * what the program waits for, the same on every transport.
  */
 
 /** Calls that are pending. */

@@ -24,7 +24,10 @@ function deliverDue(): void {
   spare = now
 }
 
-/** For a context that exits, whose event loop turns no more: delivers everything, and what follows from it. False if there was nothing. */
+/**
+ * For a context that exits, whose event loop turns no more: delivers everything, and what follows from it. False if there
+ * was nothing.
+ */
 export function deliverNow(): boolean {
   if (due.length === 0) return false
   while (due.length > 0) deliverDue()

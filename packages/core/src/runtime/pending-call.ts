@@ -2,7 +2,10 @@ import { setMaxListeners } from 'node:events'
 import { hold, release } from './keep-alive.js'
 import { checkTimeout, type WaitOptions } from './wait-options.js'
 
-/** One waiting call: a promise that settles once, by its answer, its timeout or its signal. Until then it keeps the event loop alive. */
+/**
+ * One waiting call: a promise that settles once, by its answer, its timeout or its signal. Until then it keeps the event
+ * loop alive.
+ */
 export class Pending<T> {
   readonly promise: Promise<T>
   settled = false
@@ -20,7 +23,8 @@ export class Pending<T> {
 
   /**
    * Sets the timeout and the signal. If one of them comes before the answer, `onCancel` runs first. Then, after a timeout,
-   * `onTimeout` settles the call by its own rules (an error, null, false); after an abort, the call rejects with the signal's reason.
+   * `onTimeout` settles the call by its own rules (an error, null, false); after an abort, the call rejects with the
+   * signal's reason.
    */
   limit(options: WaitOptions | undefined, onTimeout: () => void, onCancel: () => void): this {
     const timeout = checkTimeout(options?.timeout)

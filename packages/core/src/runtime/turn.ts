@@ -69,7 +69,8 @@ function schedule(): void {
 
 function endTurn(): void {
   try {
-    // `scheduled` is still true. If a link's wire goes through another link, the other one is added here, and its turn ends in this same tick.
+    // `scheduled` is still true. If a link's wire goes through another link, the other one is added here, and its turn ends
+    // in this same tick.
     while (waiting.length > 0) {
       const ended = waiting
       waiting = spare
@@ -101,8 +102,9 @@ export function turn(): Promise<void> {
 }
 
 /**
- * Two turns. Something has arrived here; by then everything is seen that its sender sent before it, over whichever wire. One turn is
- * not enough: a thread's event loop may look at one wire just before something is sent over it, and at the next one just after.
+ * Two turns. Something has arrived here; by then everything is seen that its sender sent before it, over whichever wire.
+ * One turn is not enough: a thread's event loop may look at one wire just before something is sent over it, and at the next
+ * one just after.
  */
 export async function caughtUp(): Promise<void> {
   await turn()

@@ -1,6 +1,7 @@
 /**
- * What this context has said and not sent yet: batches of links, and wake-ups of native queues. Both wait for the end of the turn,
- * because then one system call serves many messages. The functions here let them leave earlier, if the order requires it.
+ * What this context has said and not sent yet: batches of links, and wake-ups of native queues. Both wait for the end of
+ * the turn, because then one system call serves many messages. The functions here let them leave earlier, if the order
+ * requires it.
  */
 export interface Unsent {
   /** Sends what waits. No-op if nothing does. */

@@ -28,7 +28,10 @@ export interface Engines {
   readonly semaphore?: {
     /** `value` permits are free at first, and never more than `limit`. The calling context is its creator. */
     create(value: number, limit: number): NativeSemaphore
-    /** The same semaphore in another context. Called once per context and semaphore, and again only after that context has left it. */
+    /**
+     * The same semaphore in another context. Called once per context and semaphore, and again only after that context has
+     * left it.
+     */
     open(memory: unknown): NativeSemaphore
   }
 }
@@ -47,7 +50,8 @@ export interface NativeMessage {
  *
  * - 'shut': the queue was shut down. From `take`: and it is empty.
  * - 'lost': its creator was killed, or the context that inherited it.
- * - 'busy': another context is inside. Core comes back in a later turn. By then it may have turned out that the other context is dead.
+ * - 'busy': another context is inside. Core comes back in a later turn. By then it may have turned out that the other
+ *   context is dead.
  *
  * No call runs user code, and none but `wait` blocks for longer than a few ms.
  */
@@ -61,15 +65,21 @@ export interface NativeQueue extends NativeMessage {
   readonly state: 'open' | 'shut' | 'lost'
   /** Copies the bytes in, as the youngest item: all of it, or nothing. Nobody is woken, but whoever looks finds it. */
   put(bytes: Uint8Array, start: number, end: number, tag: number): 'done' | 'full' | 'busy' | 'shut' | 'lost'
-  /** Wakes those who wait for an item. Core calls it after puts: at the end of the turn, after many puts, or before it blocks. */
+  /**
+   * Wakes those who wait for an item. Core calls it after puts: at the end of the turn, after many puts, or before it
+   * blocks.
+   */
   announce(): void
-  /** Takes the oldest item, which the message then holds. `claim` is called before an item whose tag is not 0 leaves the queue. */
+  /**
+   * Takes the oldest item, which the message then holds. `claim` is called before an item whose tag is not 0 leaves the
+   * queue.
+   */
   take(claim: (message: NativeMessage) => void): 'done' | 'empty' | 'busy' | 'shut' | 'lost'
   /** Every later `put` gives 'shut'. All who wait are woken. */
   shutDown(): void
   /**
-   * Calls `wake` once, in a later turn, when an item or a slot may be there, or when the state has changed. A later call of `watch`
-   * replaces the earlier one. If `wake` gives false, it had no use for that: then another context is woken.
+   * Calls `wake` once, in a later turn, when an item or a slot may be there, or when the state has changed. A later call of
+   * `watch` replaces the earlier one. If `wake` gives false, it had no use for that: then another context is woken.
    */
   watch(what: 'item' | 'slot', wake: () => boolean): void
   unwatch(what: 'item' | 'slot'): void
@@ -84,8 +94,8 @@ export interface NativeQueue extends NativeMessage {
  *
  * - Calls that wait are served first come, first served, over all contexts.
  * - A free permit and a call that waits for one never both exist.
- * - When a context has ended, the calls in which it waited are forgotten. The permits that it held are free. Who gets one of these
- *   next gets it as `abandoned`.
+ * - When a context has ended, the calls in which it waited are forgotten. The permits that it held are free. Who gets one
+ *   of these next gets it as `abandoned`.
  */
 export interface NativeSemaphore {
   /** What `open` takes: plain data that the codec can encode, shared memory in it. */
@@ -104,8 +114,8 @@ export interface NativeSemaphore {
   /**
    * Adds permits.
    *
-   * - `exact`: adds all of them if the limit allows that, otherwise none, and gives false. As many held permits end, if there are so many: the caller's own
-   *   first, then the oldest.
+   * - `exact`: adds all of them if the limit allows that, otherwise none, and gives false. As many held permits end, if
+   *   there are so many: the caller's own first, then the oldest.
    * - Not `exact`: permits that exceed the limit serve calls that wait, and what is left of them is dropped.
    */
   post(count: number, exact: boolean): boolean
@@ -128,8 +138,8 @@ export interface NativeTurn {
   /** The call waits no longer. A permit that came meanwhile goes to the next call, as it came. */
   giveUp(): void
   /**
-   * Calls `wake` once, in a later turn, when the call may no longer be waiting, or the semaphore may be lost. A later call of `watch`
-   * replaces the earlier one.
+   * Calls `wake` once, in a later turn, when the call may no longer be waiting, or the semaphore may be lost. A later call
+   * of `watch` replaces the earlier one.
    */
   watch(wake: () => void): void
   unwatch(): void
@@ -146,8 +156,8 @@ export interface NativePipe extends NativeMessage {
    * - 'full': nothing was sent.
    * - 'gone': nothing was sent, and nothing ever will be, as nobody receives any more.
    *
-   * With `beyond` it never gives 'full': the writer ends, and leaves what it has. Tags are below 256. Core gives `attachments` only
-   * if the transport has that capability.
+   * With `beyond` it never gives 'full': the writer ends, and leaves what it has. Tags are below 256. Core gives
+   * `attachments` only if the transport has that capability.
    */
   write(
     bytes: Uint8Array,
@@ -167,7 +177,10 @@ export interface NativePipe extends NativeMessage {
   attachments(): readonly object[]
   /** Removes the message that `read` found. */
   skip(): void
-  /** The largest message that `write` takes at no loss. Core cuts a larger one into pieces of the size `piece`, which is best now. */
+  /**
+   * The largest message that `write` takes at no loss. Core cuts a larger one into pieces of the size `piece`, which is
+   * best now.
+   */
   readonly largest: number
   readonly piece: number
   /** As {@link NativeQueue.watch}. */

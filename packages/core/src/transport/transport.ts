@@ -3,8 +3,8 @@ import type { Network } from './network.js'
 import type { Wire, Wires } from './wire.js'
 
 /**
- * What a transport can do: frozen plain data. It selects tests, types and documentation. Optional members, of the transport and of
- * its wires, are no part of it: core looks whether they are there.
+ * What a transport can do: frozen plain data. It selects tests, types and documentation. Optional members, of the transport
+ * and of its wires, are no part of it: core looks whether they are there.
  */
 export interface Capabilities {
   /** How far away a peer may be: in this process, in another one, or on another host. */
@@ -33,16 +33,19 @@ export interface Transport {
    */
   spawn(options: SpawnOptions): Peer
   /**
-   * For media of bytes. Wires carry ArrayBuffers as attachments, although the medium has no live objects: they write the bytes from
-   * where they are, and give each buffer to the sink as one of its own. Core then copies a large one only once, at the call. If the
-   * transport has a {@link Network}, its wires do so, too. Leaving it out costs speed.
+   * For media of bytes. Wires carry ArrayBuffers as attachments, although the medium has no live objects: they write the
+   * bytes from where they are, and give each buffer to the sink as one of its own. Core then copies a large one only once,
+   * at the call. If the transport has a {@link Network}, its wires do so, too. Leaving it out costs speed.
    */
   readonly buffers?: boolean
   /** Direct wires between any two contexts. Without them core relays, through the contexts that lie between. */
   readonly wires?: Wires
   /** Wires between unrelated programs. Core authenticates both sides. */
   readonly network?: Network
-  /** Queues, pipes and semaphores of the medium's own, if it can do better than frames. Leaving them out costs speed, and blocking calls. */
+  /**
+   * Queues, pipes and semaphores of the medium's own, if it can do better than frames. Leaving them out costs speed, and
+   * blocking calls.
+   */
   readonly engines?: Engines
 }
 
@@ -62,7 +65,10 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Node's flags. Absent: the parent's own. */
   readonly execArgv?: readonly string[]
-  /** Absent: the parent's. Throw MP_NOT_SUPPORTED if peers have none of their own, as for every option that the medium cannot honour. */
+  /**
+   * Absent: the parent's. Throw MP_NOT_SUPPORTED if peers have none of their own, as for every option that the medium
+   * cannot honour.
+   */
   readonly cwd?: string
   /**
    * Where stdout and stderr go. stdin is always at its end.
@@ -89,7 +95,10 @@ export interface Peer {
   readonly pid?: number
   /** The wire to the child's `serve`. Core starts and closes it. */
   readonly wire: Wire
-  /** Ends the peer without its consent, at any instruction, by `signal` if the medium has signals. No-op when the peer is gone. */
+  /**
+   * Ends the peer without its consent, at any instruction, by `signal` if the medium has signals. No-op when the peer is
+   * gone.
+   */
   kill(signal?: 'SIGTERM' | 'SIGKILL'): void
   /** Fulfils once, never rejects. `code` is what the medium tells; core normalises it. `error`: the peer could not run. */
   readonly exited: Promise<PeerExit>

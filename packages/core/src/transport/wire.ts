@@ -7,8 +7,8 @@ export interface Wire {
   /**
    * Sends one frame. Never throws.
    *
-   * - The wire owns `bytes` from the call on, and may transfer its buffer. Core gives a buffer that holds nothing else, and does
-   *   not touch it again.
+   * - The wire owns `bytes` from the call on, and may transfer its buffer. Core gives a buffer that holds nothing else, and
+   *   does not touch it again.
    * - `attachments` ride beside the frame, in order. They are already detached from their owner. Core gives any only if the
    *   transport has the capability `attachments`; or ArrayBuffers alone, if it has {@link Transport.buffers}.
    * - A frame to a dead peer is dropped.
@@ -20,8 +20,8 @@ export interface Wire {
   /** Closes both directions after the frames that were sent; the other side's sink hears `close()`. Idempotent. */
   close(): void
   /**
-   * Tells when everything that the other side sent before this end was opened has come. Core calls it after `start`, any number of
-   * times. The promise fulfils in each of these cases:
+   * Tells when everything that the other side sent before this end was opened has come. Core calls it after `start`, any
+   * number of times. The promise fulfils in each of these cases:
    *
    * - The sink has been given what the other side sent before this end was opened.
    * - Nobody has opened the other side.
@@ -32,7 +32,10 @@ export interface Wire {
    * Absent: what was sent lies in this process already, or in its kernel, so that two turns of the event loop bring it.
    */
   caughtUp?(): Promise<void>
-  /** Core calls this once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is pending. */
+  /**
+   * Core calls this once, right after `start`: the wire must not keep the event loop alive. Core does, while a call is
+   * pending.
+   */
   unref(): void
   /**
    * Gives the sink the next frame. Blocks this thread until there is one, or for `timeoutMs`. False if none came.
@@ -47,7 +50,10 @@ export interface Wire {
   receiveSync?(timeoutMs: number): boolean
 }
 
-/** What core gives to {@link Wire.start}. A wire calls these from the event loop or from `receiveSync`, never from inside `send` or `start`. */
+/**
+ * What core gives to {@link Wire.start}. A wire calls these from the event loop or from `receiveSync`, never from inside
+ * `send` or `start`.
+ */
 export interface WireSink {
   /** One whole frame. The wire does not use the memory of `bytes` again: it is core's until it is garbage. */
   frame(bytes: Uint8Array, attachments?: readonly object[]): void
@@ -71,7 +77,8 @@ export interface Wires {
    * For media whose tickets are mere data, so that only core knows where each one is.
    *
    * - Core calls `arrived` when a ticket has come to this context in a message.
-   * - Core calls `left` when a ticket goes on in a message, over `wire`. It may note so in the value, which is encoded afterwards.
+   * - Core calls `left` when a ticket goes on in a message, over `wire`. It may note so in the value, which is encoded
+   *   afterwards.
    *
    * With these two the medium closes what nobody can open any more: the tickets that a context holds unopened when it ends, and
    * those that were under way on a wire that is lost.
