@@ -186,6 +186,7 @@ describe('hostile frames', () => {
     ['a fragment of fragments', [2, ...u32(10), 1, ...u32(5), 2, 0, 0, 0, 0], 'MP_DECODE'],
     ['credit of no length', [1, ...u32(0)], 'MP_DECODE'],
     ['a move to nowhere', [3, ...u32(0)], 'MP_DECODE'],
+    ['an answer to a move that nobody asked for', [4, ...u32(0)], 'MP_DECODE'],
     ['a move by an end that is a value', [3 | 0x80, ...u32(0), ...u32(0), ...u32(2), 0, 0xc0], 'MP_DECODE'],
   ])('%s closes the link, and costs no memory', (_, bytes, code) => {
     const grown = grownBy(() => expect(attack(Uint8Array.from(bytes)).closed?.error).toMatchObject({ code }))

@@ -298,6 +298,41 @@ describe('a move', () => {
     expect(users[0].end).toBeUndefined()
   })
 
+  it('closes the end of a side that moved at the same time, and left before it answered', async () => {
+    const { links } = linked()
+    const [a, b] = LocalWire.pair()
+    const [c] = LocalWire.pair()
+    const taker = new Collector()
+    void new Link(b, transport, taker)
+    const moved = links[1].move(new RelayedEnd(c))
+    void links[0].move(new RelayedEnd(a))
+    links[0].tellLeft()
+    links[0].close()
+    await moved
+    await until(() => taker.end !== undefined)
+  })
+
+  it('does not lose what is sent first, when the other side has moved and left by then', async () => {
+    const { links } = linked()
+    const [a, b] = LocalWire.pair()
+    const taker = new Collector()
+    void new Link(b, transport, taker)
+    links[0].keepFirst()
+    void links[1].move(new RelayedEnd(a))
+    links[1].tellLeft()
+    links[1].close()
+    void send(links[0], 'first')
+    // The encode of a message sends another one on the same link.
+    const outer = links[0].begin(TYPE, true)
+    void send(links[0], 'inner')
+    appendBytes(outer, Buffer.from('outer'), 0, 5)
+    void links[0].commit(outer, undefined)
+    void send(links[0], 'last')
+    await until(() => taker.texts.includes('last'))
+    expect(taker.texts[0]).toBe('first')
+    expect(taker.texts.toSorted()).toEqual(['first', 'inner', 'last', 'outer'])
+  })
+
   it('ends when the other side is gone', async () => {
     const { users, links } = linked()
     links[0].close()

@@ -1,9 +1,12 @@
 import type { Link } from './link.js'
 
 /**
- * Waits for what `move` began on these links, blocking, in a context that exits; until `deadline`, as performance.now() counts.
- * Where the other side has never said anything, only as long as there is something to read. Those who have to answer may be
- * exiting themselves, and wait for this context as it does for them: so what comes over `others` is read, and answered, too.
+ * For a context that exits: waits, blocking, for the answers to the moves that `moving` began, until `deadline`, as
+ * performance.now() counts.
+ *
+ * - If the other side of a link has never said anything, the wait for it lasts only as long as there is something to read.
+ * - Those who have to answer may be exiting themselves, and wait for this context as it waits for them. So what comes over
+ *   `others` is read, and answered, too.
  */
 export function awaitMoved(moving: readonly Link[], others: Iterable<Link>, deadline: number): void {
   const all = new Set([...moving, ...others])
@@ -16,7 +19,7 @@ export function awaitMoved(moving: readonly Link[], others: Iterable<Link>, dead
     const [first] = waited
     const now = performance.now()
     if (!first || now >= deadline) return
-    // One that gives up at once has come to its end, or cannot be read so.
+    // A link that gives up at once has come to its end, or cannot be read this way.
     if (!first.receiveSync(1) && performance.now() - now < 0.5) waited.delete(first)
   }
 }

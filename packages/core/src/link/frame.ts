@@ -1,37 +1,44 @@
 import { MpError } from '../errors.js'
 import { appendBytes, ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
-import { type EndCarrier, unpackParcels } from './parcel-table.js'
+import { type EndCarrier, readParcels } from './parcel-table.js'
 import { LiveObject, type Parcel } from './wire-end.js'
 
 /**
- * A frame is a sequence of messages, all little-endian:
+ * A frame is a sequence of messages. All numbers are little-endian.
  *
- *     u8 type | u32 length | body [length] | with PARCELS: u32 attachments | u32 length | table [length]
+ *     u8 type | u32 length | body [length]
+ *     after it, if the flag WITH_TABLE is set:
+ *     u32 attachments | u32 length | table [length]
  *
- * `type` carries two flags. CREDITED: the message counts against the sender's window until its reader took it.
- * PARCELS: live objects or ends of wires ride along; the table says what each one is, and `attachments` how many of the
- * frame's attachments belong to this message.
+ * `type` carries two flags:
+ *
+ * - CREDITED: the message counts against the sender's window until its reader took it.
+ * - WITH_TABLE: live objects or ends of wires ride along. The table says what each one is, and `attachments` says how many of
+ *   the frame's attachments belong to this message.
  */
-export const PARCELS = 0x80
+export const WITH_TABLE = 0x80
 export const CREDITED = 0x40
 export const HEADER = 5
 /** Before a table: its count of attachments and its length. */
 export const TABLE_HEADER = 8
 
-/** A piece of a message that is larger than a frame. Body: u8 last | u32 total | bytes; the pieces make up the message. */
+/**
+ * A piece of a message that is larger than a frame. Body: u8 last | u32 total | bytes. The bytes of all pieces make up the
+ * message.
+ */
 const FRAGMENT = 2
 export const FRAGMENT_HEADER = 5
 
 /** Bytes. Checked before anything is allocated. */
 const LARGEST_MESSAGE = 1024 * 1024 * 1024
 
-/** What a message costs beside its bytes, so that a window also bounds the number of tiny ones. */
+/** What a message costs in addition to its bytes, so that a window also bounds the number of tiny ones. */
 const OVERHEAD = 64
 
 /**
- * What a credited message counts for; both sides compute the same. Buffers that ride along between threads count a quarter:
- * they are large, and with four of 1 MiB on their way, and no more, each side waits for the other (0.7 of raw postMessage's
+ * What a credited message counts for. Both sides compute the same. Buffers that ride along between threads count a quarter.
+ * They are large: if only four of 1 MiB could be on their way, each side would wait for the other (0.7 of raw postMessage's
  * rate, not 1).
  */
 export function cost(length: number, parcels: readonly Parcel[] | undefined, { capabilities }: Transport): number {
@@ -61,16 +68,17 @@ export function malformedFrame(): MpError {
   return new MpError('MP_DECODE', 'a frame is malformed or cut short')
 }
 
-/** What a reader finds in a frame. `flags` is the type with its flags; the body is `bytes[start, end)`. */
+/** Takes what a reader finds in a frame. */
 export interface FrameUser {
+  /** `flags` is the type with its flags. The body is `bytes[start, end)`. */
   message(flags: number, bytes: Uint8Array, start: number, end: number, parcels: Parcel[] | undefined): void
-  /** A fragment came; its own bytes need not wait for a reader. */
+  /** A fragment came. Its own bytes may get credit at once: they need not wait for a reader. */
   fragment(cost: number): void
-  /** False: what is left of the frame is of no use any more. */
-  listening(): boolean
+  /** False if nobody needs the rest of the frame any more. */
+  reading(): boolean
 }
 
-/** Takes frames apart, and puts together what came in fragments. Throws MP_DECODE for what is no frame. */
+/** Takes frames apart, and puts messages together from their fragments. Throws MP_DECODE for what is no frame. */
 export class FrameReader {
   readonly #user: FrameUser
   readonly #transport: Transport
@@ -85,7 +93,7 @@ export class FrameReader {
 
   read(frame: Uint8Array, attachments: readonly object[] | undefined, carrier: EndCarrier | undefined): void {
     let taken = 0
-    for (let at = 0; at < frame.length && this.#user.listening(); ) {
+    for (let at = 0; at < frame.length && this.#user.reading(); ) {
       if (at + HEADER > frame.length) throw malformedFrame()
       const flags = frame[at] as number
       const start = at + HEADER
@@ -93,7 +101,7 @@ export class FrameReader {
       if (end > frame.length) throw malformedFrame()
       at = end
       let parcels: Parcel[] | undefined
-      if (flags & PARCELS) {
+      if (flags & WITH_TABLE) {
         const table = end + TABLE_HEADER
         if (table > frame.length) throw malformedFrame()
         const count = readU32(frame, end)
@@ -101,9 +109,9 @@ export class FrameReader {
         if (at > frame.length) throw malformedFrame()
         const own = attachments?.slice(taken, taken + count) ?? []
         taken += count
-        parcels = unpackParcels(frame, table, at, own, this.#transport, this.#trusted, carrier)
+        parcels = readParcels(frame, table, at, own, this.#transport, this.#trusted, carrier)
       }
-      if ((flags & ~(PARCELS | CREDITED)) === FRAGMENT) this.#fragment(frame, start, end, parcels)
+      if ((flags & ~(WITH_TABLE | CREDITED)) === FRAGMENT) this.#fragment(frame, start, end, parcels)
       else this.#user.message(flags, frame, start, end, parcels)
     }
   }
@@ -124,7 +132,7 @@ export class FrameReader {
     this.#assembly = undefined
     if (whole.length !== total || total < HEADER) throw malformedFrame()
     const flags = whole.bytes[0] as number
-    if ((flags & ~(PARCELS | CREDITED)) === FRAGMENT) throw malformedFrame()
+    if ((flags & ~(WITH_TABLE | CREDITED)) === FRAGMENT) throw malformedFrame()
     this.#user.message(flags, whole.bytes, HEADER, whole.length, parcels)
   }
 }

@@ -2,21 +2,21 @@ import { Deque } from '../runtime/deque.js'
 import { deliverLater, deliverNow } from '../runtime/next-turn.js'
 import type { Wire, WireSink } from '../transport/wire.js'
 import { discardAttachments } from './relayed-end.js'
-
-type Event = { bytes: Uint8Array; attachments: readonly object[] | undefined } | 'close'
+import { dropEvent, type WireEvent } from './wire-event.js'
 
 /**
- * A wire within one thread. Frames arrive in a later turn of the event loop, so that no two contexts can starve it; where one
- * end is relayed they go through at once, since the other wire brings a turn of its own.
+ * A wire within one thread. Frames arrive in a later turn of the event loop, so that no two contexts can starve it. If one
+ * end is relayed, frames go through at once, since the other wire brings a turn of its own.
  */
 export class LocalWire implements Wire {
   other!: LocalWire
   #sink: WireSink | undefined
   #closed = false
   #scheduled = false
-  readonly #inbox = new Deque<Event>()
-  /** The wire that this end is relayed to, and whether that has asked to wait. */
+  readonly #inbox = new Deque<WireEvent>()
+  /** The wire that this end is relayed to. */
   #relayedTo: Wire | undefined
+  /** That wire has asked to wait. */
   #full = false
 
   static pair(): [LocalWire, LocalWire] {
@@ -47,7 +47,7 @@ export class LocalWire implements Wire {
     return !this.other.#full
   }
 
-  /** The wire that this end is relayed to asks the other end's user to wait, or to go on. */
+  /** The wire that this end is relayed to asks the user of the other end to wait, or to go on. */
   relayFull(full: boolean): void {
     this.#full = full
     if (!full) this.other.#sink?.drain()
@@ -56,14 +56,14 @@ export class LocalWire implements Wire {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const each of this.#inbox) drop(each)
+    for (const each of this.#inbox) dropEvent(each)
     this.#inbox.clear()
     this.other.#receive('close')
   }
 
   unref(): void {}
 
-  /** Of the wire that the other end is relayed to: what comes there may be for this one. */
+  /** Reads from the wire that the other end is relayed to: what comes there may be for this end. */
   receiveSync(timeoutMs: number): boolean {
     const delivered = deliverNow()
     return this.other.#relayedTo?.receiveSync?.(delivered ? 0 : timeoutMs) || delivered
@@ -74,9 +74,10 @@ export class LocalWire implements Wire {
     for (let event = this.#inbox.shift(); event; event = this.#inbox.shift()) this.#give(event)
   }
 
-  #receive(event: Event): void {
-    if (this.#closed) return drop(event)
-    // Both directions are free to call: a relay's sink only sends, and what a relay brings comes from the event loop.
+  #receive(event: WireEvent): void {
+    if (this.#closed) return dropEvent(event)
+    // The sink may be called at once in both directions: a relay's sink only sends, and what a relay brings comes from the
+    // event loop.
     const through = this.#relayedTo || this.other.#relayedTo
     if (through && this.#sink && !this.#scheduled) return this.#give(event)
     this.#inbox.push(event)
@@ -89,7 +90,7 @@ export class LocalWire implements Wire {
     deliverLater(this)
   }
 
-  #give(event: Event): void {
+  #give(event: WireEvent): void {
     const sink = this.#sink as WireSink
     if (event === 'close') {
       this.#closed = true
@@ -98,8 +99,4 @@ export class LocalWire implements Wire {
       sink.frame(event.bytes, event.attachments)
     }
   }
-}
-
-function drop(event: Event): void {
-  if (event !== 'close') discardAttachments(event.attachments)
 }

@@ -8,25 +8,26 @@ import { RelayedEnd } from './relayed-end.js'
 import { LiveObject, NativeEnd, type Parcel, TicketEnd } from './wire-end.js'
 
 /**
- * How parcels ride on a wire: a table of one entry each, encoded by the codec, and the frame's attachments.
+ * How parcels ride on a wire: in a table, encoded by the codec, with one entry for each, and in the frame's attachments.
  *
  *     { object: i }    the live object is attachment i
- *     { end: i }       attachment i is a RelayedEnd: this wire runs inside this program's relay, which carries ends on
+ *     { end: i }       attachment i is a RelayedEnd: the wire is core's own, a local one or a channel, and carries it as it is
  *     { ticket: v }    the value of a ticket; the live objects in it are attachments
- *     { pipe: v }      the same, of the end of a native pipe
+ *     { pipe: v }      the same for the end of a native pipe
  *     { channel: n }   the end of a wire that this context relays: channel n of the link between parent and child
  *
- * An empty table: every attachment is a live object, in order. Large byte arrays come so, and save 2 us each.
+ * If all parcels are live objects the table is empty: the attachments are they, in order. That saves 2 us for a large byte
+ * array.
  */
 type Entry = { object: number } | { end: number } | { ticket: unknown } | { pipe: unknown } | { channel: number }
 
-/** The two sides of {@link Channels} that a table needs. */
+/** What a table asks of {@link Channels}, to carry the ends of relayed wires. */
 export interface EndCarrier {
   offer(wire: Wire): number
   accept(channel: number): Wire
 }
 
-export function packParcels(
+export function writeParcels(
   parcels: readonly Parcel[],
   out: ByteBuffer,
   attachments: object[],
@@ -62,7 +63,7 @@ export function packParcels(
   encode(entries, out, packing)
 }
 
-export function unpackParcels(
+export function readParcels(
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -92,7 +93,7 @@ export function unpackParcels(
     const end = typeof entry?.end === 'number' ? attachment(entry.end) : undefined
     if (end instanceof RelayedEnd) return end
     if (typeof entry?.channel === 'number' && carrier) return new RelayedEnd(carrier.accept(entry.channel))
-    // Somebody without wires, from another program perhaps, has no say in what this one opens.
+    // Whoever speaks over a transport without wires, such as another program, has no say in what this program opens.
     if (entry && 'ticket' in entry && transport.wires) {
       transport.wires.arrived?.(entry.ticket)
       return new TicketEnd(ticket(entry.ticket))
@@ -106,7 +107,7 @@ function isLiveObject(parcel: Parcel): parcel is LiveObject {
   return parcel instanceof LiveObject
 }
 
-/** A ticket that is sent on needs its live objects again: everything in its value that is not plain data. */
+/** A ticket that is sent on needs its live objects again: all ports in its value. */
 function ticket(value: unknown): Ticket {
   const transfer = new Set<object>()
   collectLive(value, transfer)

@@ -12,7 +12,8 @@ export function relay(a: Wire, b: Wire): void {
 
 function forward(from: Wire, to: Wire): void {
   const sink: WireSink = {
-    // Not a copy, although the frame may be part of a larger one: both wires are core's, and neither transfers its bytes.
+    // The frame may be part of a larger one. It is not copied all the same: both wires are core's, and neither transfers
+    // its bytes.
     frame: (bytes, attachments) => {
       const clear = to.send(bytes as Uint8Array<ArrayBuffer>, attachments)
       if (!clear && from instanceof LocalWire) from.relayFull(true)

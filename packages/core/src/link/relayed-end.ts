@@ -1,6 +1,9 @@
 import type { Wire } from '../transport/wire.js'
 
-/** The end of a wire through this context, unopened: a link that carries it on makes a channel of it, and this context relays. */
+/**
+ * The end of a wire through this context, unopened. A link that carries it on makes a channel of it, and this context
+ * relays.
+ */
 export class RelayedEnd {
   readonly wire: Wire
 
@@ -9,7 +12,7 @@ export class RelayedEnd {
   }
 }
 
-/** What rode beside a frame that is dropped: an end in it that nobody will open closes. */
+/** A frame is dropped: ends of wires among its attachments close, as nobody will open them. */
 export function discardAttachments(attachments: readonly object[] | undefined): void {
   for (const each of attachments ?? []) if (each instanceof RelayedEnd) each.wire.close()
 }

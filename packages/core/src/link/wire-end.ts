@@ -3,7 +3,7 @@ import type { Ticket, Wire, WireSink } from '../transport/wire.js'
 import { LocalWire } from './local-wire.js'
 import { RelayedEnd } from './relayed-end.js'
 
-/** The end of a direct wire that nobody has opened: it opens, once, in whichever context it lands. */
+/** The end of a direct wire that nobody has opened. It opens, once, in whichever context it lands. */
 export class TicketEnd {
   readonly ticket: Ticket
 
@@ -12,7 +12,7 @@ export class TicketEnd {
   }
 }
 
-/** The end of a pipe of the medium's own that nobody has opened, or that was given up where it was open. */
+/** The end of a native pipe that is open nowhere: nobody has opened it yet, or its user has given it up. */
 export class NativeEnd {
   readonly ticket: Ticket
 
@@ -21,10 +21,10 @@ export class NativeEnd {
   }
 }
 
-/** One end of a wire that is opened here, once, or sent on unopened, or discarded. */
+/** One end of a wire, or of a native pipe. Who has it opens it, once, sends it on unopened, or discards it. */
 export type End = TicketEnd | RelayedEnd | NativeEnd
 
-/** What rides beside a message: the end of a wire, or a live object of the medium. */
+/** What rides along with a message: an end, or a live object of the medium. */
 export type Parcel = End | LiveObject
 
 export class LiveObject {
@@ -35,7 +35,7 @@ export class LiveObject {
   }
 }
 
-/** Both ends of a new wire: direct where the transport has such wires, else through this context. */
+/** Both ends of a new wire: direct if the transport has such wires, otherwise through this context. */
 export function pair(transport: Transport): [End, End] {
   if (transport.wires) {
     const [a, b] = transport.wires.pair()
@@ -45,7 +45,7 @@ export function pair(transport: Transport): [End, End] {
   return [new RelayedEnd(a), new RelayedEnd(b)]
 }
 
-/** The live wire; a ticket that does not open gives one that closes at once, with the error. */
+/** Makes the end a live wire. If its ticket does not open, the wire closes at once, with the error. */
 export function open(end: End, transport: Transport): Wire {
   if (end instanceof RelayedEnd) return end.wire
   try {
@@ -57,7 +57,7 @@ export function open(end: End, transport: Transport): Wire {
   }
 }
 
-/** Closes an end, so that the other one hears of it. */
+/** Closes an end, so that the other end hears of it. */
 export function discard(end: End, transport: Transport): void {
   if (end instanceof NativeEnd) transport.engines?.pipe?.open(end.ticket.value).close()
   else open(end, transport).close()

@@ -1,5 +1,5 @@
 import type { HandlePacking } from '../context/message-writer.js'
-import { unpackParcels } from '../link/parcel-table.js'
+import { readParcels } from '../link/parcel-table.js'
 import { type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import { allocate, readU32 } from '../runtime/byte-buffer.js'
 import type { NativeMessage, NativePipe } from '../transport/engines.js'
@@ -33,7 +33,7 @@ export function beginAssembly(pipe: NativePipe, transport: Transport, room: Uint
     bodyEnd = tableEnd - readU32(bytes, tableEnd)
     // The reader of tables reads ordinary memory.
     const table = bytes.slice(bodyEnd, tableEnd)
-    parcels = unpackParcels(table, 0, table.length, pipe.attachments(), transport, true, undefined)
+    parcels = readParcels(table, 0, table.length, pipe.attachments(), transport, true, undefined)
   }
   if ((tag & ~PARCELS) !== START) {
     const whole = bytes.slice(start, bodyEnd)

@@ -1,5 +1,5 @@
 import type { Envelope } from '../context/message-writer.js'
-import { packParcels } from '../link/parcel-table.js'
+import { writeParcels } from '../link/parcel-table.js'
 import { appendBytes, appendU32, ByteBuffer } from '../runtime/byte-buffer.js'
 import { IN_PLACE, type NativePipe } from '../transport/engines.js'
 import type { Transport } from '../transport/transport.js'
@@ -76,7 +76,7 @@ function writeFirst(
   if (parcels) {
     attachments = []
     const tableStart = out.length
-    packParcels(parcels, out, attachments, transport, undefined)
+    writeParcels(parcels, out, attachments, transport, undefined)
     appendU32(out, out.length - tableStart)
   }
   envelope?.commit()

@@ -1,5 +1,6 @@
-/** A queue that takes and gives at both ends in constant time. */
+/** A queue that takes at both ends, and gives at its head, in constant time. */
 export class Deque<T> {
+  /** A ring. Its size is a power of two, so that a mask makes an index of a position. */
   #slots: (T | undefined)[] = new Array(16)
   #head = 0
   #length = 0
@@ -26,7 +27,7 @@ export class Deque<T> {
     const item = this.#slots[this.#head]
     this.#slots[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#slots.length - 1)
-    // A burst's memory is given back once it has been taken out.
+    // After a burst, when everything has been taken out, its memory is given back.
     if (--this.#length === 0 && this.#slots.length > 1024) {
       this.#slots = new Array(16)
       this.#head = 0

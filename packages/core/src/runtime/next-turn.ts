@@ -1,4 +1,4 @@
-/** Something that has arrived within this thread, and waits for a turn of the event loop to be told. */
+/** Something has arrived for it within this thread. It is told in a later turn of the event loop. */
 export interface Delivery {
   deliver(): void
 }
@@ -7,7 +7,7 @@ let due: Delivery[] = []
 let spare: Delivery[] = []
 let scheduled = false
 
-/** Calls `deliver` in the next turn. One turn serves all; what they cause in turn waits for another. */
+/** Calls `deliver` in the next turn. One turn serves all. What they cause to be delivered waits for another turn. */
 export function deliverLater(who: Delivery): void {
   due.push(who)
   if (scheduled) return
@@ -24,7 +24,10 @@ function deliverDue(): void {
   spare = now
 }
 
-/** Delivers everything, and what follows from it: for a context that exits, whose event loop turns no more. Whether there was any. */
+/**
+ * For a context that exits, whose event loop turns no more: delivers everything, and what follows from it. False if there
+ * was nothing.
+ */
 export function deliverNow(): boolean {
   if (due.length === 0) return false
   while (due.length > 0) deliverDue()

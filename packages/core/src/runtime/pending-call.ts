@@ -22,8 +22,9 @@ export class Pending<T> {
   }
 
   /**
-   * Arms the limits. When one of them comes first `onCancel` runs; then `onTimeout` settles the call by its own rules (an
-   * error, null, false), or it rejects with the signal's reason.
+   * Sets the timeout and the signal. If one of them comes before the answer, `onCancel` runs first. Then, after a timeout,
+   * `onTimeout` settles the call by its own rules (an error, null, false); after an abort, the call rejects with the
+   * signal's reason.
    */
   limit(options: WaitOptions | undefined, onTimeout: () => void, onCancel: () => void): this {
     const timeout = checkTimeout(options?.timeout)
@@ -39,14 +40,14 @@ export class Pending<T> {
     }
     if (signal) {
       limits.onAbort = () => this.abandon(signal.reason)
-      // Any number of calls may share one signal; Node warns of eleven.
+      // Any number of calls may share one signal. Node would warn of eleven.
       setMaxListeners(0, signal)
       signal.addEventListener('abort', limits.onAbort, { once: true })
     }
     return this
   }
 
-  /** From here on nothing but its answer settles it. */
+  /** Takes the limits off: from here on only the answer settles the call. */
   unlimit(): void {
     if (this.#limits) disarm(this.#limits)
     this.#limits = undefined
@@ -60,7 +61,7 @@ export class Pending<T> {
     if (this.#settle()) this.#reject(reason)
   }
 
-  /** Rejects, and whoever would have answered is told to forget the call. */
+  /** Rejects, and runs `onCancel`, so that whoever would have answered forgets the call. */
   abandon(reason: unknown): void {
     if (this.settled) return
     this.#limits?.onCancel()
@@ -88,7 +89,7 @@ interface Limits {
   onAbort: (() => void) | undefined
 }
 
-/** Told of each call of one handle that waits, so that the handle's `close` can reject it. */
+/** Is told of each call of one handle that waits, so that the handle's `close` can reject it. */
 export type Waits = (call: WaitingCall) => void
 
 export interface WaitingCall {

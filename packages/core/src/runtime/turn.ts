@@ -1,19 +1,20 @@
-/** ms. Calls that resolve as microtasks, in a loop, would starve the event loop: timers, sockets, and links' flushes. */
+/** ms. A loop of calls that resolve as microtasks would starve the event loop: timers, sockets, and links' flushes. */
 const LONGEST_TURN = 10
 
-/** What has something to do when this turn's code has run. */
+/** Something that acts when this turn's code has run. */
 export interface TurnEnd {
   turnEnded(): void
 }
 
 let waiting: TurnEnd[] = []
 let spare: TurnEnd[] = []
+/** When `turnIsLong` was first asked in this turn; 0 if it was not. */
 let started = 0
 let scheduled = false
 
 let over = false
 
-/** This context is exiting: its event loop turns no more, and what an exit handler sends must leave within the call. */
+/** This context is exiting. Its event loop turns no more, so what an exit handler sends must leave within the call. */
 export function noMoreTurns(): void {
   over = true
   endTurn()
@@ -30,15 +31,15 @@ export function atTurnEnd(who: TurnEnd): void {
   schedule()
 }
 
-/** Calls in quick succession that go by one reading of the clock: to read it takes 45 ns, of the 600 that a put takes. */
+/** So many calls in quick succession use one reading of the clock. A reading takes 45 ns, of the 600 that a put takes. */
 const CALLS_PER_READING = 8
-/** ms between two readings. A call that may take longer than an eighth of it reads the clock. */
+/** ms. After two readings that are closer together than this, the next calls use the second one. */
 const QUICK = 0.05
 
 let read = 0
 let unread = 0
 
-/** As performance.now(), a few quick calls late. */
+/** As performance.now(), but up to a few quick calls late. */
 export function roughNow(): number {
   if (unread > 0) {
     unread--
@@ -50,7 +51,7 @@ export function roughNow(): number {
   return now
 }
 
-/** Whether this turn of the event loop has run so long that the next call must resolve in another one. */
+/** Whether this turn of the event loop has run for so long that the next call must resolve in another one. */
 export function turnIsLong(now: number): boolean {
   if (started === 0) {
     started = now
@@ -68,7 +69,8 @@ function schedule(): void {
 
 function endTurn(): void {
   try {
-    // Still scheduled: a link whose wire goes through another link ends that one's turn too, in this same tick.
+    // `scheduled` is still true. If a link's wire goes through another link, the other one is added here, and its turn ends
+    // in this same tick.
     while (waiting.length > 0) {
       const ended = waiting
       waiting = spare
@@ -86,8 +88,8 @@ function endTurn(): void {
 let next: Promise<void> | undefined
 
 /**
- * One turn of the event loop: what the operating system or another thread has already sent is seen afterwards. All who wait
- * in one turn go on in the same one, so that together they keep within its length.
+ * One turn of the event loop: what the operating system or another thread has already sent is seen afterwards. All who begin to
+ * wait in one turn go on in the same turn, so that together they keep within its length.
  */
 export function turn(): Promise<void> {
   next ??= new Promise(resolve => {
@@ -100,8 +102,9 @@ export function turn(): Promise<void> {
 }
 
 /**
- * Two turns: whatever another context sent before something that has already arrived here, over whichever wire, is seen by
- * then. One is not enough: a thread's event loop may look at one wire just before, and at the next just after, it was sent to.
+ * Two turns. Something has arrived here; by then everything is seen that its sender sent before it, over whichever wire.
+ * One turn is not enough: a thread's event loop may look at one wire just before something is sent over it, and at the next
+ * one just after.
  */
 export async function caughtUp(): Promise<void> {
   await turn()

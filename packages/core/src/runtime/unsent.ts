@@ -1,9 +1,10 @@
 /**
- * What this context has said and not sent yet: batches of links, and wake-ups of native queues. Both wait for the end of the
- * turn, because one system call then serves many messages. Here they leave earlier, where the order asks for it.
+ * What this context has said and not sent yet: batches of links, and wake-ups of native queues. Both wait for the end of
+ * the turn, because then one system call serves many messages. The functions here let them leave earlier, if the order
+ * requires it.
  */
 export interface Unsent {
-  /** Sends what waits; no-op where nothing does. */
+  /** Sends what waits. No-op if nothing does. */
   sendNow(): void
 }
 
@@ -27,8 +28,8 @@ export function wakeUpSent(queue: Unsent): void {
 }
 
 /**
- * Sends the batches of all links. Called before this context says something by another way than a link: who hears of the one
- * and then asks about the other must find both.
+ * Sends the batches of all links. Called before this context says something in another way than over a link: who hears of that,
+ * and then looks for what was sent over links, must find it.
  */
 export function sendBatches(): void {
   if (batches.size === 0) return
@@ -36,7 +37,7 @@ export function sendBatches(): void {
   batches.clear()
 }
 
-/** Wakes all who wait for what was put into native queues. Called before this thread blocks. */
+/** Wakes all who wait for what this context has put into native queues. Called before this thread blocks. */
 export function sendWakeUps(): void {
   for (const queue of wakeUps) queue.sendNow()
 }

@@ -1,4 +1,4 @@
-/** Calls that wait, first come first served; one that gives up leaves in constant time. */
+/** Calls that wait, first come, first served. A call that gives up leaves in constant time. */
 export class WaitList<T> {
   readonly #line = new Set<T>()
 
@@ -22,7 +22,7 @@ export class WaitList<T> {
     return this.#line.delete(item)
   }
 
-  /** Takes out what `unwanted` says. */
+  /** Takes out each item for which `unwanted` is true. */
   remove(unwanted: (item: T) => boolean): void {
     for (const item of this.#line) if (unwanted(item)) this.#line.delete(item)
   }

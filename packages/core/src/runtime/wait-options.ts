@@ -1,7 +1,7 @@
 /** The longest that a timer can take, ms. */
 export const LONGEST_TIMER = 0x7fff_ffff
 
-/** What every waiting call takes. */
+/** The options of every call that waits. */
 export interface WaitOptions {
   /** Milliseconds; negative counts as 0. Absent, null or Infinity: no limit. */
   timeout?: number | null | undefined
@@ -10,8 +10,8 @@ export interface WaitOptions {
 }
 
 /**
- * Checks the options of a waiting call, at the call. Gives the timeout: milliseconds that setTimeout takes, or undefined for
- * none. Throws the reason of a signal that is aborted already.
+ * Checks the options of a waiting call, at the call. Gives the timeout: milliseconds that setTimeout takes, or undefined for no
+ * limit. Throws the reason of a signal that is aborted already.
  */
 export function checkWait(options: WaitOptions | undefined): number | undefined {
   if (options === undefined) return undefined

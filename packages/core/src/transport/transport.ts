@@ -2,15 +2,18 @@ import type { Engines } from './engines.js'
 import type { Network } from './network.js'
 import type { Wire, Wires } from './wire.js'
 
-/** Frozen plain data. It selects tests, types and documentation; core never sniffs what a transport can do. */
+/**
+ * What a transport can do: frozen plain data. It selects tests, types and documentation. Optional members, of the transport
+ * and of its wires, are no part of it: core looks whether they are there.
+ */
 export interface Capabilities {
-  /** How far away a peer may be. */
+  /** How far away a peer may be: in this process, in another one, or on another host. */
   readonly reach: 'thread' | 'process' | 'host'
-  /** What a peer's crash, exit or busy loop leaves alone. 'none': peers run in the thread that started them. */
+  /** Which boundary a peer's crash, exit or busy loop does not cross. 'none': peers run in the thread that started them. */
   readonly isolation: 'none' | 'thread' | 'process'
   /** Blocking calls (`getSync`, `recvSync`, ...) work. Needs {@link Engines} and {@link Wire.receiveSync}. */
   readonly sync: boolean
-  /** `listen` and `connect` work: unrelated programs meet. Needs {@link Transport.network}. */
+  /** `listen` and `connect` work, between unrelated programs. Needs {@link Transport.network}. */
   readonly network: boolean
   /** A SharedArrayBuffer that one peer sends is the same memory in the other. */
   readonly sharedMemory: boolean
@@ -23,22 +26,26 @@ export interface Transport {
   readonly name: string
   readonly capabilities: Capabilities
   /**
-   * Starts a peer that runs the transport's own boot module, which calls core's `serve`.
-   * Called once per Process. A failure that is known at once is thrown, and then nothing may be left running; a later one
-   * closes the wire and settles `exited` with the error.
+   * Starts a peer that runs the transport's own boot module, which calls core's `serve`. Called once per Process.
+   *
+   * - A failure that is known at once is thrown. Then nothing may be left running.
+   * - A later failure closes the wire, and settles `exited` with the error.
    */
   spawn(options: SpawnOptions): Peer
   /**
-   * Its wires carry ArrayBuffers as attachments, although it has no live objects: the bytes are written from where they are,
-   * and arrive in a buffer of their own, so that core copies large ones once, at the call. For media of bytes; for unrelated
-   * programs too, where it has a {@link Network}. Leaving it out costs speed.
+   * For media of bytes. Wires carry ArrayBuffers as attachments, although the medium has no live objects: they write the
+   * bytes from where they are, and give each buffer to the sink as one of its own. Core then copies a large one only once,
+   * at the call. If the transport has a {@link Network}, its wires do so, too. Leaving it out costs speed.
    */
   readonly buffers?: boolean
-  /** Direct wires between any two contexts. Without them core relays through the contexts between. */
+  /** Direct wires between any two contexts. Without them core relays, through the contexts that lie between. */
   readonly wires?: Wires
   /** Wires between unrelated programs. Core authenticates both sides. */
   readonly network?: Network
-  /** Queues, pipes and semaphores of the medium's own, where it can do better than frames. Leaving them out costs speed, and blocking calls. */
+  /**
+   * Queues, pipes and semaphores of the medium's own, if it can do better than frames. Leaving them out costs speed, and
+   * blocking calls.
+   */
   readonly engines?: Engines
 }
 
@@ -48,24 +55,30 @@ export interface NetworkTransport extends Transport {
 }
 
 export interface SpawnOptions {
-  /** Unique in this program, given by core (operating systems use pids and thread ids again). */
+  /** Unique in this program. Core gives it, as operating systems use pids and thread ids again. */
   readonly id: string
   /** The Process's name, for debuggers and `ps`. */
   readonly name: string
-  /** It must not outlive its creator, however that one ends, also when it is busy. */
+  /** The peer must not outlive its creator, however the creator ends, and even if the peer is busy. */
   readonly daemon: boolean
-  /** Environment variables, added to the inherited ones. */
+  /** Environment variables, in addition to those that the peer inherits. */
   readonly env?: Readonly<Record<string, string>>
-  /** Node's flags; the parent's own where absent. */
+  /** Node's flags. Absent: the parent's own. */
   readonly execArgv?: readonly string[]
-  /** The parent's where absent. Throw MP_NOT_SUPPORTED where peers have none of their own; so for all that the medium cannot. */
+  /**
+   * Absent: the parent's. Throw MP_NOT_SUPPORTED if peers have none of their own, as for every option that the medium
+   * cannot honour.
+   */
   readonly cwd?: string
   /**
-   * Where stdout and stderr go; stdin is always at its end. 'inherit' where absent. 'pipe': through `relayLines`, and
-   * `exited` waits for it.
+   * Where stdout and stderr go. stdin is always at its end.
+   *
+   * - 'inherit', or absent: where the parent's go.
+   * - 'ignore': nowhere.
+   * - 'pipe': through `relayLines`. `exited` waits until they have ended.
    */
   readonly stdio?: 'inherit' | 'ignore' | 'pipe'
-  /** As node:worker_threads has it, MiB. */
+  /** In MiB, as the option of node:worker_threads. */
   readonly resourceLimits?: {
     readonly maxOldGenerationSizeMb?: number
     readonly maxYoungGenerationSizeMb?: number
@@ -78,13 +91,16 @@ export interface SpawnOptions {
 export interface Peer {
   /** The id that `spawn` was given. */
   readonly id: string
-  /** Known as soon as `spawn` returns, where the medium tells it; otherwise the child tells core. */
+  /** Known as soon as `spawn` returns, if the medium tells it. Absent: the child tells core. */
   readonly pid?: number
-  /** The way to the child's `serve`. Core starts and closes it. */
+  /** The wire to the child's `serve`. Core starts and closes it. */
   readonly wire: Wire
-  /** Ends the peer without its consent, at any instruction; `signal` where the medium has signals. No-op when it is gone. */
+  /**
+   * Ends the peer without its consent, at any instruction, by `signal` if the medium has signals. No-op when the peer is
+   * gone.
+   */
   kill(signal?: 'SIGTERM' | 'SIGKILL'): void
-  /** Settles once, never rejects. `code` as the medium tells it; core normalises it. `error`: the peer could not run. */
+  /** Fulfils once, never rejects. `code` is what the medium tells; core normalises it. `error`: the peer could not run. */
   readonly exited: Promise<PeerExit>
 }
 
