@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs'
-import { encode, encodeError } from '../codec/codec.js'
+import { encodeError } from '../codec/codec.js'
 import { Context, type Pack } from '../context/context.js'
 import { becomeChild, markChild, runInside } from '../context/current-context.js'
 import { readMessage } from '../context/message-reader.js'
-import { Envelope } from '../context/message-writer.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { ParentProcess } from '../context/parent-process.js'
 import { MpError } from '../errors.js'
 import { awaitMoved } from '../link/await-moved.js'
@@ -190,10 +190,8 @@ class Child {
     const envelope = new Envelope(this.#transport)
     const out = this.#link.begin(protocol.RETURNED, false)
     try {
-      encode(value, out, envelope)
+      encodeMessage(value, out, envelope, 'value', this.#link)
     } catch (error) {
-      this.#link.abandon(out)
-      envelope.rollback()
       this.#tellError(protocol.THREW, error)
       return
     }
@@ -250,7 +248,7 @@ class Child {
     const pack: Pack = estate => {
       const envelope = new Envelope(this.#transport)
       const out = this.#link.begin(protocol.ADOPT, false)
-      encode(estate(envelope), out, envelope)
+      encodeMessage(estate(envelope), out, envelope, 'estate', this.#link)
       void this.#link.commit(out, envelope.parcels)
     }
     const homes = [...this.#context.homes.values()].filter(home => home.transport === this.#transport)

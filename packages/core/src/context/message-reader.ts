@@ -1,6 +1,7 @@
 import { decode } from '../codec/codec.js'
 import type { Unpacking } from '../codec/handle.js'
 import { MpError } from '../errors.js'
+import type { EncodedMessage } from '../link/encoded-message.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import type { Transport } from '../transport/transport.js'
 import type { Context } from './context.js'
@@ -58,13 +59,6 @@ export class MessageReader {
     if (reader.used) this.#spare = new ParcelReader(this.#context, this.#transport, undefined)
     return value
   }
-}
-
-export interface EncodedMessage {
-  readonly bytes: Uint8Array
-  readonly start: number
-  readonly end: number
-  readonly parcels: readonly Parcel[] | undefined
 }
 
 /** ResultSender the codec's questions about one message that arrived in `context`. */

@@ -1,9 +1,12 @@
+import { encode } from '../codec/codec.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from '../codec/handle.js'
 import { isDetached } from '../codec/value-kinds.js'
 import { MpError } from '../errors.js'
+import { checkLength } from '../link/frame.js'
+import type { Link } from '../link/link.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import { copyToSendOnce } from '../runtime/buffer-pool.js'
-import { copyBuffer } from '../runtime/byte-buffer.js'
+import { type ByteBuffer, copyBuffer } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 
 /** What a handle may do to the message it travels in, besides the codec's questions. */
@@ -23,8 +26,8 @@ export interface HandlePacking extends Packing {
 const ROOM = 1024 * 1024
 
 /**
- * What rides beside one encoded value. `seal` after the encode: transferred buffers leave their owner there; then the
- * message goes; then `commit`. After a throw before that, `rollback` gives everything back.
+ * What rides beside one encoded value. First {@link encodeMessage}; then the message is sent; then `commit`. If it is not sent
+ * after all, `rollback` gives everything back instead.
  */
 export class Envelope implements HandlePacking {
   readonly transport: Transport
@@ -134,6 +137,27 @@ export class Envelope implements HandlePacking {
   #add(parcel: Parcel): number {
     this.#parcels ??= []
     return this.#parcels.push(parcel) - 1
+  }
+}
+
+/**
+ * Appends the encoded `value` to `out`; what rides beside it is then in `envelope`, and the objects that the user transfers
+ * have left their owner. On a throw everything is as it was before: `out`, and what `envelope` has collected. `link`: `out` is
+ * a message that its `begin` has opened; on a throw the link forgets the message.
+ *
+ * @throws {MpError} what `encode` throws; MP_FRAME_TOO_LARGE; MP_ENCODE for what the user cannot transfer.
+ */
+export function encodeMessage(value: unknown, out: ByteBuffer, envelope: Envelope, name = 'value', link?: Link): void {
+  const start = out.length
+  try {
+    encode(value, out, envelope, name)
+    checkLength(out.length - start, envelope.transport)
+    envelope.seal()
+  } catch (error) {
+    out.length = start
+    link?.abandon(out)
+    envelope.rollback()
+    throw error
   }
 }
 

@@ -1,9 +1,7 @@
-import { encode } from '../codec/codec.js'
 import { refuseSerialisation } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
-import { Envelope } from '../context/message-writer.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { hasCode, MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
 import { Pending } from '../runtime/pending-call.js'
@@ -215,13 +213,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
     const reference = this.#target === undefined ? null : describeTarget(this.#target as Target)
     const envelope = new Envelope(this.#transport)
     const args = new ByteBuffer(256)
-    try {
-      encode(this.#args, args, envelope, 'args')
-      checkLength(args.length, this.#transport)
-    } catch (error) {
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(this.#args, args, envelope, 'args')
     envelope.commit()
     const id = this.#context.nextId()
     const peer = this.#spawnPeer(id, envelope.parcels)
