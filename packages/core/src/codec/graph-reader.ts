@@ -1,5 +1,6 @@
 import { MpError } from '../errors.js'
 import { allocate } from '../runtime/byte-buffer.js'
+import { malformed } from './decode-error.js'
 import { ErrorKind, errorClasses, hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
 import type { Unpacking } from './handle.js'
 import { registry } from './registered-type.js'
@@ -289,10 +290,6 @@ export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8A
   const copy = large ? allocate(end - start) : new Uint8Array(end - start)
   copy.set(bytes.subarray(start, end))
   return copy
-}
-
-export function malformed(what: string): MpError {
-  return new MpError('MP_DECODE', `Cannot decode: ${what} is malformed`)
 }
 
 /** Not taking a stack that is thrown away makes an error five times as fast to read. */
