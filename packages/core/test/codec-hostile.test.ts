@@ -35,7 +35,7 @@ const samples: unknown[] = [
   [new Known(), new Note({ state: [undefined] })],
 ]
 
-const { unpacking } = new Parcel({ trusted: false })
+const { unpacking } = new Parcel()
 
 /** Decodes hostile bytes: a value or an MP_DECODE, and nothing else. */
 function attack(bytes: Uint8Array): { value: unknown } | undefined {

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { MpError } from '../errors.js'
 import type { ByteBuffer } from '../runtime/byte-buffer.js'
 import { malformed } from './decode-error.js'
@@ -6,9 +5,7 @@ import { copyBytes, GraphReader } from './graph-reader.js'
 import { GraphWriter } from './graph-writer.js'
 import type { Packing, Unpacking } from './handle.js'
 import { readMsgpack } from './msgpack-reader.js'
-import { validate } from './msgpack-validator.js'
 import { writePlain, writeTree } from './msgpack-writer.js'
-import type { Unpackr } from './msgpackr-entry.js'
 import { copyToAttach, ridesBeside } from './out-of-band.js'
 import { attempt, isDetached } from './value-kinds.js'
 
@@ -23,20 +20,6 @@ const Form = {
   /** The value is a Uint8Array over the whole of an attachment, whose index follows in 4 bytes, big-endian. */
   AttachedBytes: 3,
 } as const
-
-const require = createRequire(import.meta.url)
-
-/**
- * Loaded by the first message that is not small: a child that gets none starts 1 ms earlier. No records and no extensions:
- * each message stands alone, and any other peer reads it. Writing is `codec-plain`'s.
- */
-function loadUnpackr(): Unpackr {
-  const { Unpackr } = require('#msgpackr-reader') as typeof import('./msgpackr-entry.js')
-  unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })
-  return unpackr
-}
-
-let unpackr: Unpackr | undefined
 
 /**
  * Appends `value` to `out` so that {@link decode} makes an equal value of it: same types, same identity of the objects in
@@ -87,12 +70,12 @@ export function decode(bytes: Uint8Array, start: number, end: number, unpacking:
   try {
     switch (bytes[start]) {
       case Form.Plain:
-        return unpack(bytes, start + 1, end, unpacking.trusted, true)
+        return readMsgpack(bytes, start + 1, end)
       case Form.Rich: {
         const body = start + 5
         const middle = body + readLength(bytes, start + 1, end)
         if (middle > end) throw malformed('the length of the tree')
-        const tree = unpack(bytes, body, middle, unpacking.trusted, false)
+        const tree = readMsgpack(bytes, body, middle)
         reader = new GraphReader(unpacking)
         return reader.read(tree, bytes, middle, end)
       }
@@ -182,15 +165,4 @@ function readLength(bytes: Uint8Array, position: number, end: number): number {
   if (end - position < 4) throw malformed('a length')
   const at = (i: number) => bytes[position + i] as number
   return at(0) * 0x100_0000 + ((at(1) << 16) | (at(2) << 8) | at(3))
-}
-
-/** Bytes. */
-const SMALL = 1024
-
-/** Our own for what is small, msgpackr for the rest, which sees no bytes from afar that were not validated. */
-function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean, maps: boolean): unknown {
-  if (end - start <= SMALL) return readMsgpack(bytes, start, end)
-  if (!trusted) validate(bytes, start, end, maps)
-  if (start === end) throw malformed('the length')
-  return (unpackr ?? loadUnpackr()).unpack(bytes, { start, end })
 }

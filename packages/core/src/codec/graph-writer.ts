@@ -39,7 +39,7 @@ type Step = string | number | { readonly text: string }
 
 /** Turns one value into a tree and a table of bytes. */
 export class GraphWriter {
-  /** The tree's root and the table, if there is one; for msgpackr. */
+  /** The tree's root, and the table if there is one. For `writeTree`. */
   tree: unknown[] = []
   private readonly packing: Packing
   /** Replace by a description what cannot travel. */

@@ -37,8 +37,6 @@ export interface Packing {
 
 /** What the codec asks of its caller while it decodes one value. */
 export interface Unpacking {
-  /** False where the bytes come from outside this process: they are hostile until they are decoded. */
-  readonly trusted: boolean
   /** The live object with this index; throws MP_DECODE where there is none. */
   attachment(index: number): object
   /** Opens a handle; throws MP_DECODE for an unknown kind. */

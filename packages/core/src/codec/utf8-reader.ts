@@ -1,11 +1,11 @@
-/** Bytes. Longer strings are quicker to make by Node's decoder, which takes 85 ns for any short one. */
+/** Bytes. Node's decoder takes 85 ns for a short string, whatever its length; up to here ASCII is quicker to read here. */
 export const SHORT = 16
-/** Bytes. Up to here a string with other characters than ASCII is quicker to make here than by Node's decoder. */
+/** Bytes. Up to here the same holds for text that is not ASCII. */
 const MEDIUM = 64
 
 const { fromCharCode } = String
 
-/** The text of these bytes; what is no UTF-8 in them reads as U+FFFD. */
+/** The text of `bytes[start, end)`. What is no UTF-8 in them reads as U+FFFD. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
   const size = end - start
   if (size <= SHORT) {
@@ -19,8 +19,8 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
 }
 
 /**
- * A string of ASCII and of at most {@link SHORT} bytes; undefined for others. `fromCharCode` takes 20 ns where V8 sees how many
- * arguments it gets, and twice that with an array of them.
+ * At most {@link SHORT} bytes; undefined where one is not ASCII. Each length has a call of its own: `fromCharCode` takes 20 ns where
+ * V8 sees its arguments, and twice that with an array.
  */
 function readShort(bytes: Uint8Array, start: number, size: number): string | undefined {
   if (size === 0) return ''
@@ -75,7 +75,7 @@ function readShort(bytes: Uint8Array, start: number, size: number): string | und
   return undefined
 }
 
-/** A guess by five of the bytes: to look at all of them would cost ASCII, which most strings are, a third of its time. */
+/** A guess by five of the bytes. To look at all of them would cost text of ASCII, the most common one, a fifth of its time. */
 export function seemsAscii(bytes: Uint8Array, start: number, size: number): boolean {
   const end = start + size
   const first = (bytes[start] as number) | (bytes[start + 1] as number)
@@ -83,7 +83,7 @@ export function seemsAscii(bytes: Uint8Array, start: number, size: number): bool
   return (first | last | (bytes[start + (size >> 1)] as number)) < 0x80
 }
 
-/** Undefined for what is no UTF-8, and for characters of four bytes. */
+/** Undefined for what is no UTF-8. */
 function readMedium(bytes: Uint8Array, start: number, end: number): string | undefined {
   const units: number[] = []
   let at = start
@@ -118,7 +118,7 @@ function readMedium(bytes: Uint8Array, start: number, end: number): string | und
   return fromCharCode.apply(null, units)
 }
 
-/** Bytes. The view below must not keep a huge frame alive. */
+/** Bytes. A view that is kept must not keep a frame alive that is larger. */
 export const KEPT = 1024 * 1024
 
 let viewed: Uint8Array = new Uint8Array(0)

@@ -63,7 +63,6 @@ export class MessageReader {
 
 /** ResultSender the codec's questions about one message that arrived in `context`. */
 export class ParcelReader implements Unpacking {
-  readonly trusted: boolean
   readonly #context: Context
   readonly #transport: Transport
   readonly #parcels: readonly Parcel[] | undefined
@@ -74,7 +73,6 @@ export class ParcelReader implements Unpacking {
     this.#context = context
     this.#transport = transport
     this.#parcels = parcels
-    this.trusted = transport.capabilities.reach === 'thread'
   }
 
   /** Whether it has made a handle, which belongs to one message. */

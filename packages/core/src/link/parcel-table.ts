@@ -68,7 +68,6 @@ export function unpackParcels(
   end: number,
   attachments: readonly object[],
   transport: Transport,
-  trusted: boolean,
   carrier: EndCarrier | undefined,
 ): Parcel[] {
   const attachment = (index: number): object => {
@@ -78,7 +77,6 @@ export function unpackParcels(
     return found
   }
   const unpacking: Unpacking = {
-    trusted,
     attachment,
     handle() {
       throw new MpError('MP_DECODE', 'a handle stands where a ticket should')

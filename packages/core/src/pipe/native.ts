@@ -554,7 +554,7 @@ export class NativeConnection<S = unknown, R = S> extends Connection<S, R> {
       tableStart = tableEnd - readU32(bytes, tableEnd)
       // The reader of tables reads ordinary memory.
       const table = bytes.slice(tableStart, tableEnd)
-      parcels = unpackParcels(table, 0, table.length, pipe.attachments(), this.transport, true, undefined)
+      parcels = unpackParcels(table, 0, table.length, pipe.attachments(), this.transport, undefined)
     }
     const kind = tag & ~PARCELS
     if (kind === START) {
