@@ -1,7 +1,8 @@
 import { MpError } from '../errors.js'
 import { allocate } from '../runtime/byte-buffer.js'
 import { malformed } from './decode-error.js'
-import { ErrorKind, errorClasses, hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
+import { makeError } from './error-class.js'
+import { hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
 import type { Unpacking } from './handle.js'
 import { registry } from './registered-type.js'
 import { realmClass } from './value-kinds.js'
@@ -301,34 +302,6 @@ function withoutStack<T>(make: () => T): T {
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
-}
-
-function makeError(kind: unknown, name: string): Error {
-  switch (kind) {
-    case ErrorKind.BuiltIn:
-      if (!errorClasses.includes(name)) throw malformed('the class of an error')
-      if (name === 'AggregateError') return new AggregateError([])
-      return new (realmClass(name) as unknown as ErrorConstructor)()
-    case ErrorKind.DomException:
-      return new DOMException('', name)
-    case ErrorKind.Mp:
-      return new MpError('MP_REMOTE', '')
-    case ErrorKind.Registered: {
-      const entry = registry().byName.get(name)
-      if (entry !== undefined) return Object.setPrototypeOf(new Error(), entry.type.prototype as object) as Error
-      return remoteError(name)
-    }
-    case ErrorKind.Remote:
-      return remoteError(name)
-    default:
-      throw malformed('the kind of an error')
-  }
-}
-
-function remoteError(name: string): MpError {
-  const error = new MpError('MP_REMOTE', '')
-  error.name = name
-  return error
 }
 
 function define(object: object, key: string, value: unknown, enumerable: boolean): void {
