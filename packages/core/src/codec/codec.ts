@@ -39,7 +39,7 @@ export function encode(value: unknown, out: ByteBuffer, packing: Packing, name =
       error instanceof MpError
         ? error
         : new MpError('MP_ENCODE', `Cannot encode the ${name}: ${reason(error)}`, { cause: error })
-    // The caller's line is what helps, not how deep in here it was found.
+    // The caller's line helps the user; the codec's own lines do not.
     Error.captureStackTrace(known, encode)
     throw known
   }
@@ -100,7 +100,7 @@ export function isBytes(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === Form.Bytes || bytes[start] === Form.AttachedBytes
 }
 
-/** What was thrown may be anything that a getter of the user's throws. */
+/** The text of what was thrown, which may be anything: a getter of the user's may have thrown it. */
 function reason(error: unknown): string {
   return String(attempt(() => String((error as Error).message)) ?? 'something odd was thrown')
 }
@@ -116,7 +116,7 @@ function write(value: unknown, out: ByteBuffer, packing: Packing, name: string):
   }
 }
 
-/** False where the bytes need the care of the rich form. */
+/** False if the bytes need the rich form. */
 function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boolean {
   const { buffer, byteOffset, byteLength } = value
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -9,15 +9,12 @@ import { realmClass } from './value-kinds.js'
 
 type Node = readonly unknown[]
 
-/** Stands where an object will be whose content is still being read. */
+/** Stands in the place of an object whose content is still being read. */
 const UNFINISHED = Symbol('unfinished')
 
-/**
- * Makes a value of the tree that a `GraphWriter` wrote. The tree is well-formed msgpack of atoms and arrays, and may still be
- * hostile: every node is checked.
- */
+/** Makes a value from the tree that a `GraphWriter` wrote. The tree was well-formed msgpack, but may be hostile: every node is checked. */
 export class GraphReader {
-  /** What `unpacking` threw: it is passed on as it is. */
+  /** What `unpacking` threw. It is passed on as it is. */
   thrown: unknown
   private readonly unpacking: Unpacking
   private readonly objects: unknown[] = []
@@ -126,7 +123,7 @@ export class GraphReader {
     for (let i = start; i < node.length; i += 2) {
       const key = this.key(node[i])
       const value = this.node(node[i + 1], depth + 1)
-      // What the prototype has may be a setter, or read-only where intrinsics are frozen.
+      // The prototype's property of this name may be a setter, or read-only where intrinsics are frozen.
       if (key in object) define(object, key, value, true)
       else (object as Record<string, unknown>)[key] = value
     }
@@ -213,7 +210,7 @@ export class GraphReader {
   private error(node: Node, depth: number): Error {
     const error = withoutStack(() => makeError(node[1], text(node[2])))
     this.keep(error)
-    // What arrives has no stack of this side. Redefined, not deleted: Node would show this file's line above the error.
+    // The error has no stack of this side. It is redefined, not deleted, or Node would show this file's line above the error.
     Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true })
     const hidden = integer(node[3])
     const fields = 4 + 2 * hidden
@@ -285,7 +282,7 @@ export class GraphReader {
 
 /** A copy with a buffer of its own, which keeps nothing of the frame alive. */
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
-  // Faster for few bytes; many would be zeroed first. The slice of a Buffer, which is a Uint8Array too, would not be a copy.
+  // `slice` is faster for few bytes, but zeroes many first. The `slice` of a Buffer would be no copy.
   const large = end - start >= 16 * 1024
   if (!large && bytes.constructor === Uint8Array) return bytes.slice(start, end)
   const copy = large ? allocate(end - start) : new Uint8Array(end - start)
@@ -293,7 +290,7 @@ export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8A
   return copy
 }
 
-/** Not taking a stack that is thrown away makes an error five times as fast to read. */
+/** The stack of this side would be thrown away. Without it an error is five times as fast to read. */
 function withoutStack<T>(make: () => T): T {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0

@@ -28,13 +28,13 @@ export class GraphWriter {
   /** The tree's root, and the table if there is one. For `writeTree`. */
   tree: unknown[] = []
   private readonly packing: Packing
-  /** Replace by a description what cannot travel. */
+  /** What cannot travel is replaced by a description. */
   private readonly lenient: boolean
   /** What a path starts with. */
   private readonly name: string
   private readonly numbers = new Map<object, number>()
   private readonly numbered: object[] = []
-  /** Instances whose own encode is running: they do not exist yet where a reference would be read. */
+  /** Instances whose own `encode` is running. A reference to one could not be read: it does not exist yet on the other side. */
   private readonly open = new Set<object>()
   private readonly bytes: ByteTable
   private readonly path: Step[] = []
@@ -62,7 +62,7 @@ export class GraphWriter {
     try {
       return this.strictNode(value, depth)
     } catch {
-      // What was numbered within it does not arrive.
+      // The objects that were numbered within it do not arrive.
       while (this.numbered.length > count) this.numbers.delete(this.numbered.pop() as object)
       return describe(value)
     }
@@ -158,7 +158,7 @@ export class GraphWriter {
     node.push(isOdd(key) ? this.bytes.addText(key) : key, this.node(field, depth + 1))
   }
 
-  /** The property; where that throws and the writer is lenient, what was thrown, in words. */
+  /** The property's value. If the getter throws and the writer is lenient, a description. */
   private read(value: object, key: string): unknown {
     if (!this.lenient) return (value as Record<string, unknown>)[key]
     try {
@@ -181,14 +181,14 @@ export class GraphWriter {
     return node
   }
 
-  /** Goes on by keys where the first hole is: the length of a sparse array says nothing of what it holds. */
+  /** From the first hole on goes by keys: a sparse array may be long and hold little. */
   private sparse(value: readonly unknown[], depth: number, dense: Node, hole: number): Node {
     const node: Node = [Tag.Sparse, value.length]
     for (let i = 0; i < hole; i++) node.push(i, dense[i + 1])
     const keys = Object.keys(value)
     for (let k = hole; k < keys.length; k++) {
       const index = Number(keys[k])
-      // Index keys come first, in order; what does not count up like one is an extra property.
+      // Keys that are indexes come first, in order. Any other key is an extra property.
       if (!(index >= 0 && index < value.length && String(index) === keys[k])) {
         if (this.lenient) continue
         this.refuse(depth, 'an array with extra properties')
@@ -237,7 +237,7 @@ export class GraphWriter {
     return node
   }
 
-  /** A node whose object is only made once its content has arrived, so that the content must not refer to it. */
+  /** A node whose object is made after its content has arrived. So the content must not refer to the object. */
   private apart(value: object, node: Node, content: unknown, depth: number, name: string): Node {
     this.open.add(value)
     this.path[depth] = { text: `.${name}` }
@@ -305,7 +305,7 @@ export class GraphWriter {
     throw new MpError('MP_ENCODE', this.message(depth, reason))
   }
 
-  /** Live objects that the user transfers travel beside the bytes; every other instance is refused, by what it is. */
+  /** A live object that the user transfers travels beside the bytes. Every other instance is refused, with its class. */
   private liveOrRefused(value: object, depth: number): Node {
     if (this.packing.transfers(value)) {
       if (this.packing.attachments) return [Tag.Attached, this.packing.attach(value)]
