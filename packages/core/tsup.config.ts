@@ -2,8 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
-const shared = { target: 'node20', sourcemap: true } as const
-
 /** All that is loaded by itself. `register-handles` is no entry, but it is imported later than the rest. */
 const LOADED = ['src/index.ts', 'src/pool/worker-entry.ts', 'src/boot/register-handles.ts'].map(path => resolve(path))
 const SPI = resolve('src/spi.ts')
@@ -24,29 +22,16 @@ const oneFirstChunk: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 }
 
-export default defineConfig([
-  {
-    ...shared,
-    entry: { index: 'src/index.ts', spi: 'src/spi.ts', 'pool-worker': 'src/pool/worker-entry.ts' },
-    format: 'esm',
-    // All but what the other build writes at the same time.
-    clean: ['!**/*.cjs*'],
-    splitting: true,
-    esbuildPlugins: [oneFirstChunk],
-    esbuildOptions(options) {
-      // package.json says that no import has side effects. That is for the bundlers of users. It would drop the plug-in's imports.
-      options.ignoreAnnotations = true
-    },
+export default defineConfig({
+  entry: { index: 'src/index.ts', spi: 'src/spi.ts', 'pool-worker': 'src/pool/worker-entry.ts' },
+  format: 'esm',
+  target: 'node20',
+  sourcemap: true,
+  clean: true,
+  splitting: true,
+  esbuildPlugins: [oneFirstChunk],
+  esbuildOptions(options) {
+    // package.json says that no import has side effects. That is for the bundlers of users. It would drop the plug-in's imports.
+    options.ignoreAnnotations = true
   },
-  {
-    ...shared,
-    entry: { 'msgpackr-reader': 'src/codec/msgpackr-entry.ts' },
-    format: 'cjs',
-    // A copy of msgpackr's reader: nobody else's extensions in our decoder.
-    noExternal: ['msgpackr'],
-    esbuildOptions(options) {
-      // The entry of its reader alone; under 'node' it is that of all of msgpackr.
-      options.conditions = ['browser']
-    },
-  },
-])
+})

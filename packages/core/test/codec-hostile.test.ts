@@ -35,7 +35,7 @@ const samples: unknown[] = [
   [new Known(), new Note({ state: [undefined] })],
 ]
 
-const { unpacking } = new Parcel({ trusted: false })
+const { unpacking } = new Parcel()
 
 /** Decodes hostile bytes: a value or an MP_DECODE, and nothing else. */
 function attack(bytes: Uint8Array): { value: unknown } | undefined {
@@ -222,6 +222,34 @@ test('every extension type in every form', () => {
 test('byte strings and 64-bit integers, which nothing encodes so', () => {
   expectRefused([0, 0xc4, 1, 1])
   for (const token of [0xcf, 0xd3]) expectRefused([0, token, 0, 0, 0, 0, 0, 0, 0, 1])
+})
+
+test('bytes that are no UTF-8 read as Node reads them', () => {
+  const heads = [0x41, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff]
+  const tails = [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0]
+  for (const size of [4, 16, 17, 24, 25, 64, 65]) {
+    for (const head of heads) {
+      for (const a of tails) {
+        for (const b of tails) {
+          for (const at of [0, size - 3, size - 1]) {
+            const text = Buffer.alloc(size + 3, 0x61)
+            text.set([head, a, b, 0x80], at)
+            const bytes = Uint8Array.from([0, 0xd9, size, ...text.subarray(0, size)])
+            expect(attack(bytes)).toStrictEqual({ value: text.toString('utf8', 0, size) })
+          }
+        }
+      }
+    }
+  }
+})
+
+test('nested arrays cannot claim what the arrays around them still need', () => {
+  // Each claims all the bytes that are left, and is the first item of the one around it.
+  const bytes = new Uint8Array(1 + 900 * 3 + 4000)
+  for (let i = 0; i < 900; i++) bytes.set([0xdc, 0x10, 0], 1 + i * 3)
+  const before = process.memoryUsage().heapUsed
+  expectRefused(bytes)
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * 1024 * 1024)
 })
 
 describe('keys', () => {

@@ -6,7 +6,6 @@ import { ByteBuffer } from '../src/runtime/byte-buffer.js'
 export interface ParcelOptions {
   readonly attachments?: boolean
   readonly transfer?: readonly object[]
-  readonly trusted?: boolean
   /** Of a medium of bytes: how many may ride beside the message. */
   readonly room?: number
 }
@@ -18,7 +17,7 @@ export class Parcel {
   readonly packing: Packing
   readonly unpacking: Unpacking
 
-  constructor({ attachments = false, transfer = [], trusted = attachments, room = 0 }: ParcelOptions = {}) {
+  constructor({ attachments = false, transfer = [], room = 0 }: ParcelOptions = {}) {
     this.packing = {
       attachments,
       room,
@@ -28,7 +27,6 @@ export class Parcel {
       handle: handle => handle[PACK](this.packing),
     }
     this.unpacking = {
-      trusted,
       attachment: index => {
         const object = this.objects[index]
         if (object === undefined) throw new MpError('MP_DECODE', 'there is no such attachment')

@@ -47,7 +47,6 @@ interface Attacked {
 function linked(): Attacked & { link: Link } {
   const wire = new OpenWire()
   const unpacking = {
-    trusted: false,
     attachment(): never {
       throw new MpError('MP_DECODE', 'nothing rides along')
     },

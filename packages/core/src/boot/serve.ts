@@ -1,8 +1,8 @@
-import { encode, encodeError } from '../codec/codec.js'
+import { encodeError } from '../codec/codec.js'
 import { Context } from '../context/context.js'
 import { becomeChild, markChild, runInside } from '../context/current-context.js'
 import { readMessage } from '../context/message-reader.js'
-import { Envelope } from '../context/message-writer.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { ParentProcess } from '../context/parent-process.js'
 import { MpError } from '../errors.js'
 import { Channels } from '../link/channels.js'
@@ -143,10 +143,8 @@ class Child {
     const envelope = new Envelope(this.#transport)
     const out = this.#link.begin(protocol.RETURNED, false)
     try {
-      encode(value, out, envelope)
+      encodeMessage(value, out, envelope, 'value', this.#link)
     } catch (error) {
-      this.#link.abandon(out)
-      envelope.rollback()
       this.#tellError(protocol.THREW, error)
       return
     }

@@ -1,13 +1,11 @@
-import { createRequire } from 'node:module'
 import { MpError } from '../errors.js'
 import type { ByteBuffer } from '../runtime/byte-buffer.js'
-import { MAX_DEPTH } from './graph-format.js'
-import { copyBytes, GraphReader, malformed } from './graph-reader.js'
+import { malformed } from './decode-error.js'
+import { copyBytes, GraphReader } from './graph-reader.js'
 import { GraphWriter } from './graph-writer.js'
 import type { Packing, Unpacking } from './handle.js'
-import { readSmall, SMALL } from './msgpack-reader.js'
+import { readMsgpack } from './msgpack-reader.js'
 import { writePlain, writeTree } from './msgpack-writer.js'
-import type { Unpackr } from './msgpackr-entry.js'
 import { copyToAttach, ridesBeside } from './out-of-band.js'
 import { attempt, isDetached } from './value-kinds.js'
 
@@ -22,20 +20,6 @@ const Form = {
   /** The value is a Uint8Array over the whole of an attachment, whose index follows in 4 bytes, big-endian. */
   AttachedBytes: 3,
 } as const
-
-const require = createRequire(import.meta.url)
-
-/**
- * Loaded by the first message that is not small: a child that gets none starts 1 ms earlier. No records and no extensions:
- * each message stands alone, and any other peer reads it. Writing is `codec-plain`'s.
- */
-function loadUnpackr(): Unpackr {
-  const { Unpackr } = require('#msgpackr-reader') as typeof import('./msgpackr-entry.js')
-  unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })
-  return unpackr
-}
-
-let unpackr: Unpackr | undefined
 
 /**
  * Appends `value` to `out` so that {@link decode} makes an equal value of it: same types, same identity of the objects in
@@ -55,7 +39,7 @@ export function encode(value: unknown, out: ByteBuffer, packing: Packing, name =
       error instanceof MpError
         ? error
         : new MpError('MP_ENCODE', `Cannot encode the ${name}: ${reason(error)}`, { cause: error })
-    // The caller's line is what helps, not how deep in here it was found.
+    // The caller's line helps the user; the codec's own lines do not.
     Error.captureStackTrace(known, encode)
     throw known
   }
@@ -86,12 +70,12 @@ export function decode(bytes: Uint8Array, start: number, end: number, unpacking:
   try {
     switch (bytes[start]) {
       case Form.Plain:
-        return unpack(bytes, start + 1, end, unpacking.trusted, true)
+        return readMsgpack(bytes, start + 1, end)
       case Form.Rich: {
         const body = start + 5
         const middle = body + readLength(bytes, start + 1, end)
         if (middle > end) throw malformed('the length of the tree')
-        const tree = unpack(bytes, body, middle, unpacking.trusted, false)
+        const tree = readMsgpack(bytes, body, middle)
         reader = new GraphReader(unpacking)
         return reader.read(tree, bytes, middle, end)
       }
@@ -116,7 +100,7 @@ export function isBytes(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === Form.Bytes || bytes[start] === Form.AttachedBytes
 }
 
-/** What was thrown may be anything that a getter of the user's throws. */
+/** The text of what was thrown, which may be anything: a getter of the user's may have thrown it. */
 function reason(error: unknown): string {
   return String(attempt(() => String((error as Error).message)) ?? 'something odd was thrown')
 }
@@ -132,7 +116,7 @@ function write(value: unknown, out: ByteBuffer, packing: Packing, name: string):
   }
 }
 
-/** False where the bytes need the care of the rich form. */
+/** False if the bytes need the rich form. */
 function writeBytes(value: Uint8Array, out: ByteBuffer, packing: Packing): boolean {
   const { buffer, byteOffset, byteLength } = value
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -181,118 +165,4 @@ function readLength(bytes: Uint8Array, position: number, end: number): number {
   if (end - position < 4) throw malformed('a length')
   const at = (i: number) => bytes[position + i] as number
   return at(0) * 0x100_0000 + ((at(1) << 16) | (at(2) << 8) | at(3))
-}
-
-/** Our own for what is small, msgpackr for the rest, which sees no bytes from afar that were not validated. */
-function unpack(bytes: Uint8Array, start: number, end: number, trusted: boolean, maps: boolean): unknown {
-  if (end - start <= SMALL) return readSmall(bytes, start, end)
-  if (!trusted) validate(bytes, start, end, maps)
-  if (start === end) throw malformed('the length')
-  return (unpackr ?? loadUnpackr()).unpack(bytes, { start, end })
-}
-
-/**
- * Refuses bytes that are not exactly one msgpack value of the kinds that `encode` writes, so that msgpackr sees neither
- * lengths beyond the bytes, nor deep nesting, nor extensions. Linear, and allocates nothing by what the bytes say.
- */
-function validate(bytes: Uint8Array, start: number, end: number, maps: boolean): void {
-  let position = start
-  /** For each open container the items that are still to come; odd and even tell a map's values from its keys. */
-  const left: number[] = [1]
-  const isMap: boolean[] = [false]
-  let top = 0
-
-  const length = (size: number): number => {
-    if (end - position < size) throw malformed('a length')
-    let result = 0
-    for (let i = 0; i < size; i++) result = result * 256 + (bytes[position++] as number)
-    return result
-  }
-  const skip = (size: number): void => {
-    if (size > end - position) throw malformed('a length')
-    position += size
-  }
-  const enter = (items: number, map: boolean): void => {
-    // Each item takes a byte at least.
-    if (items > end - position) throw malformed('a length')
-    if (top > MAX_DEPTH + 2) throw malformed('the depth')
-    if (map && !maps) throw malformed('a node')
-    left[++top] = items
-    isMap[top] = map
-  }
-
-  while (top >= 0) {
-    const items = left[top] as number
-    if (items === 0) {
-      top--
-      continue
-    }
-    left[top] = items - 1
-    if (position >= end) throw malformed('the length')
-    const token = bytes[position++] as number
-    if (isMap[top] && items % 2 === 0) {
-      skipKey(token)
-    } else if (token < 0x80 || token >= 0xe0) {
-      // An integer within the token.
-    } else if (token < 0x90) enter((token & 0x0f) * 2, true)
-    else if (token < 0xa0) enter(token & 0x0f, false)
-    else if (token < 0xc0) skip(token & 0x1f)
-    else skipOther(token)
-  }
-  if (position !== end) throw malformed('the length')
-
-  function skipKey(token: number): void {
-    let size: number
-    if (token >= 0xa0 && token < 0xc0) size = token & 0x1f
-    else if (token >= 0xd9 && token <= 0xdb) size = length(1 << (token - 0xd9))
-    else throw malformed('a key')
-    skip(size)
-    if (size === 9 && isProto(bytes, position - 9)) throw malformed('a key')
-  }
-
-  function skipOther(token: number): void {
-    switch (token) {
-      case 0xc0: // null
-      case 0xc2: // false
-      case 0xc3: // true
-        return
-      case 0xcc: // uint 8
-      case 0xd0: // int 8
-        skip(1)
-        return
-      case 0xcd: // uint 16
-      case 0xd1: // int 16
-        skip(2)
-        return
-      case 0xca: // float 32
-      case 0xce: // uint 32
-      case 0xd2: // int 32
-        skip(4)
-        return
-      case 0xcb: // float 64
-        skip(8)
-        return
-      case 0xd9: // str 8
-      case 0xda: // str 16
-      case 0xdb: // str 32
-        skip(length(1 << (token - 0xd9)))
-        return
-      case 0xdc: // array 16
-      case 0xdd: // array 32
-        enter(length(2 << (token - 0xdc)), false)
-        return
-      case 0xde: // map 16
-      case 0xdf: // map 32
-        enter(length(2 << (token - 0xde)) * 2, true)
-        return
-      default:
-        // Extensions, byte strings and 64-bit integers, which msgpackr would make objects and BigInts of.
-        throw malformed('a token')
-    }
-  }
-}
-
-function isProto(bytes: Uint8Array, position: number): boolean {
-  for (let i = 0; i < 9; i++) if (bytes[position + i] !== '__proto__'.charCodeAt(i)) return false
-  return true
 }

@@ -1,21 +1,20 @@
 import { MpError } from '../errors.js'
 import { allocate } from '../runtime/byte-buffer.js'
-import { ErrorKind, errorClasses, hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
+import { malformed } from './decode-error.js'
+import { makeError } from './error-class.js'
+import { hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
 import type { Unpacking } from './handle.js'
 import { registry } from './registered-type.js'
 import { realmClass } from './value-kinds.js'
 
 type Node = readonly unknown[]
 
-/** Stands where an object will be whose content is still being read. */
+/** Stands in the place of an object whose content is still being read. */
 const UNFINISHED = Symbol('unfinished')
 
-/**
- * Makes a value of the tree that a `GraphWriter` wrote. The tree is well-formed msgpack of atoms and arrays, and may still be
- * hostile: every node is checked.
- */
+/** Makes a value from the tree that a `GraphWriter` wrote. The tree was well-formed msgpack, but may be hostile: every node is checked. */
 export class GraphReader {
-  /** What `unpacking` threw: it is passed on as it is. */
+  /** What `unpacking` threw. It is passed on as it is. */
   thrown: unknown
   private readonly unpacking: Unpacking
   private readonly objects: unknown[] = []
@@ -124,7 +123,7 @@ export class GraphReader {
     for (let i = start; i < node.length; i += 2) {
       const key = this.key(node[i])
       const value = this.node(node[i + 1], depth + 1)
-      // What the prototype has may be a setter, or read-only where intrinsics are frozen.
+      // The prototype's property of this name may be a setter, or read-only where intrinsics are frozen.
       if (key in object) define(object, key, value, true)
       else (object as Record<string, unknown>)[key] = value
     }
@@ -211,7 +210,7 @@ export class GraphReader {
   private error(node: Node, depth: number): Error {
     const error = withoutStack(() => makeError(node[1], text(node[2])))
     this.keep(error)
-    // What arrives has no stack of this side. Redefined, not deleted: Node would show this file's line above the error.
+    // The error has no stack of this side. It is redefined, not deleted, or Node would show this file's line above the error.
     Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true })
     const hidden = integer(node[3])
     const fields = 4 + 2 * hidden
@@ -283,7 +282,7 @@ export class GraphReader {
 
 /** A copy with a buffer of its own, which keeps nothing of the frame alive. */
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
-  // Faster for few bytes; many would be zeroed first. The slice of a Buffer, which is a Uint8Array too, would not be a copy.
+  // `slice` is faster for few bytes, but zeroes many first. The `slice` of a Buffer would be no copy.
   const large = end - start >= 16 * 1024
   if (!large && bytes.constructor === Uint8Array) return bytes.slice(start, end)
   const copy = large ? allocate(end - start) : new Uint8Array(end - start)
@@ -291,11 +290,7 @@ export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8A
   return copy
 }
 
-export function malformed(what: string): MpError {
-  return new MpError('MP_DECODE', `Cannot decode: ${what} is malformed`)
-}
-
-/** Not taking a stack that is thrown away makes an error five times as fast to read. */
+/** The stack of this side would be thrown away. Without it an error is five times as fast to read. */
 function withoutStack<T>(make: () => T): T {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -304,34 +299,6 @@ function withoutStack<T>(make: () => T): T {
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
-}
-
-function makeError(kind: unknown, name: string): Error {
-  switch (kind) {
-    case ErrorKind.BuiltIn:
-      if (!errorClasses.includes(name)) throw malformed('the class of an error')
-      if (name === 'AggregateError') return new AggregateError([])
-      return new (realmClass(name) as unknown as ErrorConstructor)()
-    case ErrorKind.DomException:
-      return new DOMException('', name)
-    case ErrorKind.Mp:
-      return new MpError('MP_REMOTE', '')
-    case ErrorKind.Registered: {
-      const entry = registry().byName.get(name)
-      if (entry !== undefined) return Object.setPrototypeOf(new Error(), entry.type.prototype as object) as Error
-      return remoteError(name)
-    }
-    case ErrorKind.Remote:
-      return remoteError(name)
-    default:
-      throw malformed('the kind of an error')
-  }
-}
-
-function remoteError(name: string): MpError {
-  const error = new MpError('MP_REMOTE', '')
-  error.name = name
-  return error
 }
 
 function define(object: object, key: string, value: unknown, enumerable: boolean): void {

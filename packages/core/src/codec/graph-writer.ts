@@ -1,13 +1,13 @@
 import { types } from 'node:util'
 import { MpError } from '../errors.js'
 import type { ByteBuffer } from '../runtime/byte-buffer.js'
-import { ErrorKind, hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
+import { ByteTable } from './byte-table.js'
+import { classify, isInherited } from './error-class.js'
+import { hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
 import { type Handle, PACK, type Packing } from './handle.js'
-import { copyToAttach, ridesBeside } from './out-of-band.js'
 import { type RegisteredType, registry } from './registered-type.js'
 import {
   attempt,
-  builtInErrorName,
   className,
   describe,
   hasExtraKeys,
@@ -16,68 +16,44 @@ import {
   isExotic,
   isOdd,
   realmClass,
-  remoteName,
 } from './value-kinds.js'
 
 type Node = unknown[]
-
-/** Bytes that travel beside the tree, for all the views of one ArrayBuffer. */
-interface Bytes {
-  readonly buffer: ArrayBufferLike
-  /** Attached as it is: transferred or shared. Otherwise only what the nodes show is copied. */
-  readonly attachment: number | undefined
-  /** Their elements 3 and 4 are a byte offset and a byte length. */
-  readonly shown: Node[]
-  /** The ArrayBuffer itself is part of the value. */
-  whole: boolean
-  /** The offset in `buffer` of the first byte that is copied. */
-  low: number
-}
 
 /** How a value is reached from the one that holds it, for messages. */
 type Step = string | number | { readonly text: string }
 
 /** Turns one value into a tree and a table of bytes. */
 export class GraphWriter {
-  /** The tree's root and the table, if there is one; for msgpackr. */
+  /** The tree's root, and the table if there is one. For `writeTree`. */
   tree: unknown[] = []
   private readonly packing: Packing
-  /** Replace by a description what cannot travel. */
+  /** What cannot travel is replaced by a description. */
   private readonly lenient: boolean
   /** What a path starts with. */
   private readonly name: string
   private readonly numbers = new Map<object, number>()
   private readonly numbered: object[] = []
-  /** Instances whose own encode is running: they do not exist yet where a reference would be read. */
+  /** Instances whose own `encode` is running. A reference to one could not be read: it does not exist yet on the other side. */
   private readonly open = new Set<object>()
-  private readonly bytes: Bytes[] = []
-  private readonly bytesOf = new Map<ArrayBufferLike, number>()
+  private readonly bytes: ByteTable
   private readonly path: Step[] = []
 
   constructor(packing: Packing, lenient: boolean, name: string) {
     this.name = name
     this.packing = packing
+    this.bytes = new ByteTable(packing)
     this.lenient = lenient
   }
 
   write(value: unknown): void {
     const root = this.node(value, 0)
-    if (this.bytes.length === 0) this.tree = [root]
-    else this.tree = [root, this.bytes.map(entry => this.place(entry))]
+    this.tree = this.bytes.empty ? [root] : [root, this.bytes.place()]
   }
 
   /** Appends the runs of bytes that the table counts. */
   writeBytes(out: ByteBuffer): void {
-    for (let i = 0; i < this.bytes.length; i++) {
-      const size = (this.tree[1] as number[])[i] as number
-      if (size <= 0) continue
-      out.reserve(size)
-      const room = out.bytes.subarray(out.length, out.length + size)
-      const entry = this.bytes[i] as Bytes
-      if (!entry.whole && entry.shown.length > 1) room.fill(0)
-      this.copy(entry, room)
-      out.length += size
-    }
+    this.bytes.append(out)
   }
 
   private node(value: unknown, depth: number): unknown {
@@ -86,7 +62,7 @@ export class GraphWriter {
     try {
       return this.strictNode(value, depth)
     } catch {
-      // What was numbered within it does not arrive.
+      // The objects that were numbered within it do not arrive.
       while (this.numbered.length > count) this.numbers.delete(this.numbered.pop() as object)
       return describe(value)
     }
@@ -95,7 +71,7 @@ export class GraphWriter {
   private strictNode(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'string':
-        return isOdd(value) ? this.text(value) : value
+        return isOdd(value) ? this.bytes.addText(value) : value
       case 'number':
         return Object.is(value, -0) ? [Tag.NegativeZero] : value
       case 'boolean':
@@ -143,7 +119,7 @@ export class GraphWriter {
     if (ArrayBuffer.isView(value)) return this.view(value, prototype, depth)
     if (types.isAnyArrayBuffer(value)) {
       if (prototype === ArrayBuffer.prototype) return this.buffer(value as ArrayBuffer, depth)
-      if (types.isSharedArrayBuffer(value)) return [Tag.Buffer, this.entry(value, depth)]
+      if (types.isSharedArrayBuffer(value)) return [Tag.Buffer, this.memory(value, depth)]
       return undefined
     }
     if (prototype === Map.prototype && types.isMap(value)) return this.map(value, depth)
@@ -179,10 +155,10 @@ export class GraphWriter {
       this.refuse(depth + 1, 'a property with this name, which is not safe to carry')
     }
     const field = this.read(value, key)
-    node.push(isOdd(key) ? this.text(key) : key, this.node(field, depth + 1))
+    node.push(isOdd(key) ? this.bytes.addText(key) : key, this.node(field, depth + 1))
   }
 
-  /** The property; where that throws and the writer is lenient, what was thrown, in words. */
+  /** The property's value. If the getter throws and the writer is lenient, a description. */
   private read(value: object, key: string): unknown {
     if (!this.lenient) return (value as Record<string, unknown>)[key]
     try {
@@ -205,14 +181,14 @@ export class GraphWriter {
     return node
   }
 
-  /** Goes on by keys where the first hole is: the length of a sparse array says nothing of what it holds. */
+  /** From the first hole on goes by keys: a sparse array may be long and hold little. */
   private sparse(value: readonly unknown[], depth: number, dense: Node, hole: number): Node {
     const node: Node = [Tag.Sparse, value.length]
     for (let i = 0; i < hole; i++) node.push(i, dense[i + 1])
     const keys = Object.keys(value)
     for (let k = hole; k < keys.length; k++) {
       const index = Number(keys[k])
-      // Index keys come first, in order; what does not count up like one is an extra property.
+      // Keys that are indexes come first, in order. Any other key is an extra property.
       if (!(index >= 0 && index < value.length && String(index) === keys[k])) {
         if (this.lenient) continue
         this.refuse(depth, 'an array with extra properties')
@@ -261,7 +237,7 @@ export class GraphWriter {
     return node
   }
 
-  /** A node whose object is only made once its content has arrived, so that the content must not refer to it. */
+  /** A node whose object is made after its content has arrived. So the content must not refer to the object. */
   private apart(value: object, node: Node, content: unknown, depth: number, name: string): Node {
     this.open.add(value)
     this.path[depth] = { text: `.${name}` }
@@ -274,24 +250,8 @@ export class GraphWriter {
   }
 
   private error(error: object, prototype: object, registered: RegisteredType | undefined, depth: number): Node {
-    let kind: number = ErrorKind.Remote
-    let name: unknown
-    if (registered !== undefined) {
-      kind = ErrorKind.Registered
-      name = registered.name
-    } else if (typeof DOMException === 'function' && prototype === DOMException.prototype) {
-      kind = ErrorKind.DomException
-      name = attempt(() => (error as Error).name)
-    } else {
-      name = builtInErrorName(prototype)
-      if (name !== undefined) kind = ErrorKind.BuiltIn
-      else {
-        name = attempt(() => remoteName(error as Error))
-        // By name, since the module may be there twice.
-        if (name === 'MpError' && typeof attempt(() => (error as MpError).code) === 'string') kind = ErrorKind.Mp
-      }
-    }
-    const node: Node = [Tag.Error, kind, typeof name === 'string' && !isOdd(name) ? name : 'Error', 0]
+    const [kind, name] = classify(error, prototype, registered)
+    const node: Node = [Tag.Error, kind, name, 0]
     let hidden = 0
     for (const key of hiddenErrorKeys) {
       // Asking for `stack` formats it, which calls the error's own getters.
@@ -312,8 +272,8 @@ export class GraphWriter {
   private buffer(value: ArrayBuffer, depth: number): Node {
     if ((value as { resizable?: boolean }).resizable) this.refuse(depth, 'a resizable ArrayBuffer')
     if (isDetached(value)) this.refuse(depth, 'a detached ArrayBuffer')
-    const index = this.entry(value, depth)
-    ;(this.bytes[index] as Bytes).whole = true
+    const index = this.memory(value, depth)
+    this.bytes.showAll(index)
     return [Tag.Buffer, index]
   }
 
@@ -322,73 +282,19 @@ export class GraphWriter {
     const kind = viewKinds.indexOf(name)
     if (kind < 0 || (prototype !== Buffer.prototype && prototype !== realmClass(name).prototype)) return undefined
     if (isDetached(value.buffer)) this.refuse(depth, 'a view of a detached ArrayBuffer')
-    const index = this.entry(value.buffer, depth)
+    const index = this.memory(value.buffer, depth)
     const node: Node = [Tag.View, kind, index, value.byteOffset, value.byteLength]
-    ;(this.bytes[index] as Bytes).shown.push(node)
+    this.bytes.show(index, node)
     return node
   }
 
-  private text(text: string): Node {
-    const bytes = Buffer.from(text, 'utf16le')
-    const node: Node = [Tag.Text, 0, this.bytes.length, bytes.byteOffset, bytes.length]
-    this.bytes.push({ buffer: bytes.buffer, attachment: undefined, shown: [node], whole: false, low: 0 })
-    return node
-  }
-
-  /** The index in the table of this memory. */
-  private entry(buffer: ArrayBufferLike, depth: number): number {
-    const known = this.bytesOf.get(buffer)
-    if (known !== undefined) return known
-    let attachment: number | undefined
-    if (types.isSharedArrayBuffer(buffer)) {
-      if (!this.packing.attachments || !this.packing.sharedMemory) {
-        const reason = 'a SharedArrayBuffer, which can only go where memory is shared'
-        throw new MpError('MP_NOT_SHAREABLE', this.message(depth, reason))
-      }
-      attachment = this.packing.attach(buffer)
-    } else if (this.packing.transfers(buffer) && ridesBeside(this.packing, buffer.byteLength, true)) {
-      attachment = this.packing.attach(buffer)
+  /** The index of this memory in the table. */
+  private memory(buffer: ArrayBufferLike, depth: number): number {
+    if (types.isSharedArrayBuffer(buffer) && !(this.packing.attachments && this.packing.sharedMemory)) {
+      const reason = 'a SharedArrayBuffer, which can only go where memory is shared'
+      throw new MpError('MP_NOT_SHAREABLE', this.message(depth, reason))
     }
-    const index = this.bytes.push({ buffer, attachment, shown: [], whole: false, low: 0 }) - 1
-    this.bytesOf.set(buffer, index)
-    return index
-  }
-
-  /** Decides how the bytes go, lets the nodes know where they find them, and gives the table's entry. */
-  private place(entry: Bytes): number {
-    if (entry.attachment !== undefined) return -1 - entry.attachment
-    let low = entry.whole ? 0 : Number.POSITIVE_INFINITY
-    let high = entry.whole ? entry.buffer.byteLength : 0
-    for (const node of entry.shown) {
-      low = Math.min(low, node[3] as number)
-      high = Math.max(high, (node[3] as number) + (node[4] as number))
-    }
-    // Several views keep the alignment that they had.
-    if (entry.shown.length > 1) low -= low % 8
-    entry.low = low
-    for (const node of entry.shown) node[3] = (node[3] as number) - low
-    const size = high - low
-    return ridesBeside(this.packing, size, false) ? -1 - this.packing.attach(this.cut(entry, size)) : size
-  }
-
-  /** A buffer of its own, without a zero fill where nothing would show it. */
-  private cut(entry: Bytes, size: number): ArrayBufferLike {
-    if (entry.whole || entry.shown.length === 1) return copyToAttach(this.packing, entry.buffer, entry.low, size)
-    const copy = new Uint8Array(size)
-    this.copy(entry, copy)
-    return copy.buffer
-  }
-
-  /** Copies what the nodes show and nothing between: other data may live there, as in Node's pool for small Buffers. */
-  private copy(entry: Bytes, zeros: Uint8Array): void {
-    if (entry.whole) {
-      zeros.set(new Uint8Array(entry.buffer))
-      return
-    }
-    for (const node of entry.shown) {
-      const offset = node[3] as number
-      zeros.set(new Uint8Array(entry.buffer, entry.low + offset, node[4] as number), offset)
-    }
+    return this.bytes.add(buffer)
   }
 
   private message(depth: number, reason: string): string {
@@ -399,7 +305,7 @@ export class GraphWriter {
     throw new MpError('MP_ENCODE', this.message(depth, reason))
   }
 
-  /** Live objects that the user transfers travel beside the bytes; every other instance is refused, by what it is. */
+  /** A live object that the user transfers travels beside the bytes. Every other instance is refused, with its class. */
   private liveOrRefused(value: object, depth: number): Node {
     if (this.packing.transfers(value)) {
       if (this.packing.attachments) return [Tag.Attached, this.packing.attach(value)]
@@ -426,11 +332,4 @@ function pathText(name: string, path: readonly Step[], depth: number): string {
     else text += /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
   }
   return text
-}
-
-/** Whether a property that an error has from its class must be told, because the other side makes another class of it. */
-function isInherited(key: string, kind: number): boolean {
-  if (key === 'stack') return true
-  if (key === 'message') return kind !== ErrorKind.BuiltIn && kind !== ErrorKind.Registered
-  return key === 'code' && kind === ErrorKind.Remote
 }

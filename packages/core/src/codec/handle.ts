@@ -19,17 +19,17 @@ export interface PackedHandle {
 export interface Packing {
   /** Live objects can ride beside the bytes. */
   readonly attachments: boolean
-  /** Byte arrays of as many bytes ride beside the message; the codec's own limit where absent. */
+  /** Byte arrays of at least so many bytes ride beside the message. Absent: the codec's own limit. */
   readonly attachFrom?: number | undefined
-  /** Where live objects cannot: how many bytes, in ArrayBuffers, may still ride beside this message; none where absent. */
+  /** Where live objects cannot ride: how many bytes, in ArrayBuffers, still may, beside this message. Absent: none. */
   readonly room?: number
-  /** Makes the copy of some bytes that is then attached; absent: any copy will do. */
+  /** Makes the copy of bytes that is then attached. Absent: any copy will do. */
   copy?(buffer: ArrayBufferLike, start: number, size: number): ArrayBuffer
   /** A SharedArrayBuffer stays shared. */
   readonly sharedMemory: boolean
   /** Whether the user asked for this object to be transferred. */
   transfers(object: object): boolean
-  /** Lets `object` ride beside the bytes; what `transfers` is detached at the commit. Gives its index in the message. */
+  /** Lets `object` ride beside the bytes, and returns its index in the message. An object that `transfers` is detached at the commit. */
   attach(object: object): number
   /** Calls the handle's PACK, so that what it moves can be given back if the encode fails. */
   handle(handle: Handle): PackedHandle
@@ -37,8 +37,6 @@ export interface Packing {
 
 /** What the codec asks of its caller while it decodes one value. */
 export interface Unpacking {
-  /** False where the bytes come from outside this process: they are hostile until they are decoded. */
-  readonly trusted: boolean
   /** The live object with this index; throws MP_DECODE where there is none. */
   attachment(index: number): object
   /** Opens a handle; throws MP_DECODE for an unknown kind. */
@@ -58,7 +56,7 @@ export function refuseSerialisation(handle: object, what: string): void {
   Object.defineProperty(handle, 'handle', refusal)
 }
 
-/** By what is refused. Handles of a class share a getter: with one of its own each would be a dictionary, and slow to use. */
+/** By what is refused. All handles of a class share a getter. With getters of their own V8 would keep them as dictionaries, which are slow. */
 const refusals = new Map<string, PropertyDescriptor>()
 
 function refuse(what: string): () => never {

@@ -1,23 +1,20 @@
 import { inspect, types } from 'node:util'
 import { errorClasses } from './graph-format.js'
 
-/**
- * Whether msgpackr would not give this string back: it has a lone surrogate, or it starts with a byte order mark, which
- * TextDecoder takes away.
- */
+/** Whether UTF-8 may lose something of this string: a lone surrogate, or a byte order mark at its start, which many readers drop. */
 export function isOdd(text: string): boolean {
   return !text.isWellFormed() || text.charCodeAt(0) === 0xfeff
 }
 
-/** The class of this name that the language gives. */
+/** The language's own class of this name. */
 export function realmClass(name: string): { new (...args: never[]): object; readonly prototype: object } {
   return (globalThis as unknown as Record<string, ReturnType<typeof realmClass>>)[name] as ReturnType<typeof realmClass>
 }
 
-/** Whether a dense array has own enumerable properties beside its elements. Values cost no strings, as keys would. */
+/** Whether a dense array has own enumerable properties beside its elements. Its values are counted, since keys would cost strings. */
 export function hasExtraKeys(array: readonly unknown[]): boolean {
   if (array.length < 400) return Object.values(array).length > array.length
-  // Half a microsecond for any length. Named properties show a colon, and so do symbols, which do not count.
+  // Half a microsecond for any length. A named property shows as a colon. So does a symbol, which does not count.
   const shown = inspect(array, { maxArrayLength: 0, maxStringLength: 0, depth: 0, customInspect: false })
   return shown.includes(':') && Object.keys(array).length > array.length
 }
@@ -36,7 +33,7 @@ export function isError(value: object): boolean {
   return types.isNativeError(value) || value instanceof Error
 }
 
-/** Also for a subclass that goes by the same name: Node's own errors are of such classes. */
+/** The name of the built-in class of errors. A subclass with the same name counts, too: Node's own errors are of such classes. */
 export function builtInErrorName(prototype: object): string | undefined {
   for (
     let ancestor: object | null = prototype;
@@ -49,7 +46,7 @@ export function builtInErrorName(prototype: object): string | undefined {
   return undefined
 }
 
-/** The name that the error's author gave it, or its class's. */
+/** The name that the author gave to the error, or the name of its class. */
 export function remoteName(error: Error): string {
   const { name } = error
   if (typeof name === 'string' && name !== '' && !errorClasses.includes(name)) return name
@@ -79,7 +76,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** For objects that may be hostile: their getters may throw. Undefined where they do. */
+/** Reads from an object whose getters may throw. Undefined where they do. */
 export function attempt(read: () => unknown): unknown {
   try {
     return read()

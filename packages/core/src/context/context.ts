@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport.js'
 import type { HandlePacking } from './message-writer.js'
 import type { ParentProcess } from './parent-process.js'
 
-/** Who a context is to its creator, and to itself. */
+/** What a context is called, by its creator and by itself. */
 export interface Identity {
   /** Unique in this program. */
   readonly id: string
@@ -78,9 +78,9 @@ export class Context {
   readonly remotes = new Map<string, Remote>()
   /** Set while the module of the target is imported: a Process that starts there has no main guard. */
   onUnguardedStart: ((name: string) => MpError) | undefined
-  /** Native pipes in which something waits for room. */
+  /** Native pipes with messages that wait for room. */
   readonly pipes = new Set<{ flush(): void }>()
-  /** The task of a Pool that this context, a worker of it, is at. */
+  /** In a worker of a Pool: the task that it runs. */
   task: object | undefined
   /** In a worker of a Pool: where results may wait for others. */
   workerLoop: { flush(): void } | undefined
@@ -104,7 +104,7 @@ export class Context {
     return [...this.identity.path, ++this.#children]
   }
 
-  /** The move of a link's other side, which must be done before this context ends. */
+  /** Notes `work`, the move of the link's other side. It must be done before this context ends. */
   finishing(work: Promise<void>, link: Link): void {
     this.#unfinished.set(work, link)
     void work.finally(() => this.#unfinished.delete(work))
@@ -118,7 +118,7 @@ export class Context {
     return this.#unfinished.values()
   }
 
-  /** Everything sent leaves at once. */
+  /** Everything that was sent leaves at once. */
   flush(): void {
     this.workerLoop?.flush()
     for (const link of this.links) link.flushAll()
@@ -126,7 +126,7 @@ export class Context {
     for (const home of this.homes.values()) home.flush()
   }
 
-  /** The same for a context that exits, whose event loop turns no more: what is on its way within this thread leaves too. */
+  /** As `flush`, for a context that exits and whose event loop turns no more. What is on its way within this thread leaves, too. */
   flushNow(): void {
     listenNow(this.links)
     do this.flush()
@@ -135,7 +135,7 @@ export class Context {
     this.flush()
   }
 
-  /** For the main program; a child ends in `serve`. */
+  /** Flushes when the main program exits. A child flushes at its end, in `serve`. */
   flushAtExit(): void {
     if (this.parent || this.#flushesAtExit) return
     this.#flushesAtExit = true
@@ -147,8 +147,8 @@ export class Context {
 const SILENCE = 250
 
 /**
- * Waits for another context's answer. One that has never said anything has most likely not opened its end, and cannot
- * answer; nor has it sent anything that could be lost.
+ * Waits for another context's answer, for `SILENCE` only if it has never said anything. Such a context has most likely not opened
+ * its end: it cannot answer, and it has sent nothing that could be lost.
  */
 export async function answered(answer: Promise<void>, heard: () => boolean): Promise<void> {
   await within(answer, SILENCE)

@@ -7,7 +7,7 @@ const CHILD = Symbol.for('@mp/core.child')
 const realm = globalThis as { [CHILD]?: boolean }
 
 let root: Context | undefined
-/** Children in the same thread; only they pay for it, since it slows every promise of the thread. */
+/** Tells apart the children that run in this thread. It slows every promise of the thread, so it exists only while they do. */
 let sameThread: AsyncLocalStorage<Context> | undefined
 
 /** The context that the calling code belongs to. */
@@ -32,7 +32,7 @@ export function becomeChild(context: Context): void {
   root = context
 }
 
-/** Before the first user module is imported: `isMainProcess` is read then. */
+/** Called before the first module of the user's is imported: `isMainProcess` is read then. */
 export function markChild(): void {
   realm[CHILD] = true
 }
@@ -50,7 +50,7 @@ export async function runInside<T>(context: Context, action: () => Promise<T>): 
   try {
     return await sameThread.run(context, action)
   } finally {
-    // While it is on, every promise of the thread pays.
+    // While it is enabled, every promise of the thread is slower.
     if (--inSameThread === 0) sameThread.disable()
   }
 }

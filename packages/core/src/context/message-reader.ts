@@ -1,6 +1,7 @@
 import { decode } from '../codec/codec.js'
 import type { Unpacking } from '../codec/handle.js'
 import { MpError } from '../errors.js'
+import type { EncodedMessage } from '../link/encoded-message.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import type { Transport } from '../transport/transport.js'
 import type { Context } from './context.js'
@@ -20,12 +21,12 @@ export interface OpenHandle {
 
 const openers = new Map<string, HandleOpener>()
 
-/** Each class of handles registers itself, so that the codec's reader depends on none. */
+/** Each class of handles registers its opener, so that the reader of messages depends on none of them. */
 export function registerHandle(kind: string, opener: HandleOpener): void {
   openers.set(kind, opener)
 }
 
-/** Decodes the value of a message. When that fails, what came with it is closed: nobody else could. */
+/** Decodes the value of a message. If that fails, everything that came with the message is closed: nobody else could close it. */
 export function readMessage(context: Context, transport: Transport, message: EncodedMessage): unknown {
   return readWith(new ParcelReader(context, transport, message.parcels), message)
 }
@@ -39,7 +40,7 @@ function readWith(reader: ParcelReader, { bytes, start, end }: EncodedMessage): 
   }
 }
 
-/** Decodes the values of messages. Most bring no parcels, and one {@link ParcelReader} serves them all: garbage costs. */
+/** Decodes the values of many messages. Most bring no parcels, and one {@link ParcelReader} serves all of those: garbage costs time. */
 export class MessageReader {
   readonly #context: Context
   readonly #transport: Transport
@@ -61,16 +62,8 @@ export class MessageReader {
   }
 }
 
-export interface EncodedMessage {
-  readonly bytes: Uint8Array
-  readonly start: number
-  readonly end: number
-  readonly parcels: readonly Parcel[] | undefined
-}
-
-/** ResultSender the codec's questions about one message that arrived in `context`. */
+/** Answers the codec's questions about one message that arrived in `context`. */
 export class ParcelReader implements Unpacking {
-  readonly trusted: boolean
   readonly #context: Context
   readonly #transport: Transport
   readonly #parcels: readonly Parcel[] | undefined
@@ -81,10 +74,9 @@ export class ParcelReader implements Unpacking {
     this.#context = context
     this.#transport = transport
     this.#parcels = parcels
-    this.trusted = transport.capabilities.reach === 'thread'
   }
 
-  /** Whether it has made a handle, which belongs to one message. */
+  /** Whether it has opened a handle. Then it serves no other message. */
   get used(): boolean {
     return this.#opened !== undefined
   }
@@ -106,7 +98,7 @@ export class ParcelReader implements Unpacking {
     return handle
   }
 
-  /** Closes the handles that were opened, and every end that was not. */
+  /** Closes the handles that were opened, and all ends that no handle took. */
   abandon(): void {
     for (const handle of this.#opened ?? []) void handle.close()
     discardParcels(

@@ -1,30 +1,33 @@
+import { encode } from '../codec/codec.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from '../codec/handle.js'
 import { isDetached } from '../codec/value-kinds.js'
 import { MpError } from '../errors.js'
+import { checkLength } from '../link/frame.js'
+import type { Link } from '../link/link.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import { copyToSendOnce } from '../runtime/buffer-pool.js'
-import { copyBuffer } from '../runtime/byte-buffer.js'
+import { type ByteBuffer, copyBuffer } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 
-/** What a handle may do to the message it travels in, besides the codec's questions. */
+/** What a handle may ask of the message in which it travels, besides what the codec asks. */
 export interface HandlePacking extends Packing {
   readonly transport: Transport
-  /** Lets the end of a wire ride beside the bytes. Gives its index. Discarded if the encode fails. */
+  /** Lets the end of a wire ride beside the bytes, and returns its index. The end is discarded if the message is not sent. */
   attachEnd(end: End): number
-  /** As `attachEnd`, for an end that its owner keeps if the encode fails. */
+  /** As `attachEnd`, but the owner keeps the end if the message is not sent. */
   attachMoved(end: End): number
-  /** Runs if the message does not go after all. */
+  /** Runs if the message is not sent after all. */
   onRollback(action: () => void): void
-  /** Runs once the message is certain to go: the moment at which a moved end leaves its owner. */
+  /** Runs when the message is certain to be sent. At this moment a moved end leaves its owner. */
   onCommit(action: () => void): void
 }
 
-/** Bytes that may ride beside a message of a transport with `buffers`: what is more goes in it, and so in fragments. */
+/** Bytes that may ride beside one message of a transport with `buffers`. Further bytes go within the message, and so in fragments. */
 const ROOM = 1024 * 1024
 
 /**
- * What rides beside one encoded value. `seal` after the encode: transferred buffers leave their owner there; then the
- * message goes; then `commit`. After a throw before that, `rollback` gives everything back.
+ * What rides beside one encoded value. First {@link encodeMessage}; then the message is sent; then `commit`. If it is not sent
+ * after all, `rollback` gives everything back instead.
  */
 export class Envelope implements HandlePacking {
   readonly transport: Transport
@@ -32,7 +35,7 @@ export class Envelope implements HandlePacking {
   readonly sharedMemory: boolean
   readonly attachFrom: number | undefined
   #room: number
-  /** Its message goes over one wire at most, and then nobody has it: nothing is sent again. */
+  /** The message goes over at most one wire, and never again. Copies for it may come from the pool. */
   readonly #once: boolean
   #parcels: Parcel[] | undefined
   #holdsHandles = false
@@ -42,7 +45,10 @@ export class Envelope implements HandlePacking {
   #rollbacks: (() => void)[] | undefined
   readonly #transfer: readonly object[] | undefined
 
-  /** `attachFrom` Infinity: for an engine, which takes bytes of any length, and beside them only what cannot be bytes. */
+  /**
+   * `attachFrom`: see {@link Packing}. An engine gives Infinity: it takes bytes of any length, and beside them only what cannot be
+   * bytes. `once`: the message goes over at most one wire, and never again.
+   */
   constructor(transport: Transport, transfer?: readonly object[], attachFrom?: number, once = false) {
     this.attachFrom = attachFrom
     this.#once = once && transport.buffers === true
@@ -65,7 +71,7 @@ export class Envelope implements HandlePacking {
     return this.#holdsHandles
   }
 
-  /** Nothing rides along, nothing is moved: it serves another message. */
+  /** Nothing rides beside the message and nothing is moved, so this envelope serves another message. */
   get unused(): boolean {
     return !this.#parcels && !this.#commits && !this.#rollbacks && !this.#transfer
   }
@@ -108,7 +114,7 @@ export class Envelope implements HandlePacking {
     return handle[PACK](this)
   }
 
-  /** Detaches what the user transfers, also what the value did not refer to, as structuredClone does. */
+  /** Detaches all that the user transfers, also what the value does not refer to, as structuredClone does. */
   seal(): void {
     if (!this.#transfer || this.#transfer.length === 0) return
     const moved = detach(this.#transfer)
@@ -137,7 +143,28 @@ export class Envelope implements HandlePacking {
   }
 }
 
-/** The envelopes of one sender, which sends each message once. Most carry nothing, and one serves for them all: garbage is most of a round trip's cost. */
+/**
+ * Appends the encoded `value` to `out`; what rides beside it is then in `envelope`, and the objects that the user transfers
+ * have left their owner. On a throw everything is as it was before: `out`, and what `envelope` has collected. `link`: `out` is
+ * a message that its `begin` has opened; on a throw the link forgets the message.
+ *
+ * @throws {MpError} what `encode` throws; MP_FRAME_TOO_LARGE; MP_ENCODE for what the user cannot transfer.
+ */
+export function encodeMessage(value: unknown, out: ByteBuffer, envelope: Envelope, name = 'value', link?: Link): void {
+  const start = out.length
+  try {
+    encode(value, out, envelope, name)
+    checkLength(out.length - start, envelope.transport)
+    envelope.seal()
+  } catch (error) {
+    out.length = start
+    link?.abandon(out)
+    envelope.rollback()
+    throw error
+  }
+}
+
+/** The envelopes of one sender, which sends each message once. Most stay empty, and one serves for all of those: garbage is most of a round trip's cost. */
 export class Envelopes {
   readonly #transport: Transport
   #spare: Envelope | undefined
@@ -153,17 +180,17 @@ export class Envelopes {
     return spare
   }
 
-  /** The message is certain to go. */
+  /** The message is certain to be sent. */
   commit(envelope: Envelope): void {
     if (envelope.unused) this.#spare = envelope
     else envelope.commit()
   }
 }
 
-/** All at once, or none: Node would let an already detached buffer through until the frame is flushed. */
+/** Detaches all of them, or none. Node itself would refuse a buffer that is already detached only when the frame is flushed. */
 function detach(transfer: readonly object[]): readonly object[] {
   try {
-    // Node takes a detached buffer for an empty one.
+    // structuredClone takes a detached buffer for an empty one.
     for (const each of transfer)
       if (each instanceof ArrayBuffer && isDetached(each)) throw new TypeError('it is detached')
     return structuredClone(transfer, { transfer: transfer as never })
@@ -174,7 +201,7 @@ function detach(transfer: readonly object[]): readonly object[] {
   }
 }
 
-/** Lets what came with one message ride beside another. Gives the indexes. */
+/** Lets what came with one message ride beside another. Returns the indexes there. */
 export function attachParcels(parcels: readonly Parcel[] | undefined, packing: HandlePacking): readonly number[] {
   return (parcels ?? []).map(parcel => {
     return parcel instanceof LiveObject ? packing.attach(parcel.object) : packing.attachEnd(parcel)

@@ -4,8 +4,8 @@ import type { NetworkTransport, Transport } from '../transport/transport.js'
 const networks = new Map<Transport, Transport>()
 
 /**
- * The transport of wires between unrelated programs, as their links see it. They carry values, bytes and errors: a ticket
- * means nothing in another program, so there are no wires for handles to travel on.
+ * The transport that the links between unrelated programs see. They carry values, bytes and errors, but no handles: a ticket means
+ * nothing in another program.
  */
 export function networkOf(transport: NetworkTransport): Transport {
   let made = networks.get(transport)

@@ -6,7 +6,7 @@ import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 export class ParentProcess {
   readonly pid: number
   readonly name: string
-  /** Fulfils when the creator has ended. Holds nothing: `join()` keeps this context running while it waits. */
+  /** Fulfils when the creator has ended. It does not keep this context running; a pending `join()` does. */
   readonly exited: Promise<void>
   #alive = true
   #end!: () => void

@@ -7,7 +7,7 @@ import { checkTravels } from './network-transport.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** What Lock, Semaphore, Event, Condition and Barrier are alike in: they travel, and they close. */
+/** What Lock, Semaphore, Event, Condition and Barrier have in common: they travel, and they close. */
 export class SharedHandle implements Handle {
   readonly #transport: Transport
   readonly #what: string
@@ -39,7 +39,7 @@ export class SharedHandle implements Handle {
   }
 
   /**
-   * This context uses the object no more; others go on. Pending calls here reject with MP_CLOSED. What this context holds
+   * Ends the use of the object in this context; others go on. Pending calls here reject with MP_CLOSED. What this context holds
    * is given back, as if the context had ended.
    */
   async close(): Promise<void> {

@@ -82,13 +82,11 @@ export interface FrameUser {
 export class FrameReader {
   readonly #user: FrameUser
   readonly #transport: Transport
-  readonly #trusted: boolean
   #assembly: ByteBuffer | undefined
 
-  constructor(user: FrameUser, transport: Transport, trusted: boolean = transport.capabilities.reach === 'thread') {
+  constructor(user: FrameUser, transport: Transport) {
     this.#user = user
     this.#transport = transport
-    this.#trusted = trusted
   }
 
   read(frame: Uint8Array, attachments: readonly object[] | undefined, carrier: EndCarrier | undefined): void {
@@ -109,7 +107,7 @@ export class FrameReader {
         if (at > frame.length) throw malformedFrame()
         const own = attachments?.slice(taken, taken + count) ?? []
         taken += count
-        parcels = readParcels(frame, table, at, own, this.#transport, this.#trusted, carrier)
+        parcels = readParcels(frame, table, at, own, this.#transport, carrier)
       }
       if ((flags & ~(WITH_TABLE | CREDITED)) === FRAGMENT) this.#fragment(frame, start, end, parcels)
       else this.#user.message(flags, frame, start, end, parcels)

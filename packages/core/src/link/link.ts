@@ -454,7 +454,7 @@ export class Link {
       discardParcels(parcels, this.transport)
     }
     try {
-      const reader = new FrameReader({ message, fragment() {}, reading: () => true }, this.transport, true)
+      const reader = new FrameReader({ message, fragment() {}, reading: () => true }, this.transport)
       reader.read(frame, attachments, this.carrier)
     } catch {
       // What cannot be read holds nothing that could be closed.

@@ -69,7 +69,6 @@ export function readParcels(
   end: number,
   attachments: readonly object[],
   transport: Transport,
-  trusted: boolean,
   carrier: EndCarrier | undefined,
 ): Parcel[] {
   const attachment = (index: number): object => {
@@ -79,7 +78,6 @@ export function readParcels(
     return found
   }
   const unpacking: Unpacking = {
-    trusted,
     attachment,
     handle() {
       throw new MpError('MP_DECODE', 'a handle stands where a ticket should')

@@ -33,7 +33,7 @@ export function beginAssembly(pipe: NativePipe, transport: Transport, room: Uint
     bodyEnd = tableEnd - readU32(bytes, tableEnd)
     // The reader of tables reads ordinary memory.
     const table = bytes.slice(bodyEnd, tableEnd)
-    parcels = readParcels(table, 0, table.length, pipe.attachments(), transport, true, undefined)
+    parcels = readParcels(table, 0, table.length, pipe.attachments(), transport, undefined)
   }
   if ((tag & ~PARCELS) !== START) {
     const whole = bytes.slice(start, bodyEnd)

@@ -1,8 +1,7 @@
 import { constants } from 'node:os'
-import { encode } from '../codec/codec.js'
 import type { Child, ChildOwner, Context } from '../context/context.js'
 import { readMessage } from '../context/message-reader.js'
-import { Envelope } from '../context/message-writer.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Channels } from '../link/channels.js'
 import { Link, type Message } from '../link/link.js'
@@ -89,7 +88,7 @@ export class SpawnedChild implements Child {
     const out = this.#link.begin(protocol.START, false)
     const lengthAt = out.length
     appendU32(out, 0)
-    encode(order, out, new Envelope(this.#transport))
+    encodeMessage(order, out, new Envelope(this.#transport), 'order', this.#link)
     writeU32(out.bytes, lengthAt, out.length - lengthAt - 4)
     appendBytes(out, args.bytes, 0, args.length)
     void this.#link.commit(out, parcels)
