@@ -37,8 +37,9 @@ export class Lease {
   #firm = 0
   /** Places after `#seen` that were taken back, so that what they answered waits again. */
   #voided = 0
-  /** How many items it may have unclaimed: doubles each time it has used them up. */
+  /** How many items it may have unclaimed: doubles when half as many have come there, and it asks for more. */
   #limit = 1
+  #grownAt = 0
   /** ns per item, as the holder measures it; 0: not known. */
   pace = 0
   /** What it was sent first since it had nothing: once that is claimed, it has woken. */
@@ -76,7 +77,9 @@ export class Lease {
     this.#waiting = waiting
     this.#firm = firm
     if (pace > 0) this.pace = pace
-    if (waiting > 0 && seen === this.sent) this.#limit = Math.min(this.#limit * 2, MOST_ITEMS)
+    if (((seen - this.#grownAt) >>> 0) * 2 < this.#limit) return
+    this.#grownAt = seen
+    this.#limit = Math.min(this.#limit * 2, MOST_ITEMS)
   }
 
   /** One call fewer waits: it was refused. */
