@@ -102,6 +102,8 @@ function hear(sent) {
 }
 if (parentPort) parentPort.on('message', hear)
 else process.on('message', hear)
+if (parentPort) parentPort.postMessage('ready')
+else process.send('ready')
 `
 
 describe('a claim and a take-back at the same moment', () => {
@@ -153,6 +155,7 @@ describe('a claim and a take-back at the same moment', () => {
     const { board, slot, text, parcels, close } = offer(threads)
     const [memory] = (parcels ?? []).map(each => (each as LiveObject).object)
     const worker = new Worker(program, { workerData: { slot, text, memory } })
+    await once(worker, 'message')
     const answer = once(worker, 'message').then(([got]) => got as number[])
     await race(board, sent => worker.postMessage(sent), answer)
     close()
@@ -161,6 +164,7 @@ describe('a claim and a take-back at the same moment', () => {
   it('has one winner, between processes', async () => {
     const { board, slot, text, close } = offer(processes)
     const child = fork(program, [JSON.stringify({ slot, text })])
+    await once(child, 'message')
     const answer = once(child, 'message').then(([got]) => got as number[])
     await race(board, sent => child.send(sent), answer)
     close()

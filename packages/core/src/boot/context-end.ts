@@ -1,6 +1,5 @@
-import { encode } from '../codec/codec.js'
 import type { Context, Pack } from '../context/context.js'
-import { Envelope } from '../context/message-writer.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { awaitMoved } from '../link/await-moved.js'
 import type { Channels } from '../link/channels.js'
 import { closingLinks, type Link } from '../link/link.js'
@@ -79,7 +78,7 @@ export class ContextEnd {
     const pack: Pack = estate => {
       const envelope = new Envelope(this.#transport)
       const out = this.#link.begin(protocol.ADOPT, false)
-      encode(estate(envelope), out, envelope)
+      encodeMessage(estate(envelope), out, envelope, 'estate', this.#link)
       void this.#link.commit(out, envelope.parcels)
     }
     const homes = [...this.#context.homes.values()].filter(home => home.transport === this.#transport)

@@ -2,7 +2,7 @@ import { encode } from '../codec/codec.js'
 import { type Handle, PACK, type PackedHandle, type Packing } from '../codec/handle.js'
 import { isDetached } from '../codec/value-kinds.js'
 import { MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
+import { attachedBytes, checkLength } from '../link/frame.js'
 import type { Link } from '../link/link.js'
 import { discardParcels, type End, LiveObject, type Parcel } from '../link/wire-end.js'
 import { copyToSendOnce } from '../runtime/buffer-pool.js'
@@ -154,7 +154,7 @@ export function encodeMessage(value: unknown, out: ByteBuffer, envelope: Envelop
   const start = out.length
   try {
     encode(value, out, envelope, name)
-    checkLength(out.length - start, envelope.transport)
+    checkLength(out.length - start + besides(envelope) + HEAD, envelope.transport)
     envelope.seal()
   } catch (error) {
     out.length = start
@@ -162,6 +162,14 @@ export function encodeMessage(value: unknown, out: ByteBuffer, envelope: Envelop
     envelope.rollback()
     throw error
   }
+}
+
+/** Bytes that whoever passes the value on may put before it. */
+const HEAD = 64
+
+/** Bytes of buffers that go with the message as bytes. */
+function besides({ parcels, transport }: Envelope): number {
+  return parcels && transport.buffers ? attachedBytes(parcels) : 0
 }
 
 /** The envelopes of one sender, which sends each message once. Most stay empty, and one serves for all of those: garbage is most of a round trip's cost. */

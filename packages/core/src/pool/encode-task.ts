@@ -1,6 +1,4 @@
-import { encode } from '../codec/codec.js'
-import { Envelope } from '../context/message-writer.js'
-import { checkLength } from '../link/frame.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 import * as protocol from './protocol.js'
@@ -42,7 +40,7 @@ function make(
   slabInUse = true
   const start = body.length
   try {
-    encodeInto(body, value, envelope, name)
+    encodeMessage(value, body, envelope, name)
   } finally {
     slabInUse = outer
   }
@@ -75,18 +73,6 @@ function takeEnvelope(transport: Transport): Envelope {
 /** A chunk of one item is sent as that item: an array around it would take longer than all the rest. */
 function singly(how: protocol.How): protocol.How {
   return how === protocol.EACH_SPREAD ? protocol.ONE : protocol.ITEM
-}
-
-function encodeInto(body: ByteBuffer, value: unknown, envelope: Envelope, name: string): void {
-  const start = body.length
-  try {
-    encode(value, body, envelope, name)
-    checkLength(body.length - start, envelope.transport)
-  } catch (error) {
-    body.length = start
-    envelope.rollback()
-    throw error
-  }
 }
 
 function newTask(
@@ -136,8 +122,8 @@ export function makeChunks(
     const count = Math.min(chunksize, items.length - first)
     const start = body.length
     try {
-      if (count === 1) encodeInto(body, items[first], envelope, 'item')
-      else encodeInto(body, items.slice(first, first + count), envelope, 'items')
+      if (count === 1) encodeMessage(items[first], body, envelope, 'item')
+      else encodeMessage(items.slice(first, first + count), body, envelope, 'items')
     } catch (error) {
       for (const earlier of used) earlier.rollback()
       throw error

@@ -1,8 +1,6 @@
-import { encode } from '../codec/codec.js'
 import type { ChildOwner, Context } from '../context/context.js'
-import { Envelope } from '../context/message-writer.js'
+import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { hasCode, MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
 import { discardParcels } from '../link/wire-end.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
 import type { Peer, SpawnOptions, Transport } from '../transport/transport.js'
@@ -34,13 +32,7 @@ export function spawnChild(
   const described = target === undefined ? undefined : describeTarget(target)
   const envelope = new Envelope(transport)
   const encoded = new ByteBuffer(256)
-  try {
-    encode(args, encoded, envelope, 'args')
-    checkLength(encoded.length, transport)
-  } catch (error) {
-    envelope.rollback()
-    throw error
-  }
+  encodeMessage(args, encoded, envelope, 'args')
   envelope.commit()
   const { parcels } = envelope
   const id = context.nextId()

@@ -63,8 +63,8 @@ export class AttachmentsHome implements Broker<Depositor> {
   }
 
   /** Gives what was deposited, when it is here; undefined when it never will be. */
-  claim(key: string, collect: Collect): void {
-    if (this.deposits.claim(key, collect)) return
+  collect(key: string, collect: Collect): void {
+    if (this.deposits.collect(key, collect)) return
     const late = setTimeout(() => {
       const depositor = contextOf(key)
       if (![...this.#holders].some(({ context }) => context === depositor)) this.deposits.giveUp(key)
@@ -103,10 +103,10 @@ export class AttachmentsHome implements Broker<Depositor> {
 
   hear(holder: Depositor, message: Message): void {
     const { type, bytes, start, end } = message
-    if (type !== protocol.CLAIM) return this.keep(holder, message)
+    if (type !== protocol.COLLECT) return this.keep(holder, message)
     const call = readU32(bytes, start)
-    this.claim(readText(bytes, start + 4, end), parcels => {
-      holder.link.control(parcels ? protocol.COLLECT : protocol.GONE, out => appendU32(out, call), parcels)
+    this.collect(readText(bytes, start + 4, end), parcels => {
+      holder.link.control(parcels ? protocol.COLLECTED : protocol.GONE, out => appendU32(out, call), parcels)
       holder.link.flush()
     })
   }

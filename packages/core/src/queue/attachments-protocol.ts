@@ -5,8 +5,8 @@ export const NAME = 52
 /** Holder to home: what rides beside an item. Body: the item's key. */
 export const DEPOSIT = 53
 /** Holder to home: asks for what rides beside an item that it has taken. Body: call, the item's key. */
-export const CLAIM = 54
-/** Home to holder: what was claimed. Body: call. */
-export const COLLECT = 36
-/** Home to holder: what was claimed is gone with the context that had put it. Body: call. */
+export const COLLECT = 54
+/** Home to holder: what was collected. Body: call. */
+export const COLLECTED = 36
+/** Home to holder: what was collected is gone with the context that had put it. Body: call. */
 export const GONE = 37

@@ -16,10 +16,6 @@ export interface QueueBackend {
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown>
   /** Whether a get would not wait: waits until that is so, or says at once how it is. */
   readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean>
-  /** One item that was put has been dealt with; false where all have been. */
-  taskDone(): Promise<boolean>
-  /** Waits until all have been. Rejects with MP_TIMEOUT. */
-  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void>
   counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts>
   shutDown(immediate: boolean): void
   /** One Queue object fewer uses this backend. */
@@ -52,4 +48,12 @@ export interface PackedQueue {
   readonly end: number
   /** Of a native queue. */
   readonly memory?: unknown
+}
+
+/** The queue of a JoinableQueue: its home counts what has been dealt with. */
+export interface JoinableBackend extends QueueBackend {
+  /** One item that was put has been dealt with; false where all have been. */
+  taskDone(): Promise<boolean>
+  /** Waits until all have been. Rejects with MP_TIMEOUT. */
+  tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void>
 }

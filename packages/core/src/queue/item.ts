@@ -1,7 +1,5 @@
 import { attachParcels, type HandlePacking } from '../context/message-writer.js'
-import { attachedBytes, checkLength } from '../link/frame.js'
 import type { Parcel } from '../link/wire-end.js'
-import type { Transport } from '../transport/transport.js'
 
 /** An item as the queue holds it: encoded, never looked into. */
 export interface Item {
@@ -15,15 +13,6 @@ export interface Item {
 
 export function itemOf(bytes: Uint8Array, start: number, end: number, parcels: readonly Parcel[] | undefined): Item {
   return { bytes, start, end, parcels, number: 0 }
-}
-
-/** Bytes that home adds to an item when it sends it on. */
-const HEAD = 64
-
-/** Throws MP_FRAME_TOO_LARGE, at the call, for an item that no message can carry to its getter. `length`: of the encoded value. */
-export function checkItem(length: number, parcels: readonly Parcel[] | undefined, transport: Transport): void {
-  const beside = parcels && transport.buffers ? attachedBytes(parcels) : 0
-  checkLength(length + beside + HEAD, transport)
 }
 
 export interface PackedItem {

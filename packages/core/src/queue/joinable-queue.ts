@@ -3,7 +3,7 @@ import type { Context } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
-import type { QueueBackend } from './backend.js'
+import type { JoinableBackend } from './backend.js'
 import { makeBrokeredQueue } from './open.js'
 import { Queue } from './queue.js'
 
@@ -14,7 +14,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * shutdown says it for those that it drops.
    */
   async taskDone(): Promise<void> {
-    if (await this.backend.taskDone()) return
+    if (await (this.backend as JoinableBackend).taskDone()) return
     throw new MpError('MP_INVALID_STATE', 'taskDone was called more often than items were put')
   }
 
@@ -23,11 +23,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * that was killed with an item says nothing any more.
    */
   async join(options?: WaitOptions): Promise<void> {
-    return this.wait(options, waits => this.backend.tasksDone(options, waits))
+    return this.wait(options, waits => (this.backend as JoinableBackend).tasksDone(options, waits))
   }
 
   /** @internal Its home counts what has been dealt with: a native queue has nobody who could. */
-  protected override makeBackend(context: Context, maxsize: number): QueueBackend {
+  protected override makeBackend(context: Context, maxsize: number): JoinableBackend {
     return makeBrokeredQueue(context, this.transport, maxsize)
   }
 

@@ -1,35 +1,32 @@
-import { encode } from '../codec/codec.js'
 import type { PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { MessageReader } from '../context/message-reader.js'
-import { type Envelope, Envelopes, type HandlePacking } from '../context/message-writer.js'
+import { type Envelope, Envelopes, encodeMessage, type HandlePacking } from '../context/message-writer.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
 import { Pending, type Waits } from '../runtime/pending-call.js'
 import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
-import { empty, full, type QueueBackend, shutDown, tasksLeft } from './backend.js'
+import { empty, full, type JoinableBackend, shutDown, tasksLeft } from './backend.js'
 import type { Counts, Putter, QueueHome } from './home.js'
-import { checkItem, type Item, itemOf } from './item.js'
+import { type Item, itemOf } from './item.js'
 import type { Getter } from './stock.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */
 const ARENA = 64 * 1024
 
 /** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
-export class LocalQueue implements QueueBackend {
+export class LocalQueue implements JoinableBackend {
   readonly maxsize: number
   readonly home: QueueHome
   readonly #reader: MessageReader
   readonly #envelopes: Envelopes
-  readonly #transport: Transport
   #arena: ByteBuffer | undefined = new ByteBuffer(256)
 
   constructor(home: QueueHome, context: Context, transport: Transport) {
     this.home = home
     this.#reader = new MessageReader(context, transport)
     this.#envelopes = new Envelopes(transport)
-    this.#transport = transport
     this.maxsize = home.maxsize
   }
 
@@ -173,13 +170,7 @@ export class LocalQueue implements QueueBackend {
     // Encoding may run user code that puts into this queue: that item must not land inside this one.
     this.#arena = undefined
     const start = arena.length
-    try {
-      encode(value, arena, envelope)
-      checkItem(arena.length - start, envelope.parcels, this.#transport)
-    } catch (error) {
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, arena, envelope)
     this.#arena = arena
     return itemOf(arena.bytes, start, arena.length, envelope.parcels)
   }

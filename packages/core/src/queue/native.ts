@@ -1,10 +1,9 @@
-import { decode, encode } from '../codec/codec.js'
+import { decode } from '../codec/codec.js'
 import type { PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { ParcelReader, readMessage } from '../context/message-reader.js'
-import { Envelope, type HandlePacking } from '../context/message-writer.js'
+import { Envelope, encodeMessage, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendText, ByteBuffer, readText } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
@@ -15,9 +14,9 @@ import { WaitList } from '../runtime/wait-list.js'
 import { deadlineOf, type WaitOptions } from '../runtime/wait-options.js'
 import type { NativeMessage, NativeQueue } from '../transport/engines.js'
 import type { Transport } from '../transport/transport.js'
+import type { AttachmentsAccess } from './attachments-remote.js'
 import { empty, full, type QueueBackend, shutDown } from './backend.js'
 import type { Counts } from './home.js'
-import type { Desk } from './native-desk.js'
 
 const ACCEPTED = Promise.resolve()
 
@@ -51,7 +50,7 @@ interface Getter {
 }
 
 /** An item that was taken, and that waits for what rides beside it. */
-interface Claimed {
+interface Collected {
   readonly bytes: Uint8Array
   parcels: readonly Parcel[] | undefined
   state: 'waiting' | 'here' | 'gone'
@@ -82,14 +81,14 @@ export class NativeQueueBackend implements QueueBackend {
   readonly engine: NativeQueue
   readonly #context: Context
   readonly #transport: Transport
-  readonly #desk: Desk
+  readonly #attachments: AttachmentsAccess
   readonly #putters = new WaitList<Putter>()
   readonly #getters = new WaitList<Getter>()
   /** Calls that wait for an item and do not take it. */
   readonly #watchers = new Set<Pending<boolean>>()
   /** Items that were taken for a call that gave up before their parcels came: the next call's. */
-  readonly #returned = new Deque<Claimed>()
-  #claimed: Claimed | undefined
+  readonly #returned = new Deque<Collected>()
+  #collected: Collected | undefined
   #users = 0
   /** Puts that nobody was woken for, and when the first of them was. */
   #quiet = 0
@@ -99,12 +98,12 @@ export class NativeQueueBackend implements QueueBackend {
   #envelope: Envelope | undefined
   readonly #reader: ParcelReader
 
-  constructor(context: Context, transport: Transport, id: string, engine: NativeQueue, desk: Desk) {
+  constructor(context: Context, transport: Transport, id: string, engine: NativeQueue, attachments: AttachmentsAccess) {
     this.#context = context
     this.#transport = transport
     this.id = id
     this.engine = engine
-    this.#desk = desk
+    this.#attachments = attachments
     this.#reader = new ParcelReader(context, transport, undefined)
     nativeQueues(context).set(id, this)
   }
@@ -149,7 +148,7 @@ export class NativeQueueBackend implements QueueBackend {
     let outcome = this.#getters.length > 0 ? 'empty' : this.#take()
     if (outcome === 'empty' && !nowait && this.#getters.length === 0 && this.engine.spin('item')) outcome = this.#take()
     if (outcome === 'done') {
-      if (this.#claimed) return this.#receive(this.#claimed, options, waits)
+      if (this.#collected) return this.#receive(this.#collected, options, waits)
       const value = this.#decode(this.engine)
       return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
     }
@@ -195,11 +194,11 @@ export class NativeQueueBackend implements QueueBackend {
     for (;;) {
       const outcome = this.#take()
       if (outcome === 'done') {
-        const claimed = this.#claimed
-        if (!claimed) return this.#decode(this.engine)
-        if (this.#collectSync(claimed, deadline)) return this.#open(claimed)
-        if (claimed.state === 'gone') continue
-        this.#returned.push(claimed)
+        const collected = this.#collected
+        if (!collected) return this.#decode(this.engine)
+        if (this.#collectSync(collected, deadline)) return this.#open(collected)
+        if (collected.state === 'gone') continue
+        this.#returned.push(collected)
         throw empty()
       }
       if (outcome === 'shut' || outcome === 'lost') throw gone(outcome)
@@ -222,15 +221,6 @@ export class NativeQueueBackend implements QueueBackend {
     return pending.promise
   }
 
-  /** A JoinableQueue has a home that counts. */
-  taskDone(): Promise<boolean> {
-    return Promise.resolve(false)
-  }
-
-  tasksDone(): Promise<void> {
-    return Promise.resolve()
-  }
-
   async counts(): Promise<Counts> {
     if (this.engine.state === 'lost') throw gone('lost')
     return { size: this.engine.size, full: this.engine.full }
@@ -249,7 +239,7 @@ export class NativeQueueBackend implements QueueBackend {
     if (--this.#users > 0) return
     this.engine.unwatch('item')
     this.engine.unwatch('slot')
-    this.#desk.close()
+    this.#attachments.close()
     const all = nativeQueues(this.#context)
     if (all.get(this.id) === this) all.delete(this.id)
   }
@@ -257,7 +247,7 @@ export class NativeQueueBackend implements QueueBackend {
   pack(packing: HandlePacking): PackedHandle {
     if (this.engine.state === 'lost') throw gone('lost')
     const { id, maxsize } = this
-    const end = this.#desk.share(packing)
+    const end = this.#attachments.share(packing)
     return { kind: 'queue', state: { id, maxsize, shutDown: false, end, memory: this.engine.memory } }
   }
 
@@ -293,12 +283,12 @@ export class NativeQueueBackend implements QueueBackend {
 
   #append(item: Outgoing): ReturnType<NativeQueue['put']> {
     const { bytes, end, key, envelope } = item
-    if (key !== undefined) this.#desk.open()
+    if (key !== undefined) this.#attachments.open()
     sendBatches()
     const outcome = this.engine.put(bytes, 0, end, key === undefined ? 0 : KEYED)
     if (outcome === 'done' && !envelope.unused) {
       envelope.commit()
-      if (key !== undefined) this.#desk.deposit(key, envelope.parcels ?? [])
+      if (key !== undefined) this.#attachments.deposit(key, envelope.parcels ?? [])
     }
     return outcome
   }
@@ -306,13 +296,7 @@ export class NativeQueueBackend implements QueueBackend {
   #encode(value: unknown, out: ByteBuffer): Outgoing {
     const envelope = this.#envelope ?? new Envelope(this.#transport, undefined, Number.POSITIVE_INFINITY)
     this.#envelope = undefined
-    try {
-      encode(value, out, envelope)
-      checkLength(out.length, this.#transport)
-    } catch (error) {
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, out, envelope)
     let key: string | undefined
     if (envelope.parcels) {
       key = this.#context.nextId()
@@ -392,8 +376,8 @@ export class NativeQueueBackend implements QueueBackend {
 
   /** The item that was just taken answers the call. */
   #deliver({ pending }: Getter): void {
-    const claimed = this.#claimed
-    if (!claimed) {
+    const collected = this.#collected
+    if (!collected) {
       try {
         pending.resolve(this.#decode(this.engine))
       } catch (error) {
@@ -401,39 +385,39 @@ export class NativeQueueBackend implements QueueBackend {
       }
       return
     }
-    this.#answer(pending, claimed)
+    this.#answer(pending, collected)
   }
 
-  /** Takes the oldest item. It is then in the engine; or in `#claimed`, where something rides beside it. */
+  /** Takes the oldest item. It is then in the engine; or in `#collected`, where something rides beside it. */
   #take(): ReturnType<NativeQueue['take']> {
     for (let next = this.#returned.shift(); next; next = this.#returned.shift()) {
-      this.#claimed = next
+      this.#collected = next
       if (next.state !== 'gone') return 'done'
     }
-    this.#claimed = undefined
-    return this.engine.take(this.#claim)
+    this.#collected = undefined
+    return this.engine.take(this.#collect)
   }
 
-  readonly #claim = ({ bytes, end }: NativeMessage): void => {
+  readonly #collect = ({ bytes, end }: NativeMessage): void => {
     const keyEnd = end - 1
     const keyStart = keyEnd - (bytes[keyEnd] as number)
-    const claimed: Claimed = {
+    const collected: Collected = {
       bytes: bytes.slice(0, keyStart),
       parcels: undefined,
       state: 'waiting',
       settle: undefined,
     }
-    this.#claimed = claimed
-    this.#desk.claim(readText(bytes, keyStart, keyEnd), parcels => {
-      claimed.parcels = parcels
-      claimed.state = parcels ? 'here' : 'gone'
-      claimed.settle?.()
+    this.#collected = collected
+    this.#attachments.collect(readText(bytes, keyStart, keyEnd), parcels => {
+      collected.parcels = parcels
+      collected.state = parcels ? 'here' : 'gone'
+      collected.settle?.()
     })
   }
 
-  #receive(claimed: Claimed, options: WaitOptions | undefined, waits: Waits): Promise<unknown> {
+  #receive(collected: Collected, options: WaitOptions | undefined, waits: Waits): Promise<unknown> {
     const pending = new Pending<unknown>()
-    this.#answer(pending, claimed)
+    this.#answer(pending, collected)
     if (!pending.settled)
       waits(
         pending.limit(
@@ -445,34 +429,34 @@ export class NativeQueueBackend implements QueueBackend {
     return pending.promise
   }
 
-  #answer(pending: Pending<unknown>, claimed: Claimed): void {
+  #answer(pending: Pending<unknown>, collected: Collected): void {
     const settle = () => {
       if (pending.settled) {
         // The call gave up meanwhile; the item is the next call's.
-        if (claimed.state === 'here') this.#returned.push(claimed)
+        if (collected.state === 'here') this.#returned.push(collected)
         this.#pumpGetters()
-      } else if (claimed.state === 'gone') {
+      } else if (collected.state === 'gone') {
         this.#getters.push({ nowait: false, pending })
         this.#pumpGetters()
       } else {
         try {
-          pending.resolve(this.#open(claimed))
+          pending.resolve(this.#open(collected))
         } catch (error) {
           pending.reject(error)
         }
       }
     }
-    if (claimed.state === 'waiting') claimed.settle = settle
+    if (collected.state === 'waiting') collected.settle = settle
     else settle()
   }
 
-  #collectSync(claimed: Claimed, deadline: number): boolean {
-    claimed.settle = undefined
-    while (claimed.state === 'waiting' && performance.now() < deadline) this.#desk.receiveSync()
-    return claimed.state === 'here'
+  #collectSync(collected: Collected, deadline: number): boolean {
+    collected.settle = undefined
+    while (collected.state === 'waiting' && performance.now() < deadline) this.#attachments.receiveSync()
+    return collected.state === 'here'
   }
 
-  #open({ bytes, parcels }: Claimed): unknown {
+  #open({ bytes, parcels }: Collected): unknown {
     return readMessage(this.#context, this.#transport, { bytes, start: 0, end: bytes.length, parcels })
   }
 
@@ -482,10 +466,10 @@ export class NativeQueueBackend implements QueueBackend {
 
   #dropAll(): void {
     for (let outcome = this.#take(); outcome === 'done' || outcome === 'busy'; outcome = this.#take()) {
-      const claimed = this.#claimed
-      if (!claimed || outcome === 'busy') continue
-      const drop = () => discardParcels(claimed.parcels, this.#transport)
-      if (claimed.state === 'waiting') claimed.settle = drop
+      const collected = this.#collected
+      if (!collected || outcome === 'busy') continue
+      const drop = () => discardParcels(collected.parcels, this.#transport)
+      if (collected.state === 'waiting') collected.settle = drop
       else drop()
     }
   }

@@ -4,11 +4,11 @@ import { MpError } from '../errors.js'
 import { discard, type End, open } from '../link/wire-end.js'
 import type { Transport } from '../transport/transport.js'
 import { AttachmentsHome } from './attachments-home.js'
-import type { PackedQueue, QueueBackend } from './backend.js'
+import { HolderAttachments, HomeAttachments } from './attachments-remote.js'
+import type { JoinableBackend, PackedQueue, QueueBackend } from './backend.js'
 import { QueueHome } from './home.js'
 import { LocalQueue } from './local.js'
 import { NativeQueueBackend, nativeQueues } from './native.js'
-import { HolderDesk, HomeDesk } from './native-desk.js'
 import { RemoteQueue } from './remote.js'
 
 /** A new queue: the medium's own where it has such, else one whose home is `context`. */
@@ -16,12 +16,12 @@ export function makeQueueBackend(context: Context, transport: Transport, maxsize
   const engine = transport.engines?.queue?.create(maxsize)
   if (!engine) return makeBrokeredQueue(context, transport, maxsize)
   const id = context.nextId()
-  const desk = new HomeDesk(new AttachmentsHome(context, transport, id, engine))
-  return new NativeQueueBackend(context, transport, id, engine, desk).use()
+  const attachments = new HomeAttachments(new AttachmentsHome(context, transport, id, engine))
+  return new NativeQueueBackend(context, transport, id, engine, attachments).use()
 }
 
 /** A new queue whose home is `context`, also where the medium has queues of its own. */
-export function makeBrokeredQueue(context: Context, transport: Transport, maxsize: number): QueueBackend {
+export function makeBrokeredQueue(context: Context, transport: Transport, maxsize: number): JoinableBackend {
   return new LocalQueue(new QueueHome(context, transport, context.nextId(), maxsize), context, transport)
 }
 
@@ -46,6 +46,6 @@ function openNative(context: Context, transport: Transport, id: string, memory: 
   const local = home instanceof AttachmentsHome ? home : undefined
   const engine = local?.engine ?? transport.engines?.queue?.open(memory)
   if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
-  const desk = local ? new HomeDesk(local) : new HolderDesk(context, transport, id, end)
-  return new NativeQueueBackend(context, transport, id, engine, desk).use()
+  const attachments = local ? new HomeAttachments(local) : new HolderAttachments(context, transport, id, end)
+  return new NativeQueueBackend(context, transport, id, engine, attachments).use()
 }

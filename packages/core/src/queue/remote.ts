@@ -1,11 +1,10 @@
 import { openBoard } from '../broker/board.js'
 import { HomeLink, type HomeLinkUser } from '../broker/home-link.js'
 import { isAnswer } from '../broker/protocol.js'
-import { encode } from '../codec/codec.js'
 import type { PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { MessageReader } from '../context/message-reader.js'
-import { Envelope, Envelopes, type HandlePacking } from '../context/message-writer.js'
+import { Envelope, Envelopes, encodeMessage, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { malformedFrame } from '../link/frame.js'
 import type { Message } from '../link/link.js'
@@ -17,10 +16,9 @@ import { WaitList } from '../runtime/wait-list.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
-import { empty, full, type PackedQueue, type QueueBackend, shutDown, tasksLeft } from './backend.js'
+import { empty, full, type JoinableBackend, type PackedQueue, shutDown, tasksLeft } from './backend.js'
 import { Hand } from './hand.js'
 import type { Counts } from './home.js'
-import { checkItem } from './item.js'
 import * as protocol from './protocol.js'
 
 /** A `get` that waits. */
@@ -35,7 +33,7 @@ const WAITS = [0]
 const NOWAIT = [1]
 
 /** A queue whose home is another context, over a link to there. One per context and queue, so that one producer has one order. */
-export class RemoteQueue implements QueueBackend, HomeLinkUser {
+export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   readonly id: string
   readonly maxsize: number
   readonly #transport: Transport
@@ -250,15 +248,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     const { link } = this.#home
     const envelope = this.#envelopes.take()
     const out = link.begin(protocol.PUT, true)
-    const start = out.length
-    try {
-      encode(value, out, envelope)
-      checkItem(out.length - start, envelope.parcels, this.#transport)
-    } catch (error) {
-      link.abandon(out)
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, out, envelope, 'value', link)
     if (options === undefined || link.writable) {
       const accepted = link.commit(out, envelope.parcels)
       this.#envelopes.commit(envelope)
@@ -279,13 +269,7 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
     if (this.#slots > 0 && this.#putting === 0) return this.#fill(value)
     const envelope = new Envelope(this.#transport)
     const body = new ByteBuffer(256)
-    try {
-      encode(value, body, envelope)
-      checkItem(body.length, envelope.parcels, this.#transport)
-    } catch (error) {
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, body, envelope)
     const pending = new Pending<void>()
     this.#putting++
     const refuse = (error: MpError) => {
@@ -320,19 +304,10 @@ export class RemoteQueue implements QueueBackend, HomeLinkUser {
   #fill(value: unknown): Promise<void> {
     const { link } = this.#home
     const envelope = this.#envelopes.take()
-    this.#slots--
     const out = link.begin(protocol.FILL, false)
-    const start = out.length
-    try {
-      encode(value, out, envelope)
-      checkItem(out.length - start, envelope.parcels, this.#transport)
-      void link.commit(out, envelope.parcels)
-    } catch (error) {
-      this.#slots++
-      link.abandon(out)
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, out, envelope, 'value', link)
+    this.#slots--
+    void link.commit(out, envelope.parcels)
     this.#envelopes.commit(envelope)
     return turnIsLong(roughNow()) ? turn() : ACCEPTED
   }
