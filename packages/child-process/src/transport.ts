@@ -42,7 +42,7 @@ export const transport: Transport = Object.freeze({
 
 /** Starts a process with a wire of its own. */
 export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
-  const { id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits } = options
+  const { id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits, inherit = [] } = options
   // Not imported: a child that starts no children would load it in vain.
   const { spawn } = process.getBuiltinModule('node:child_process')
   const flags = [
@@ -52,11 +52,13 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
   const boot = fileURLToPath(daemon ? boots.bootDaemon : boots.boot)
   // Like 'pipe'. On Windows nobody could write to a 'pipe' while somebody waits to read from it.
   const own = ['overlapped', ...(daemon ? ['overlapped'] : [])] as const
+  const { descriptors = [] } = boots
   const child = spawn(process.execPath, [...flags, boot, ...process.argv.slice(2)], {
     env: { ...process.env, ...env, ...boots.environment?.(WIRE + own.length) },
     cwd,
-    stdio: ['ignore', stdio, stdio, ...own, ...(boots.descriptors ?? [])] as StdioOptions,
+    stdio: ['ignore', stdio, stdio, ...own, ...descriptors, ...inherit] as StdioOptions,
   })
+  const firstInherited = WIRE + own.length + descriptors.length
   // Core keeps the event loop alive for the children that are waited for.
   child.unref()
   const lifeline = child.stdio?.[LIFELINE] as Socket | undefined
@@ -74,6 +76,7 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
   return {
     id,
     ...(child.pid !== undefined && { pid: child.pid }),
+    inherited: inherit.map((_, i) => firstInherited + i),
     wire: child.pid === undefined ? deadWire : wireOf(child, !daemon),
     exited: relayed ? exited.then(exit => soon(relayed).then(() => exit)) : exited,
     kill(signal = 'SIGKILL') {

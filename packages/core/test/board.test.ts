@@ -1,5 +1,6 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { fork, spawn } from 'node:child_process'
+import { type EventEmitter, on } from 'node:events'
+import { fstatSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +8,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build } from 'tsup'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type HomeBoard, type Offer, offerBoard, openBoard } from '../src/broker/board.js'
+import type { HomeBoard, Offer } from '../src/board/board.js'
+import { ClaimFile, type InheritedBoard } from '../src/board/claim-file.js'
+import { offerBoard, openBoard } from '../src/board/offer.js'
 import { Context } from '../src/context/context.js'
 import type { LiveObject } from '../src/link/wire-end.js'
 import { stubTransport } from './stub-transport.js'
@@ -35,6 +38,8 @@ describe.each([
     expect(home.takeBack(5)).toBe(2)
     expect([holder.claim(3), holder.claim(4), holder.claim(5)]).toEqual([false, false, false])
     expect(home.begun).toBe(5)
+    home.resume(5)
+    holder.resume?.()
     expect(holder.claim(6)).toBe(true)
     expect(home.takeBack(6)).toBe(6)
     expect(home.takeBack(6)).toBe(6)
@@ -55,10 +60,61 @@ describe.each([
     expect(holder?.claim(0)).toBe(true)
     expect(home.takeBack(3)).toBe(0)
     expect(holder?.claim(2)).toBe(false)
+    home.resume(3)
+    holder?.resume?.()
     expect(holder?.claim(4)).toBe(true)
     open?.close()
     close()
   })
+})
+
+it('lets a child claim through an offset that it shares, and its parent take back the rest', () => {
+  const home = ClaimFile.make() as ClaimFile
+  expect([home.take(), home.take()]).toEqual([true, false])
+  // The same descriptor stands for the one that a child inherits: they share the offset.
+  const holder = openBoard(home.file, home.nonce, undefined)?.board as InheritedBoard
+  home.sent(5, 5)
+  expect([holder.claim(), holder.claim()]).toEqual([true, true])
+  expect(home.begun).toBe(2)
+  expect(home.takeBack(5)).toBe(2)
+  expect(home.revoked).toBe(true)
+  expect([holder.claim(), holder.claim()]).toEqual([false, false])
+  expect(holder.revoked).toBe(true)
+  // Home hears that it has noticed, and goes on.
+  home.resume(5)
+  holder.resume()
+  home.sent(7, 2)
+  expect(holder.claim()).toBe(true)
+  expect(home.begun).toBe(6)
+  home.ask(9)
+  expect(holder.claim()).toBe(true)
+  expect(holder.asked).not.toBe(0)
+  // Nothing is out: nothing is taken back, and nothing need be noticed.
+  expect(home.takeBack(7)).toBe(7)
+  expect(home.revoked).toBe(false)
+  home.ask(0)
+  home.sent(8, 1)
+  expect(holder.claim()).toBe(true)
+  expect(holder.asked).toBe(0)
+  // Place 9 is claimed by a message: it has no byte.
+  home.sent(11, 2)
+  expect(home.begun).toBe(8)
+  expect(holder.claim()).toBe(true)
+  expect(home.takeBack(11)).toBe(10)
+  home.release()
+  home.release()
+})
+
+it('gives the memory of an asked file back', () => {
+  const home = ClaimFile.make() as ClaimFile
+  const holder = openBoard(home.file, home.nonce, undefined)?.board as InheritedBoard
+  for (let last = 64; last < 1_500_000; last += 64) {
+    home.sent(last, 64)
+    home.ask(last)
+    for (let i = 0; i < 64; i++) if (!holder.claim()) throw new Error(`place ${last - 64 + i} was not claimed`)
+  }
+  expect(fstatSync(home.file).blocks * 512).toBeLessThan(3 * 1024 * 1024)
+  home.release()
 })
 
 it('opens no file but the one that was offered', () => {
@@ -93,12 +149,16 @@ function hear(sent) {
     parentPort?.close()
     return
   }
+  board.resume?.()
   while (place < sent) {
     const mine = board.claim(place + 1)
     if (mine === undefined) continue
     place++
     if (mine) got.push(place)
   }
+  if (!board.revoked) return
+  if (parentPort) parentPort.postMessage('noticed')
+  else process.send('noticed')
 }
 if (parentPort) parentPort.on('message', hear)
 else process.on('message', hear)
@@ -116,7 +176,7 @@ describe('a claim and a take-back at the same moment', () => {
     const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
     await writeFile(
       entry,
-      `export { openBoard } from '${at('../src/broker/board.ts')}'\nexport { LiveObject } from '${at('../src/link/wire-end.ts')}'\n`,
+      `export { openBoard } from '${at('../src/board/offer.ts')}'\nexport { LiveObject } from '${at('../src/link/wire-end.ts')}'\n`,
     )
     await build({ entry: [entry], outDir: scratch, format: 'esm', target: 'node20', silent: true, config: false })
     await writeFile(join(scratch, 'package.json'), '{ "type": "module" }')
@@ -127,7 +187,7 @@ describe('a claim and a take-back at the same moment', () => {
   afterAll(() => rm(scratch, { recursive: true, force: true }))
 
   /** Sends a few places at a time, and takes them back at every stage of their being claimed. Each has one owner then. */
-  async function race(home: HomeBoard, send: (sent: number) => void, answer: Promise<number[]>): Promise<void> {
+  async function race(home: HomeBoard, send: (sent: number) => void, hear: () => Promise<unknown>): Promise<void> {
     const size = 16
     const taken = new Set<number>()
     let sent = 0
@@ -140,9 +200,12 @@ describe('a claim and a take-back at the same moment', () => {
       const end = performance.now() + 2
       while (home.begun < first - 1 + (turn % size) && performance.now() < end);
       for (let place = Math.max(home.takeBack(sent), first - 1) + 1; place <= sent; place++) taken.add(place)
+      if (!home.revoked) continue
+      expect(await hear()).toBe('noticed')
+      home.resume(sent)
     }
     send(0)
-    const got = new Set(await answer)
+    const got = new Set((await hear()) as number[])
     expect(got.size).toBeGreaterThan(0)
     expect(taken.size).toBeGreaterThan(0)
     for (let place = 1; place <= sent; place++) {
@@ -151,22 +214,45 @@ describe('a claim and a take-back at the same moment', () => {
     }
   }
 
+  /** Gives one message after the other. */
+  function listener(from: EventEmitter): () => Promise<unknown> {
+    const messages = on(from, 'message')
+    return async () => ((await messages.next()).value as [unknown])[0]
+  }
+
   it('has one winner, between threads', async () => {
     const { board, slot, text, parcels, close } = offer(threads)
     const [memory] = (parcels ?? []).map(each => (each as LiveObject).object)
     const worker = new Worker(program, { workerData: { slot, text, memory } })
-    await once(worker, 'message')
-    const answer = once(worker, 'message').then(([got]) => got as number[])
-    await race(board, sent => worker.postMessage(sent), answer)
+    const hear = listener(worker)
+    await hear()
+    await race(board, sent => worker.postMessage(sent), hear)
     close()
   })
 
-  it('has one winner, between processes', async () => {
+  it('has one winner, between processes, by words in a file', async () => {
     const { board, slot, text, close } = offer(processes)
     const child = fork(program, [JSON.stringify({ slot, text })])
-    await once(child, 'message')
-    const answer = once(child, 'message').then(([got]) => got as number[])
-    await race(board, sent => child.send(sent), answer)
+    const hear = listener(child)
+    await hear()
+    await race(board, sent => child.send(sent), hear)
     close()
+  }, 60_000)
+
+  it('has one winner, between a parent and its child, by the offset of a file', async () => {
+    const board = ClaimFile.make() as ClaimFile
+    const child = spawn(process.execPath, [program, JSON.stringify({ slot: 4, text: board.nonce })], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', board.file],
+    })
+    const hear = listener(child)
+    await hear()
+    let before = 0
+    const send = (sent: number) => {
+      if (sent > 0) board.sent(sent, sent - before)
+      before = sent
+      child.send(sent)
+    }
+    await race(board, send, hear)
+    board.release()
   }, 60_000)
 })

@@ -4,7 +4,7 @@ import { MpError } from '../errors.js'
 import { awaitMoved } from '../link/await-moved.js'
 import { Link, type Message } from '../link/link.js'
 import { type End, open, pair } from '../link/wire-end.js'
-import { appendU32, readU32 } from '../runtime/byte-buffer.js'
+import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import * as protocol from './protocol.js'
@@ -12,6 +12,8 @@ import * as protocol from './protocol.js'
 /** Another context that holds an object whose home is here, at the other end of a link. */
 export interface Holder {
   readonly link: Link
+  /** The id of its context, once it has said so. */
+  context?: string
 }
 
 /** What the messages of holders mean. */
@@ -120,6 +122,7 @@ export class Holders<H extends Holder> {
   #hear(holder: H, message: Message): void {
     switch (message.type) {
       case protocol.HELLO:
+        holder.context = readText(message.bytes, message.start, message.end)
         return
       case protocol.JOIN: {
         if (this.isForeign(holder)) throw new MpError('MP_DECODE', 'another program cannot let a holder join')

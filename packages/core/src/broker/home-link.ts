@@ -61,7 +61,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     })
     context.remotes.set(user.id, user)
     context.links.add(this.link)
-    this.link.control(protocol.HELLO)
+    this.link.control(protocol.HELLO, out => appendText(out, context.identity.id))
     this.link.flush()
     this.link.listenFirst()
   }

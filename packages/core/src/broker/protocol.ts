@@ -7,7 +7,7 @@
 export const CANCEL = 22
 /** Holder to home: another holder joins, over the end of a wire that comes with this. */
 export const JOIN = 25
-/** Holder to home: it has opened its end, and will answer. */
+/** Holder to home: it has opened its end, and will answer. Body: the id of its context. */
 export const HELLO = 26
 /** Holder to home: answer when everything sent before has been dealt with. Body: call. */
 export const SETTLE = 27

@@ -1,3 +1,4 @@
+import type { InheritedFile } from '../board/offer.js'
 import type { MpError } from '../errors.js'
 import { type Link, listenNow } from '../link/link.js'
 import { deliverNow } from '../runtime/next-turn.js'
@@ -20,6 +21,10 @@ export interface Identity {
 /** A child that this context has started. */
 export interface Child {
   readonly owner: ChildOwner
+  /** As {@link Identity.id}. */
+  readonly id: string
+  /** Files of claims that it has inherited. */
+  readonly files: readonly InheritedFile[]
   /** Fulfils with the exit code when it has ended, however. */
   readonly exited: Promise<number>
   kill(signal: 'SIGTERM' | 'SIGKILL'): void
@@ -97,6 +102,12 @@ export class Context {
   /** Unique in this program. */
   nextId(): string {
     return `${this.identity.id}.${++this.#ids}`
+  }
+
+  /** Files of claims that this child has inherited; none where it is no child of this context. */
+  filesOf(id: string | undefined): readonly InheritedFile[] {
+    if (id !== undefined) for (const child of this.children) if (child.id === id) return child.files
+    return []
   }
 
   /** The identity path of the next child. */

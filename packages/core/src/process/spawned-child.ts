@@ -1,4 +1,6 @@
 import { constants } from 'node:os'
+import type { ClaimFile } from '../board/claim-file.js'
+import type { InheritedFile } from '../board/offer.js'
 import type { Child, ChildOwner, Context } from '../context/context.js'
 import { readMessage } from '../context/message-reader.js'
 import { Envelope, encodeMessage } from '../context/message-writer.js'
@@ -30,6 +32,9 @@ export class SpawnedChild implements Child {
   /** As `exited`, but rejects when the start failed. */
   readonly over: Promise<number>
   readonly owner: ChildOwner
+  readonly id: string
+  /** Those of its files that it has inherited. */
+  readonly files: readonly InheritedFile[]
   readonly #context: Context
   readonly #transport: Transport
   readonly #peer: Peer
@@ -48,8 +53,24 @@ export class SpawnedChild implements Child {
   #exit: PeerExit | undefined
   #abort: { signal: AbortSignal; listener: () => void } | undefined
 
-  constructor(owner: ChildOwner, context: Context, transport: Transport, peer: Peer) {
+  /** `files`: what the peer was to inherit. */
+  constructor(
+    owner: ChildOwner,
+    context: Context,
+    transport: Transport,
+    peer: Peer,
+    id: string,
+    files: readonly ClaimFile[],
+  ) {
     this.owner = owner
+    this.id = id
+    const numbers = peer.inherited ?? []
+    this.files = files.flatMap((file, i) => {
+      const descriptor = numbers[i]
+      if (descriptor !== undefined) return [{ file, descriptor }]
+      file.release()
+      return []
+    })
     this.#context = context
     this.#transport = transport
     this.#peer = peer
@@ -166,6 +187,7 @@ export class SpawnedChild implements Child {
     // What the child sent before its end may still be unread, on this link and on other wires.
     await within(linkClosed, LAST_WORDS)
     await caughtUp()
+    for (const { file } of this.files) file.release()
     this.#link.close()
     this.#channels.closed()
     this.#context.links.delete(this.#link)

@@ -1,4 +1,4 @@
-import type { HolderBoard, OpenBoard } from '../broker/board.js'
+import type { HolderBoard, OpenBoard } from '../board/board.js'
 import type { Parcel } from '../link/wire-end.js'
 import { Deque } from '../runtime/deque.js'
 
@@ -16,6 +16,8 @@ export interface Received {
 export interface HandUser {
   /** What came at `place` is claimed by a message; or 0: home has asked to be told of a claim. Home must hear before user code runs. */
   claimed(place: number): void
+  /** All that has come is void; so is what comes until home has answered that it knows that. */
+  revoked(): void
 }
 
 /** Below this many items home is not asked for more ahead of the need. */
@@ -55,9 +57,10 @@ export class Hand {
   }
 
   add(item: Received): void {
+    this.seen = item.place
+    if (item.onBoard && this.#board?.revoked) return
     if (this.#items.length === 0 && this.#taken === 0) this.#since = performance.now()
     this.#items.push(item)
-    this.seen = item.place
     this.#peak = this.#items.length
   }
 
@@ -86,8 +89,23 @@ export class Hand {
         this.undecided = true
         return undefined
       }
+      if (board.revoked) {
+        this.#dropClaimable()
+        this.#user.revoked()
+      }
     }
     return undefined
+  }
+
+  /** Home knows that this side has noticed: what comes from here on can be claimed. */
+  resume(): void {
+    this.#board?.resume?.()
+  }
+
+  #dropClaimable(): void {
+    const rest = [...this.#items].filter(({ onBoard }) => !onBoard)
+    this.#items.clear()
+    for (const each of rest) this.#items.push(each)
   }
 
   /** An item that came without a board, and that nobody waits for. */

@@ -1,4 +1,5 @@
-import { type Offer, offerBoard } from '../broker/board.js'
+import type { Offer } from '../board/board.js'
+import { offerBoard } from '../board/offer.js'
 import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import { CANCEL } from '../broker/protocol.js'
 import type { Context, Pack } from '../context/context.js'
@@ -356,6 +357,10 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       case protocol.CLAIMED:
         this.#stock.claimed(holder, call)
         return this.#refuseGetters()
+      case protocol.NOTICED:
+        if (!holder.lease.revoked) return
+        holder.link.control(protocol.GO_ON)
+        return this.#stock.resumed(holder)
       case protocol.OPENED:
         return this.#opened(holder, call === 1)
       case protocol.UNGET:
@@ -410,7 +415,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   #offerBoard(holder: QueueHolder): void {
-    const offer = offerBoard(this.#context, this.transport)
+    const offer = offerBoard(this.#context, this.transport, this.#context.filesOf(holder.context))
     if (!offer) return
     if (offer.uncertain) holder.opening = []
     holder.offered = offer

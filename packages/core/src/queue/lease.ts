@@ -1,4 +1,4 @@
-import { type HomeBoard, isLater } from '../broker/board.js'
+import { type HomeBoard, isLater } from '../board/board.js'
 import { Deque } from '../runtime/deque.js'
 import type { Item } from './item.js'
 
@@ -51,6 +51,16 @@ export class Lease {
     return this.#out.length
   }
 
+  /** Whether nothing can be sent until the holder has noticed that something was taken back. */
+  get revoked(): boolean {
+    return this.board?.revoked ?? false
+  }
+
+  /** The holder has noticed. */
+  resume(): void {
+    this.board?.resume(this.sent)
+  }
+
   /** How many calls there are waiting for items that were not sent. */
   get need(): number {
     const coming = ((this.sent - this.#seen) >>> 0) - this.#voided
@@ -95,12 +105,17 @@ export class Lease {
 
   /** How many more items may be sent, beside those that are needed; `shared`: others wait. */
   room(shared: boolean): number {
-    if (!this.board) return 0
+    if (!this.board || this.board.revoked) return 0
     if (this.#bytes >= MOST_BYTES) return 0
     let most = this.#limit
     if (this.pace > 0) most = Math.min(most, Math.floor((shared ? SHARED_WORK : WORK) / this.pace))
     if (shared && this.pace > SLOW) return 0
     return most - this.#out.length
+  }
+
+  /** These items are about to be sent, to be claimed on the board. */
+  announce(count: number): void {
+    this.board?.sent((this.sent + count) >>> 0, count)
   }
 
   /** An item is sent, to be claimed on the board, or by a message. Gives its place. */

@@ -36,6 +36,8 @@ export const TRY = 31
 export const CLAIMED = 55
 /** Holder to home: whether it could open the board. Body: 1 if so. */
 export const OPENED = 56
+/** Holder to home: it has noticed that something was taken back, and waits for GO_ON. */
+export const NOTICED = 59
 
 /** Home to holder: a slot is yours, and more, until this turn's end. Body: call, how many more. */
 export const GRANTED = 32
@@ -54,6 +56,8 @@ export const ITEMS = 49
 export const WAS_SHUT_DOWN = 50
 /** Home to holder: a board. Body: slot, and where it is (text); its memory may ride along. */
 export const BOARD = 51
+/** Home to holder: the answer to NOTICED. What came on the board before is void; what comes from here on is not. */
+export const GO_ON = 60
 /** Home to holder: it was shut down, and nothing will come: all calls that wait for an item are refused. */
 export const EXHAUSTED = 57
 /** Home to holder: the oldest call that waits for an item is refused. Body: the reason. */

@@ -1,4 +1,4 @@
-import { openBoard } from '../broker/board.js'
+import { openBoard } from '../board/offer.js'
 import { HomeLink, type HomeLinkUser } from '../broker/home-link.js'
 import { isAnswer } from '../broker/protocol.js'
 import type { PackedHandle } from '../codec/handle.js'
@@ -216,6 +216,8 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
         if (board) this.#hand.use(board)
         return this.#home.tell(protocol.OPENED, board ? 1 : 0)
       }
+      case protocol.GO_ON:
+        return this.#hand.resume()
       case protocol.WAS_SHUT_DOWN:
         this.#shutDown = true
         return
@@ -388,6 +390,12 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   /** As {@link HandUser.claimed}. */
   claimed(place: number): void {
     this.#home.tell(protocol.CLAIMED, place)
+    this.#home.link.flush()
+  }
+
+  /** As {@link HandUser.revoked}. */
+  revoked(): void {
+    this.#home.tell(protocol.NOTICED)
     this.#home.link.flush()
   }
 

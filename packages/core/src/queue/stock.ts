@@ -158,6 +158,8 @@ export class Stock {
 
   /** Sends the consumer an item, for a call that does not wait, if there is one. */
   offer(consumer: Consumer): 'sent' | 'none' | 'unfit' {
+    // It has something that is void by now, and will ask again when it has noticed.
+    if (consumer.lease.revoked) return 'sent'
     if (this.#lessee && this.#lessee !== consumer && !this.#freed(true)) return 'none'
     const item = this.#items.peek()
     if (!item) return 'none'
@@ -165,6 +167,14 @@ export class Stock {
     this.#items.shift()
     this.#give(consumer, item, false)
     return 'sent'
+  }
+
+  /** The consumer has noticed that something was taken back. */
+  resumed(consumer: Consumer): void {
+    const { lease } = consumer
+    lease.resume()
+    if (this.#armed.delete(consumer)) lease.board?.ask(0)
+    this.wanted(consumer)
   }
 
   /** The consumer has claimed something: up to `place`, or what the board says. */
@@ -204,6 +214,7 @@ export class Stock {
     if (this.#asking === asking) return
     this.#asking = asking
     if (asking) for (const consumer of this.#served) this.#arm(consumer)
+    else if (this.#line.length === 0) this.#disarm()
   }
 
   /** Takes back whatever can be: the home moves, or drops all. */
@@ -250,7 +261,7 @@ export class Stock {
   /** The consumer has as many places in line as it needs items. */
   #lineUp(consumer: Consumer): void {
     const { asks, lease } = consumer
-    const need = Math.min(Math.max(0, lease.need), MOST_ASKS)
+    const need = lease.revoked ? 0 : Math.min(Math.max(0, lease.need), MOST_ASKS)
     while (asks.length > need) this.#line.delete(asks.pop() as Ask)
     while (asks.length < need) {
       const ask: Ask = { consumer, getter: undefined }
@@ -289,6 +300,14 @@ export class Stock {
     } finally {
       this.#serving = false
     }
+    if (this.#line.length === 0) this.#disarm()
+  }
+
+  /** Nobody waits for claims any more. */
+  #disarm(): void {
+    if (this.#asking || this.#armed.size === 0) return
+    for (const { lease } of this.#armed) lease.board?.ask(0)
+    this.#armed.clear()
   }
 
   /** Gives the consumer the item, and more where it may have more. */
@@ -327,6 +346,7 @@ export class Stock {
   #send(consumer: Consumer, items: readonly Item[]): void {
     const { lease } = consumer
     const onBoard = lease.board !== undefined && !items[0]?.parcels
+    if (onBoard) lease.announce(items.length)
     this.#user.send(consumer, items, onBoard)
     for (const item of items) {
       if (item.number === 0) item.number = ++this.#delivered

@@ -78,6 +78,8 @@ export interface SpawnOptions {
    * - 'pipe': through `relayLines`. `exited` waits until they have ended.
    */
   readonly stdio?: 'inherit' | 'ignore' | 'pipe'
+  /** Open descriptors of this process that the peer should inherit. See {@link Peer.inherited}. */
+  readonly inherit?: readonly number[]
   /** In MiB, as the option of node:worker_threads. */
   readonly resourceLimits?: {
     readonly maxOldGenerationSizeMb?: number
@@ -93,6 +95,11 @@ export interface Peer {
   readonly id: string
   /** Known as soon as `spawn` returns, if the medium tells it. Absent: the child tells core. */
   readonly pid?: number
+  /**
+   * The numbers that the descriptors of `SpawnOptions.inherit` have in the peer, in their order. Absent: the medium cannot
+   * pass them on. This costs speed: queues between parent and child then take two system calls more for each item.
+   */
+  readonly inherited?: readonly number[]
   /** The wire to the child's `serve`. Core starts and closes it. */
   readonly wire: Wire
   /**

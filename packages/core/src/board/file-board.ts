@@ -1,0 +1,96 @@
+import { readSync, writeSync } from 'node:fs'
+import { type HolderBoard, type HomeBoard, isLater } from './board.js'
+import { HEAD } from './memory-file.js'
+
+/** Words of a slot (u32), and who writes them. The last place that was claimed: the holder. */
+const BEGUN = 0
+/** Up to here everything is taken back or claimed: home. */
+const VOID = 1
+/** The `void` that the verdict is about, and behind it what was claimed then: home. */
+const VERDICT_FOR = 2
+/** Not 0: home asks to be told of the next claim: home. */
+const ASKED = 4
+
+const SLOT = 16
+const SLOTS = 256
+
+/** One word, to be written or read, and the four from `VOID` on. */
+const one = new Uint32Array(1)
+const oneBytes = new Uint8Array(one.buffer)
+const four = new Uint32Array(4)
+const fourBytes = new Uint8Array(four.buffer)
+
+/**
+ * A board between processes: words in a file in memory. There is no swap. The holder writes `begun`, then reads `void`; home writes
+ * `void`, then reads `begun`, then writes the verdict. One of them must see the other. A holder that finds a new `void` obeys the
+ * verdict, which comes two system calls of home later. There is one verdict at a time: nothing is sent, and so nothing is taken
+ * back again, until the holder has said that it has noticed.
+ *
+ * Reads and writes of 4 bytes go through the page cache. They are whole, what was written survives SIGKILL, and the locks that the
+ * kernel takes for a write order it before the read that follows. A write takes 1 to 2 us, a read 1.
+ */
+export class FileBoard implements HomeBoard, HolderBoard {
+  static readonly slots: number = SLOTS
+  static readonly bytes: number = SLOTS * SLOT * 4
+  revoked = false
+  readonly #file: number
+  readonly #at: number
+  #void = 0
+  asked = 0
+
+  constructor(file: number, slot: number) {
+    this.#file = file
+    this.#at = HEAD + slot * SLOT * 4
+  }
+
+  get begun(): number {
+    const begun = this.#read(BEGUN)
+    // A claim that came too late was written all the same.
+    return isLater(this.#void, begun) ? this.#void : begun
+  }
+
+  sent(): void {}
+
+  takeBack(last: number): number {
+    const before = this.#void
+    this.#write(VOID, last)
+    const begun = this.#read(BEGUN)
+    // In this order: who finds the verdict for this `void` finds what it says.
+    this.#write(VERDICT_FOR + 1, begun)
+    this.#write(VERDICT_FOR, last)
+    this.#void = last
+    const claimed = isLater(before, begun) ? before : begun
+    this.revoked = claimed !== last
+    return claimed
+  }
+
+  resume(): void {
+    this.revoked = false
+  }
+
+  ask(asked: number): void {
+    this.#write(ASKED, asked)
+  }
+
+  claim(place: number): boolean | undefined {
+    if (this.revoked) return false
+    this.#write(BEGUN, place)
+    readSync(this.#file, fourBytes, 0, 16, this.#at + VOID * 4)
+    const end = four[0] as number
+    this.asked = four[ASKED - VOID] as number
+    if (isLater(place, end)) return true
+    if (four[VERDICT_FOR - VOID] !== end) return undefined
+    this.revoked = isLater(place, this.#read(VERDICT_FOR + 1))
+    return !this.revoked
+  }
+
+  #read(word: number): number {
+    readSync(this.#file, oneBytes, 0, 4, this.#at + word * 4)
+    return one[0] as number
+  }
+
+  #write(word: number, value: number): void {
+    one[0] = value
+    writeSync(this.#file, oneBytes, 0, 4, this.#at + word * 4)
+  }
+}

@@ -1,0 +1,108 @@
+import { closeSync } from 'node:fs'
+import { LiveObject, type Parcel } from '../link/wire-end.js'
+import type { Transport } from '../transport/transport.js'
+import type { HomeBoard, Offer, OpenBoard } from './board.js'
+import { type ClaimFile, InheritedBoard } from './claim-file.js'
+import { FileBoard } from './file-board.js'
+import { hasNonce, makeMemoryFile, openMemoryFile } from './memory-file.js'
+import { SharedBoard } from './shared-board.js'
+
+/** Where the boards of one context's homes are: memory that is shared, or a file. */
+interface Area {
+  readonly text: string
+  readonly parcels: readonly Parcel[] | undefined
+  readonly uncertain: boolean
+  slots: number
+  /** Holders that use one of its slots. */
+  users: number
+  open(slot: number): HomeBoard
+  close(): void
+}
+
+const areas = new WeakMap<object, Area>()
+
+/** A file of claims that a child has inherited, and the number of its descriptor there. */
+export interface InheritedFile {
+  readonly file: ClaimFile
+  readonly descriptor: number
+}
+
+/**
+ * A board for one more holder of something whose home is in `context`. `files`: what the holder has inherited from it. Undefined
+ * where the medium has no boards.
+ */
+export function offerBoard(
+  context: object,
+  transport: Transport,
+  files: readonly InheritedFile[] = [],
+): Offer | undefined {
+  for (const { file, descriptor } of files) {
+    if (!file.take()) continue
+    const close = () => file.release()
+    return { board: file, uncertain: true, slot: descriptor, text: file.nonce, parcels: undefined, close }
+  }
+  let area = areas.get(context)
+  if (!area || area.slots === SharedBoard.slots) {
+    area = makeArea(transport)
+    if (!area) return undefined
+    areas.set(context, area)
+  }
+  const slot = area.slots++
+  area.users++
+  const { text, parcels, uncertain } = area
+  const used = area
+  const close = () => {
+    if (--used.users > 0) return
+    if (areas.get(context) === used) areas.delete(context)
+    used.close()
+  }
+  return { board: area.open(slot), uncertain, slot, text, parcels, close }
+}
+
+function makeArea({ capabilities }: Transport): Area | undefined {
+  if (capabilities.sharedMemory && capabilities.attachments) {
+    const memory = new SharedArrayBuffer(SharedBoard.bytes)
+    const parcels = [new LiveObject(memory)]
+    const open = (slot: number) => new SharedBoard(memory, slot)
+    return { text: '', parcels, uncertain: false, slots: 0, users: 0, open, close() {} }
+  }
+  const made = capabilities.reach === 'process' ? makeMemoryFile(FileBoard.bytes) : undefined
+  if (!made) return undefined
+  const { file, nonce } = made
+  const open = (slot: number) => new FileBoard(file, slot)
+  const text = `${process.pid} ${file} ${nonce}`
+  return { text, parcels: undefined, uncertain: true, slots: 0, users: 0, open, close: () => closeSync(file) }
+}
+
+/** Files of other contexts' boards that are open here, by what their homes have told. */
+const files = new Map<string, { readonly file: number; users: number }>()
+
+/** A board that home has offered; undefined where it cannot be opened here. */
+export function openBoard(slot: number, text: string, parcels: readonly Parcel[] | undefined): OpenBoard | undefined {
+  if (/^[0-9a-f]{32}$/.test(text)) {
+    return hasNonce(slot, text) ? { board: new InheritedBoard(slot), close() {} } : undefined
+  }
+  const memory = parcels?.[0] instanceof LiveObject ? parcels[0].object : undefined
+  if (slot >= SharedBoard.slots) return undefined
+  if (memory instanceof SharedArrayBuffer && memory.byteLength === SharedBoard.bytes) {
+    return { board: new SharedBoard(memory, slot), close() {} }
+  }
+  const known = files.get(text) ?? openFile(text)
+  if (!known) return undefined
+  files.set(text, known)
+  known.users++
+  const close = () => {
+    if (--known.users > 0) return
+    files.delete(text)
+    closeSync(known.file)
+  }
+  return { board: new FileBoard(known.file, slot), close }
+}
+
+function openFile(text: string): { file: number; users: number } | undefined {
+  const match = /^(\d{1,10}) (\d{1,10}) ([0-9a-f]{32})$/.exec(text)
+  if (!match) return undefined
+  const [, pid, descriptor, nonce] = match as unknown as [string, string, string, string]
+  const file = openMemoryFile(pid, descriptor, nonce)
+  return file === undefined ? undefined : { file, users: 0 }
+}
