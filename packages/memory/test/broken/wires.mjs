@@ -29,7 +29,7 @@ export const brokenWires = {
         },
       }
     }),
-    fails: [['Queue: basics', 'Q5 ']],
+    fails: [['Queue: basics', 'Q4 ']],
   },
 
   'reorders frames': {
