@@ -1,4 +1,5 @@
 import { killConsumers } from './faults/kill-consumers.js'
+import { killLessees } from './faults/kill-lessees.js'
 import { killProducers } from './faults/kill-producers.js'
 import { outOfDescriptors } from './faults/out-of-descriptors.js'
 import { stopConsumer } from './faults/stop-consumer.js'
@@ -6,6 +7,8 @@ import { GARBAGE, writeGarbage } from './faults/write-garbage.js'
 import type { ConformanceOptions } from './suite.js'
 
 const KILLS = 200
+/** Kills of consumers that hold items ahead of their calls. The environment may ask for more. */
+const lesseeKills = () => Number(process.env.MP_CONFORMANCE_KILLS ?? 40)
 /** ms that one test may take on a loaded machine; on two free cores the longest takes 35 s. */
 const LONGEST = 180_000
 
@@ -18,16 +21,19 @@ export interface FaultsOptions extends ConformanceOptions {
 }
 
 /**
- * Many faults, for transports whose peers are processes: kills at random moments of a flow, a consumer that stands still, and
- * descriptors that run out. Each test prints how many of its faults hit what they were meant for, and fails if none did. Takes
- * about a minute on two cores.
+ * Many faults: kills at random moments of a flow, a consumer that stands still, and descriptors that run out; for transports whose
+ * peers are threads, only the first of these. Each test prints how many of its faults hit what they were meant for, and fails if
+ * none did. Takes about a minute on two cores.
  */
 export function faults({ transport, context, module, describe, test, wireDescriptor }: FaultsOptions): void {
-  if (transport.capabilities.isolation !== 'process') {
+  const { isolation } = transport.capabilities
+  if (isolation === 'none') {
     throw new TypeError(`the children of ${transport.name} cannot be killed: there are no faults to try`)
   }
   const fault = (name: string, body: () => Promise<void>) => test(name, { timeout: LONGEST, skip: false }, body)
   describe(`faults of ${transport.name}`, () => {
+    fault('consumers that hold items ahead of their calls are killed', () => killLessees(context, lesseeKills()))
+    if (isolation === 'thread') return
     fault(`${KILLS} producers are killed in the middle of a flow`, () => killProducers(context, KILLS))
     fault(`one of three consumers is killed, ${KILLS} times`, () => killConsumers(context, KILLS))
     fault('a consumer that stands still for 3 s costs its producer little memory, and then gets everything', () =>

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
-import { eventually, rejects, within } from '../harness.js'
+import { rejects, within } from '../harness.js'
+import { assertAll, assertRising, killLessee } from '../kill-lessee.js'
 import * as targets from '../targets-consumers.js'
-import type { Trial } from '../trial.js'
 
 /** ms in which others get what a consumer has not taken, when it ends or computes. */
 const SOON = 1_500
-/** Consumers that are killed, each at a moment of its own. The environment may ask for more. */
-const kills = () => Number(process.env.MP_CONFORMANCE_KILLS ?? 6)
 
 export const queueConsumers = group('Queue: consumers that give up, compute, or are killed', {
   'Q37 what comes after a get gave up is not lost with its context, however that ends': needs('isolation', async t => {
@@ -96,13 +93,13 @@ export const queueConsumers = group('Queue: consumers that give up, compute, or 
   'Q33 a consumer that is killed takes with it what its program was given, and nothing else': needs(
     'isolation',
     async t => {
-      for (let i = 0; i < kills(); i++) await killOne(t, i % 2 === 0 ? 0 : 40, (i * 7) % 23)
+      for (let i = 0; i < 6; i++) await killLessee(t.api, t.file('log'), i % 2 === 0 ? 0 : 40, (i * 7) % 23)
     },
   ),
 
   'Q35 a consumer that is killed with items before it frees their slots only as they are taken': needs(
     'isolation',
-    async t => killOne(t, 20, 5),
+    async t => void (await killLessee(t.api, t.file('log'), 20, 5)),
   ),
 
   'Q10 the bound holds while a consumer is sent items ahead': async t => {
@@ -146,53 +143,3 @@ export const queueConsumers = group('Queue: consumers that give up, compute, or 
     assert.equal(await queue.get(), 'small')
   }),
 })
-
-/** A consumer logs what it gets; it is killed; then what is left must be the rest. */
-async function killOne(t: Trial, maxsize: number, ms: number): Promise<void> {
-  const queue = new t.api.Queue<number>(maxsize)
-  const path = t.file('log')
-  writeFileSync(path, '')
-  const [near, far] = t.api.Pipe<unknown, string>()
-  const child = await t.start(targets.getAndLog, [queue, path, far])
-  assert.equal(await within(near.recv(), 'the consumer'), 'running')
-  let next = 0
-  let killed = false
-  const puts = (async () => {
-    // Not so many that to take them all again would be the test.
-    while (!killed && next < 5_000) await queue.put(next++)
-  })()
-  await eventually(() => readFileSync(path).length > 0, 'an item')
-  await new Promise(resolve => setTimeout(resolve, ms))
-  child.kill()
-  await within(child.join(), 'the end', SOON)
-  killed = true
-  const rest: number[] = []
-  // A put that waited for a slot goes on when one is free.
-  let settled = false
-  void puts.then(() => {
-    settled = true
-  })
-  while (!settled || !(await queue.empty())) rest.push(await queue.get({ timeout: SOON }))
-  await puts
-  const logged = readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number)
-  // The one that it was given, and had not yet written down.
-  const missing = next - logged.length - rest.length
-  assert.ok(missing === 0 || missing === 1, `${missing} of ${next} are gone beyond those that its program was given`)
-  assertAll(missing === 1 ? [...logged, logged.length, ...rest] : [...logged, ...rest], next)
-  assertRising(logged)
-  assertRising(rest)
-}
-
-function assertRising(items: readonly number[]): void {
-  for (let i = 1; i < items.length; i++) {
-    assert.ok((items[i] as number) > (items[i - 1] as number), `${items[i]} came after ${items[i - 1]}`)
-  }
-}
-
-/** Each of the numbers below `count`, once. */
-function assertAll(items: readonly number[], count: number): void {
-  assert.deepEqual(
-    [...items].sort((a, b) => a - b),
-    Array.from({ length: count }, (_, i) => i),
-  )
-}

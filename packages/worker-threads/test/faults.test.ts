@@ -1,0 +1,11 @@
+import { faults } from '@mp/conformance'
+import * as context from '@mp/worker-threads'
+import { describe, test } from 'vitest'
+
+faults({
+  transport: context.transport,
+  context,
+  module: new URL('../dist/index.js', import.meta.url),
+  describe,
+  test,
+})
