@@ -3,6 +3,7 @@ import type { PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { ParcelReader, readMessage } from '../context/message-reader.js'
 import { Envelope, encodeMessage, type HandlePacking } from '../context/message-writer.js'
+import { perContext } from '../context/per-context.js'
 import { MpError } from '../errors.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendText, ByteBuffer, readText } from '../runtime/byte-buffer.js'
@@ -57,17 +58,8 @@ interface Collected {
   settle: (() => void) | undefined
 }
 
-const nativeQueuesOf = new WeakMap<Context, Map<string, NativeQueueBackend>>()
-
-/** The native queues that this context holds, by id. */
-export function nativeQueues(context: Context): Map<string, NativeQueueBackend> {
-  let all = nativeQueuesOf.get(context)
-  if (!all) {
-    all = new Map()
-    nativeQueuesOf.set(context, all)
-  }
-  return all
-}
+/** The native queues that a context holds, by id. */
+export const nativeQueues: (context: Context) => Map<string, NativeQueueBackend> = perContext()
 
 /**
  * A queue on the medium's own engine: any context acts on it in the call. One per context and queue, so that one producer has

@@ -1,4 +1,5 @@
 import type { Context } from '../context/context.js'
+import { perContext } from '../context/per-context.js'
 import { Pending, type Waits } from '../runtime/pending-call.js'
 import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import { sendBatches, sendWakeUps } from '../runtime/unsent.js'
@@ -13,17 +14,8 @@ interface Awaiting {
   readonly wake: () => void
 }
 
-const sharedSemaphoresOf = new WeakMap<Context, Map<string, NativeSemaphoreBackend>>()
-
-/** The native semaphores that this context shares with others, by id. */
-export function sharedSemaphores(context: Context): Map<string, NativeSemaphoreBackend> {
-  let all = sharedSemaphoresOf.get(context)
-  if (!all) {
-    all = new Map()
-    sharedSemaphoresOf.set(context, all)
-  }
-  return all
-}
+/** The native semaphores that a context shares with others, by id. */
+export const sharedSemaphores: (context: Context) => Map<string, NativeSemaphoreBackend> = perContext()
 
 /**
  * A semaphore on the medium's own engine: any context acts on it in the call. One per context and semaphore. A grant is the
