@@ -104,3 +104,11 @@ export async function getAll(queue: Queue<number>, count: number): Promise<numbe
   while (got.length < count) got.push(await queue.get())
   return got
 }
+
+/** Gets as many items as it is told, says so, and waits for the next order; 0 ends it. */
+export async function getShares(queue: Queue<number>, orders: Connection<number, number>): Promise<void> {
+  for (let share = await orders.recv(); share > 0; share = await orders.recv()) {
+    for (let i = 0; i < share; i++) await queue.get()
+    await orders.send(share)
+  }
+}

@@ -90,6 +90,21 @@ export const queueConsumers = group('Queue: consumers that give up, compute, or 
     }
   }),
 
+  'Q39 consumers that each take a share, and stop, leave none of the others waiting': async t => {
+    const queue = new t.api.Queue<number>()
+    const pipes = [1, 2, 3].map(() => t.pipe<number, number>())
+    const consumers = await Promise.all(pipes.map(([, theirs]) => t.start(targets.getShares, [queue, theirs as never])))
+    for (const share of [1, 4, 300, 1, 1_000]) {
+      for (const [orders] of pipes) await orders.send(share)
+      // All are put in a turn or two: one wake-up may have to serve all who wait.
+      for (let i = 0; i < 3 * share; i++) await queue.put(i)
+      for (const [orders] of pipes) assert.equal(await within(orders.recv(), `a share of ${share}`), share)
+      assert.equal(await queue.qsize(), 0)
+    }
+    for (const [orders] of pipes) await orders.send(0)
+    for (const consumer of consumers) await t.ends(consumer)
+  },
+
   'Q33 a consumer that is killed takes with it what its program was given, and nothing else': needs(
     'isolation',
     async t => {

@@ -1,4 +1,6 @@
-import type { PackedItem } from './item.js'
+import type { Pack } from '../context/context.js'
+import { attachedBytes } from '../link/frame.js'
+import { type Item, type PackedItem, packItem } from './item.js'
 
 /** What a queue's home leaves to the next one. Its last message; items that do not fit into it come before, in `QueueItems`. */
 export interface QueueEstate {
@@ -23,4 +25,25 @@ export interface QueueItems {
   readonly kind: 'items'
   readonly id: string
   readonly items: readonly PackedItem[]
+}
+
+/** Bytes of items, about, that one message to the next home holds. */
+const PART = 16 * 1024 * 1024
+
+/** Packs items until the rest, which it gives, fits into one message. */
+export function packFirst(id: string, items: Iterable<Item>, pack: Pack): readonly Item[] {
+  let part: Item[] = []
+  let bytes = 0
+  for (const item of items) {
+    const size = item.end - item.start + attachedBytes(item.parcels ?? [])
+    if (part.length > 0 && bytes + size > PART) {
+      const full = part
+      pack(packing => ({ kind: 'items', id, items: full.map(each => packItem(each, packing)) }) as QueueItems)
+      part = []
+      bytes = 0
+    }
+    part.push(item)
+    bytes += size
+  }
+  return part
 }

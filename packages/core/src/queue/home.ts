@@ -1,33 +1,24 @@
-import type { Offer } from '../board/board.js'
 import { offerBoard } from '../board/offer.js'
-import { type Broker, type Holder, Holders } from '../broker/holders.js'
+import { type Broker, Holders } from '../broker/holders.js'
 import { CANCEL } from '../broker/protocol.js'
 import type { Context, Pack } from '../context/context.js'
 import { MpError } from '../errors.js'
-import { attachedBytes } from '../link/frame.js'
 import type { Link, Message } from '../link/link.js'
 import { discardParcels, type End, LiveObject, open, type Parcel } from '../link/wire-end.js'
-import { appendBytes, appendText, appendU32, type ByteBuffer, readU32 } from '../runtime/byte-buffer.js'
+import { readU32 } from '../runtime/byte-buffer.js'
 import { WaitList } from '../runtime/wait-list.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
-import type { QueueEstate } from './handover.js'
+import { packFirst, type QueueEstate } from './handover.js'
+import { QueueHolder } from './holder.js'
 import { type Item, itemOf, packItem, unpackItem } from './item.js'
-import { Lease } from './lease.js'
 import * as protocol from './protocol.js'
-import { type Consumer, type Getter, Stock, type StockUser } from './stock.js'
+import { type Putter, Slots } from './slots.js'
+import { type Getter, Stock, type StockUser } from './stock.js'
 
 export interface Counts {
   readonly size: number
   readonly full: boolean
-}
-
-/** A call that waits for a slot of a bounded queue. */
-export interface Putter {
-  grant(): void
-  refuse(): void
-  readonly holder?: QueueHolder
-  readonly call?: number
 }
 
 /** A call that waits for the queue to be in some state, and takes nothing. */
@@ -37,38 +28,10 @@ export interface Watcher {
   readonly call?: number
 }
 
-interface QueueHolder extends Holder, Consumer {
-  /** Slots granted and not filled: they are free again if it dies. */
-  reserved: number
-  /** How many slots it may be granted beyond what it asks for: doubles each time it has used them. */
-  ahead: number
-  /** Calls for a slot that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
-  readonly adopted: Set<number>
-  /** Calls that wait here. */
-  readonly calls: Set<number>
-  /** A board that it was told of. */
-  offered: Offer | undefined
-  /** What waits for its answer whether it could open the board. */
-  opening: (() => void)[] | undefined
-}
-
-/** ms that a holder's turn of the event loop takes, with what its user computes in it, before slots granted ahead count as used. */
-const LONGEST_TURN = 20
-
-/** Calls of another program that may wait here at a time. */
-const MOST_CALLS = 10_000
-
-/** Bytes of items, about, that one message to the next home holds. */
-const PART = 16 * 1024 * 1024
-
 /**
  * The broker of one queue, in the context that is its home. Its items are a {@link Stock}, which has the invariants of who gets
- * what. Invariants of its bound and its counts:
+ * what; its bound is {@link Slots}. Further invariants:
  *
- * - `putters` and a free slot are never both there.
- * - `stored + out + reserved <= maxsize`, where it is bounded. A slot is reserved from the grant of a put until its item is
- *   here, so that what `put` has promised never exceeds the bound, and a holder's death gives its slots back. It is free when
- *   the item is claimed.
  * - `watchers` wait only while a get would; `joiners` only while `unfinished > 0`, which counts the items that were put and
  *   not dealt with since.
  * - One producer's items come in the order in which it put them.
@@ -79,15 +42,11 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly transport: Transport
   readonly #context: Context
   readonly #stock: Stock
-  readonly #putters = new WaitList<Putter>()
+  readonly #slots: Slots
   readonly #watchers = new WaitList<Watcher>()
   readonly #joiners = new WaitList<Watcher>()
   readonly #holders: Holders<QueueHolder>
   #unfinished = 0
-  #reserved = 0
-  /** Calls that ask whether the queue is full, while slots are granted ahead. */
-  readonly #unsettled = new Set<() => void>()
-  #granting = false
   #shutDown: QueueEstate['shutDown'] = 'no'
 
   constructor(context: Context, transport: Transport, id: string, maxsize: number) {
@@ -96,6 +55,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     this.maxsize = maxsize
     this.#context = context
     this.#stock = new Stock(this)
+    this.#slots = new Slots(maxsize, this.#stock)
     this.#holders = new Holders(context, this)
   }
 
@@ -104,12 +64,16 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   get full(): boolean {
-    if (this.maxsize === 0 || this.#stock.sizeAtMost + this.#reserved < this.maxsize) return false
-    return this.#stock.size + this.#reserved >= this.maxsize
+    return this.#slots.full
+  }
+
+  /** As {@link Slots.settled}. */
+  slotsSettled(): Promise<void> | undefined {
+    return this.#slots.settled()
   }
 
   async counts(): Promise<Counts> {
-    if (this.full) await this.slotsSettled()
+    if (this.full) await this.#slots.settled()
     return { size: this.size, full: this.full }
   }
 
@@ -130,7 +94,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
 
   /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
   get exhausted(): boolean {
-    return this.isShutDown && this.#reserved === 0 && this.#stock.size === 0
+    return this.isShutDown && this.#slots.reserved === 0 && this.#stock.size === 0
   }
 
   waitForItem(getter: Getter): void {
@@ -138,7 +102,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   waitForSlot(putter: Putter): void {
-    this.#putters.push(putter)
+    this.#slots.waiting.push(putter)
     this.#stock.ask(true)
   }
 
@@ -168,14 +132,14 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
 
   forget(waiter: Getter | Putter | Watcher): void {
     if (this.#stock.forget(waiter as Getter)) return
-    for (const line of [this.#putters, this.#watchers, this.#joiners] as WaitList<unknown>[]) {
+    for (const line of [this.#slots.waiting, this.#watchers, this.#joiners] as WaitList<unknown>[]) {
       if (line.delete(waiter)) return
     }
   }
 
   shutDown(immediate: boolean): void {
     if (this.#shutDown !== 'dropping') this.#shutDown = immediate ? 'dropping' : 'draining'
-    for (let next = this.#putters.shift(); next; next = this.#putters.shift()) next.refuse()
+    this.#slots.refuseAll()
     if (immediate) {
       this.#stock.takeAllBack()
       let dropped = 0
@@ -207,7 +171,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     this.#stock.takeAllBack()
     let last: readonly Item[] = []
     const inParts: Pack = estate => {
-      last = this.#packFirst(pack)
+      // Nothing comes back from here on.
+      for (const holder of this.#holders) holder.closeBoard()
+      last = packFirst(this.id, this.#stock.drain(), pack)
       pack(estate)
     }
     return this.#holders.handOver(inParts, deadline, (packing, ends, holders) => ({
@@ -222,30 +188,8 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         const index = holders.indexOf(consumer as QueueHolder)
         return index < 0 ? [] : [index]
       }),
-      putters: placesOf(this.#putters, holders),
+      putters: placesOf(this.#slots.waiting, holders),
     }))
-  }
-
-  /** Packs items until the rest, which it gives, fits into one message. Nothing comes back from here on. */
-  #packFirst(pack: Pack): readonly Item[] {
-    for (const { lease, offered } of this.#holders) {
-      lease.board = undefined
-      offered?.close()
-    }
-    let part: Item[] = []
-    let bytes = 0
-    for (const item of this.#stock.drain()) {
-      const size = item.end - item.start + attachedBytes(item.parcels ?? [])
-      if (part.length > 0 && bytes + size > PART) {
-        const full = part
-        pack(packing => ({ kind: 'items', id: this.id, items: full.map(each => packItem(each, packing)) }))
-        part = []
-        bytes = 0
-      }
-      part.push(item)
-      bytes += size
-    }
-    return part
   }
 
   /** Takes over a queue whose home's context has ended. */
@@ -286,17 +230,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
 
   meet(link: Link): QueueHolder {
     if (this.isShutDown) link.control(protocol.WAS_SHUT_DOWN)
-    return {
-      link,
-      reserved: 0,
-      ahead: 1,
-      adopted: new Set(),
-      calls: new Set(),
-      lease: new Lease(),
-      asks: [],
-      offered: undefined,
-      opening: undefined,
-    }
+    return new QueueHolder(link)
   }
 
   keep(holder: QueueHolder, message: Message): void {
@@ -333,12 +267,12 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       case protocol.RESERVE:
         return holder.adopted.delete(call) ? undefined : this.#reserve(holder, call, readU32(bytes, start + 4) === 1)
       case protocol.FILL:
-        this.#release(holder, 1)
+        this.#slots.release(holder, 1)
         if (this.#shutDown !== 'dropping') return this.put(itemIn(message, 0))
         discardParcels(message.parcels, this.transport)
         return this.#slotsChanged()
       case protocol.UNRESERVE:
-        this.#release(holder, call)
+        this.#slots.release(holder, call)
         holder.ahead = Math.max(1, holder.ahead - call)
         return this.#slotsChanged()
       case protocol.WANT:
@@ -359,10 +293,10 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         return this.#refuseGetters()
       case protocol.NOTICED:
         if (!holder.lease.revoked) return
-        holder.link.control(protocol.GO_ON)
+        holder.say(protocol.GO_ON)
         return this.#stock.resumed(holder)
       case protocol.OPENED:
-        return this.#opened(holder, call === 1)
+        return holder.opened(call === 1)
       case protocol.UNGET:
         this.#stock.returned(holder, call, itemIn(message, 4))
         if (this.#stock.readable) wake(this.#watchers)
@@ -371,20 +305,20 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         return this.#cancel(holder, call)
       case protocol.QUERY:
         return void this.counts().then(({ size, full }) => {
-          holder.link.control(protocol.COUNTS, out => append(out, call, size, full ? 1 : 0, this.isShutDown ? 1 : 0))
+          holder.say(protocol.COUNTS, call, size, full ? 1 : 0, this.isShutDown ? 1 : 0)
         })
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
       case protocol.TASK_DONE:
-        if (this.taskDone()) return done(holder, call)
-        return refuse(holder, call, protocol.REASON_WAIT)
+        if (this.taskDone()) return holder.done(call)
+        return holder.refuse(call, protocol.REASON_WAIT)
       case protocol.AWAIT_TASKS:
-        this.#noteCall(holder, call)
-        return this.watchTasks({ holder, call, ready: () => done(holder, call) })
+        holder.noteCall(call, this.#holders.isForeign(holder))
+        return this.watchTasks({ holder, call, ready: () => holder.done(call) })
       case protocol.WATCH:
-        if (readU32(bytes, start + 4) === 1 && !this.readable) return refuse(holder, call, protocol.REASON_WAIT)
-        this.#noteCall(holder, call)
-        return this.watch({ holder, call, ready: () => done(holder, call) })
+        if (readU32(bytes, start + 4) === 1 && !this.readable) return holder.refuse(call, protocol.REASON_WAIT)
+        holder.noteCall(call, this.#holders.isForeign(holder))
+        return this.watch({ holder, call, ready: () => holder.done(call) })
       default:
         throw new MpError('MP_DECODE', `a queue's home knows no message of type ${type}`)
     }
@@ -400,43 +334,19 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     if (holder.lease.need > 0) this.#refuseGetters()
   }
 
-  /** Before a holder is sent anything, it is offered a board; what it was sent without one could come back late. */
   #whenOpened(holder: QueueHolder, then: () => void): void {
-    if (!holder.offered && !this.#holders.isForeign(holder)) this.#offerBoard(holder)
-    if (holder.opening) holder.opening.push(then)
-    else then()
-  }
-
-  #opened(holder: QueueHolder, could: boolean): void {
-    const then = holder.opening ?? []
-    if (could) holder.lease.board = holder.offered?.board
-    holder.opening = undefined
-    for (const each of then) each()
-  }
-
-  #offerBoard(holder: QueueHolder): void {
-    const offer = offerBoard(this.#context, this.transport, this.#context.filesOf(holder.context))
-    if (!offer) return
-    if (offer.uncertain) holder.opening = []
-    holder.offered = offer
-    holder.link.control(
-      protocol.BOARD,
-      out => {
-        appendU32(out, offer.slot)
-        appendText(out, offer.text)
-      },
-      offer.parcels,
-    )
-    if (!offer.uncertain) holder.lease.board = offer.board
+    if (this.#holders.isForeign(holder)) return then()
+    const offer = () => offerBoard(this.#context, this.transport, this.#context.filesOf(holder.context))
+    holder.whenOpened(offer, then)
   }
 
   #try(holder: QueueHolder, call: number, seen: number, waiting: number): void {
     const { lease } = holder
     lease.want(seen, waiting, 0, 0)
     const offered = lease.need < 0 ? 'sent' : this.#stock.offer(holder)
-    if (offered === 'sent') done(holder, call)
-    else if (offered === 'unfit') refuse(holder, call, protocol.REASON_NOT_SHAREABLE)
-    else refuse(holder, call, this.exhausted ? protocol.REASON_SHUT_DOWN : protocol.REASON_WAIT)
+    if (offered === 'sent') holder.done(call)
+    else if (offered === 'unfit') holder.refuse(call, protocol.REASON_NOT_SHAREABLE)
+    else holder.refuse(call, this.exhausted ? protocol.REASON_SHUT_DOWN : protocol.REASON_WAIT)
   }
 
   fits(holder: QueueHolder, item: Item): boolean {
@@ -444,31 +354,11 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   refuse(holder: QueueHolder): void {
-    holder.lease.refused()
-    holder.link.control(protocol.NO_ITEM, out => append(out, protocol.REASON_NOT_SHAREABLE))
+    holder.refuseItem(protocol.REASON_NOT_SHAREABLE)
   }
 
-  send({ link, lease }: QueueHolder, items: readonly Item[], onBoard: boolean): void {
-    const place = (lease.sent + 1) >>> 0
-    if (!onBoard) {
-      const [{ bytes, start, end, parcels }] = items as [Item]
-      return link.control(
-        protocol.ITEM,
-        out => {
-          appendU32(out, place)
-          appendBytes(out, bytes, start, end)
-        },
-        parcels,
-      )
-    }
-    const out = link.begin(protocol.ITEMS, false)
-    appendU32(out, place)
-    for (let i = 0; i < items.length; i++) {
-      const { bytes, start, end } = items[i] as Item
-      appendU32(out, end - start)
-      appendBytes(out, bytes, start, end)
-    }
-    void link.commit(out, undefined)
+  send(holder: QueueHolder, items: readonly Item[], onBoard: boolean): void {
+    holder.send(items, onBoard)
   }
 
   taken(): void {
@@ -480,68 +370,23 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       holder,
       call,
       grant: () => {
-        const more = this.#slotsAhead(holder)
-        holder.reserved += 1 + more
-        this.#reserved += 1 + more
         holder.calls.delete(call)
-        holder.link.control(protocol.GRANTED, out => append(out, call, more))
+        holder.say(protocol.GRANTED, call, this.#slots.grant(holder))
       },
-      refuse: () => {
-        holder.calls.delete(call)
-        refuse(holder, call, protocol.REASON_SHUT_DOWN)
-      },
+      refuse: () => holder.refuse(call, protocol.REASON_SHUT_DOWN),
     }
     if (this.isShutDown) return putter.refuse()
     if (!this.full) return putter.grant()
-    this.#noteCall(holder, call)
+    holder.noteCall(call, this.#holders.isForeign(holder))
     if (!nowait) return this.waitForSlot(putter)
     const settle = () => {
       if (this.isShutDown) putter.refuse()
       else if (!this.full) putter.grant()
-      else {
-        holder.calls.delete(call)
-        refuse(holder, call, protocol.REASON_WAIT)
-      }
+      else holder.refuse(call, protocol.REASON_WAIT)
     }
-    const settled = this.slotsSettled()
+    const settled = this.#slots.settled()
     if (settled) void settled.then(settle)
     else settle()
-  }
-
-  /** How many slots a holder gets beside the one that it has asked for: half of those that are free, none while others wait. */
-  #slotsAhead(holder: QueueHolder): number {
-    if (this.#putters.length > 0) return 0
-    const free = this.maxsize - this.#stock.sizeAtMost - this.#reserved - 1
-    const more = Math.max(0, Math.min(free >> 1, holder.ahead))
-    if (more === holder.ahead) holder.ahead *= 2
-    return more
-  }
-
-  /**
-   * A queue may be full because of slots that were granted ahead. They come back when the turn of their holder ends; until then
-   * nobody can say whether the queue is full. Fulfils when that is known; after 20 ms it counts as full. Undefined: it is known.
-   */
-  slotsSettled(): Promise<void> | undefined {
-    if (this.maxsize === 0 || this.#reserved === 0 || this.#stock.size >= this.maxsize) return undefined
-    return new Promise(resolve => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#unsettled.delete(look)
-        resolve()
-      }
-      const look = () => {
-        if (this.#reserved === 0 || !this.full || this.#stock.size >= this.maxsize) done()
-      }
-      const timer = setTimeout(done, LONGEST_TURN)
-      this.#unsettled.add(look)
-    })
-  }
-
-  /** Another program may not let this one keep any number of its calls. */
-  #noteCall(holder: QueueHolder, call: number): void {
-    holder.calls.add(call)
-    if (holder.calls.size <= MOST_CALLS || !this.#holders.isForeign(holder)) return
-    throw new MpError('MP_DECODE', `another program has more than ${MOST_CALLS} calls that wait`)
   }
 
   #cancel(holder: QueueHolder, call: number): void {
@@ -551,7 +396,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   #removeWaiters(unwanted: (waiter: Putter | Watcher) => boolean): void {
-    this.#putters.remove(unwanted)
+    this.#slots.waiting.remove(unwanted)
     this.#watchers.remove(unwanted)
     this.#joiners.remove(unwanted)
   }
@@ -561,23 +406,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     if (this.#unfinished === 0) wake(this.#joiners)
   }
 
-  #release(holder: QueueHolder, count: number): void {
-    if (holder.reserved < count) throw new MpError('MP_DECODE', 'a holder fills a slot that it was not granted')
-    holder.reserved -= count
-    this.#reserved -= count
-  }
-
   #slotsChanged(): void {
-    // A grant may put, and so come here again: thousands of waiting calls would overflow the stack.
-    if (this.#granting) return
-    this.#granting = true
-    try {
-      while (this.#putters.length > 0 && !this.full) (this.#putters.shift() as Putter).grant()
-    } finally {
-      this.#granting = false
-    }
-    for (const look of this.#unsettled) look()
-    this.#stock.ask(this.#putters.length > 0 || (this.isShutDown && this.#stock.waitedFor))
+    this.#slots.changed()
+    this.#stock.ask(this.#slots.waiting.length > 0 || (this.isShutDown && this.#stock.waitedFor))
     this.#refuseGetters()
   }
 
@@ -585,16 +416,15 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     if (!this.isShutDown) return
     if (!this.exhausted) return this.#stock.ask(this.#stock.waitedFor)
     wake(this.#watchers)
-    for (const holder of this.#stock.refuseAll()) (holder as QueueHolder).link.control(protocol.EXHAUSTED)
+    for (const holder of this.#stock.refuseAll()) (holder as QueueHolder).say(protocol.EXHAUSTED)
   }
 
   /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
   left(holder: QueueHolder): void {
     this.#removeWaiters(each => each.holder === holder)
-    this.#reserved -= holder.reserved
-    holder.reserved = 0
+    this.#slots.release(holder, holder.reserved)
     this.#stock.end(holder)
-    holder.offered?.close()
+    holder.closeBoard()
     if (this.#stock.readable) wake(this.#watchers)
   }
 }
@@ -607,7 +437,8 @@ function holderAt(holders: readonly QueueHolder[], index: number): QueueHolder {
 
 function placesOf(line: Iterable<Putter>, holders: readonly QueueHolder[]): readonly number[] {
   return [...line].flatMap(({ holder, call }) => {
-    return holder && call !== undefined && holders.includes(holder) ? [holders.indexOf(holder), call] : []
+    const index = holders.indexOf(holder as QueueHolder)
+    return index < 0 || call === undefined ? [] : [index, call]
   })
 }
 
@@ -618,19 +449,6 @@ function holdsHandle(parcel: Parcel): boolean {
 
 function wake(line: WaitList<Watcher>): void {
   for (let next = line.shift(); next; next = line.shift()) next.ready()
-}
-
-function done(holder: QueueHolder, call: number): void {
-  holder.calls.delete(call)
-  holder.link.control(protocol.DONE, out => append(out, call))
-}
-
-function refuse(holder: Holder, call: number, reason: number): void {
-  holder.link.control(protocol.REFUSED, out => append(out, call, reason))
-}
-
-function append(out: ByteBuffer, ...values: number[]): void {
-  for (const value of values) appendU32(out, value)
 }
 
 /** The item in a message, behind `skip` bytes. The message itself is let go: it would keep its link, and all that this has, alive. */

@@ -13,6 +13,12 @@ const SHARED_WORK = 500_000
 /** ns. A holder that takes longer for an item gets one at a time while others wait, so that these work beside it. */
 const SLOW = 100_000
 
+/** Places behind `before`, up to `last`. */
+interface Run {
+  readonly before: number
+  readonly last: number
+}
+
 /** What was sent to a holder, as home keeps it until it is known to be claimed. */
 interface Sent {
   readonly place: number
@@ -35,8 +41,10 @@ export class Lease {
   #seen = 0
   #waiting = 0
   #firm = 0
-  /** Places after `#seen` that were taken back, so that what they answered waits again. */
-  #voided = 0
+  /** How many places after `#seen` were claimed. So many of its calls do not wait any more. */
+  #answered = 0
+  /** Runs of places after `#seen` that were taken back: what they answered waits again. */
+  #voided: Run[] = []
   /** How many items it may have unclaimed: doubles when half as many have come there, and it asks for more. */
   #limit = 1
   #grownAt = 0
@@ -63,7 +71,8 @@ export class Lease {
 
   /** How many calls there are waiting for items that were not sent. */
   get need(): number {
-    const coming = ((this.sent - this.#seen) >>> 0) - this.#voided
+    let coming = (this.sent - this.#seen) >>> 0
+    for (const { before, last } of this.#voided) coming -= (last - before) >>> 0
     return this.#waiting - coming
   }
 
@@ -74,15 +83,16 @@ export class Lease {
 
   /** Whether it has claimed something since it had nothing, or nobody there waits. */
   get woken(): boolean {
-    return this.#woken || this.#waiting === 0
+    return this.#woken || this.#waiting <= this.#answered
   }
 
   /** A WANT has come. */
   want(seen: number, waiting: number, firm: number, pace: number): void {
     // What it has seen cannot be more than what was sent.
     if (isLater(seen, this.sent)) seen = this.sent
-    // Voided places that it has seen are no more among those that are coming.
-    this.#voided = seen === this.sent ? 0 : Math.min(this.#voided, (this.sent - seen) >>> 0)
+    const later = this.#voided.filter(({ last }) => isLater(last, seen))
+    this.#voided = later.map(({ before, last }) => ({ before: isLater(seen, before) ? seen : before, last }))
+    this.#answered = 0
     this.#seen = seen
     this.#waiting = waiting
     this.#firm = firm
@@ -156,6 +166,7 @@ export class Lease {
   #claim(): void {
     const { place, item } = this.#out.shift() as Sent
     this.#bytes -= item.end - item.start
+    if (isLater(place, this.#seen)) this.#answered++
     if (!isLater(this.#first, place)) this.#woken = true
   }
 
@@ -165,7 +176,7 @@ export class Lease {
     const found = rest.find(each => each.place === place)
     if (!found) return false
     this.#keep(rest.filter(each => each !== found))
-    if (isLater(place, this.#seen)) this.#voided++
+    this.#void(place)
     return true
   }
 
@@ -178,8 +189,11 @@ export class Lease {
     const left = rest.filter(({ onBoard }) => !onBoard)
     const claimed = rest.length - taken.length - left.length
     if (claimed > 0) this.#woken = true
+    for (const { place, onBoard } of rest) {
+      if (onBoard && !isLater(place, begun) && isLater(place, this.#seen)) this.#answered++
+    }
     this.#keep(left)
-    for (const { place } of taken) if (isLater(place, this.#seen)) this.#voided++
+    for (const { place } of taken) this.#void(place)
     this.#limit = Math.max(1, this.#limit >> 1)
     return { items: taken.map(({ item }) => item), claimed }
   }
@@ -191,6 +205,15 @@ export class Lease {
     this.#keep([])
     this.board = undefined
     return [...items, ...told]
+  }
+
+  /** What was sent at this place was taken back. */
+  #void(place: number): void {
+    if (!isLater(place, this.#seen)) return
+    const before = (place - 1) >>> 0
+    const run = this.#voided.at(-1)
+    if (run?.last === before) this.#voided[this.#voided.length - 1] = { before: run.before, last: place }
+    else this.#voided.push({ before, last: place })
   }
 
   #keep(rest: readonly Sent[]): void {

@@ -8,8 +8,9 @@ import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import { empty, full, type JoinableBackend, shutDown, tasksLeft } from './backend.js'
-import type { Counts, Putter, QueueHome } from './home.js'
+import type { Counts, QueueHome } from './home.js'
 import { type Item, itemOf } from './item.js'
+import type { Putter } from './slots.js'
 import type { Getter } from './stock.js'
 
 /** Items put here are encoded one behind the other into buffers of this size. */

@@ -183,11 +183,17 @@ export class NativeQueueBackend implements QueueBackend {
   /** As `get`, and blocks this thread meanwhile. */
   getSync(options: WaitOptions | undefined, nowait: boolean): unknown {
     const deadline = deadlineOf(options)
+    let woken = false
     for (;;) {
       const outcome = this.#take()
       if (outcome === 'done') {
         const collected = this.#collected
-        if (!collected) return this.#decode(this.engine)
+        if (!collected) {
+          const value = this.#decode(this.engine)
+          // As in #pumpGetters.
+          if (woken && this.engine.size > 0) this.engine.announce()
+          return value
+        }
         if (this.#collectSync(collected, deadline)) return this.#open(collected)
         if (collected.state === 'gone') continue
         this.#returned.push(collected)
@@ -198,6 +204,7 @@ export class NativeQueueBackend implements QueueBackend {
       if (nowait || left <= 0) throw empty()
       sendWakeUps()
       this.engine.wait('item', left)
+      woken = true
     }
   }
 
@@ -363,6 +370,8 @@ export class NativeQueueBackend implements QueueBackend {
       else pending.reject(outcome === 'empty' ? empty() : gone(outcome))
       this.#getters.delete(getter)
     }
+    // One wake-up may be for several puts: who has no use for the rest passes it on.
+    if (useful && this.#getters.length === 0 && engine.size > 0) engine.announce()
     return useful
   }
 

@@ -29,7 +29,7 @@ export interface Getter {
 }
 
 /** A place in the line of those who wait for an item. */
-interface Ask {
+export interface Ask {
   readonly consumer: Consumer | undefined
   readonly getter: Getter | undefined
 }

@@ -1,0 +1,121 @@
+import type { Offer } from '../board/board.js'
+import type { Holder } from '../broker/holders.js'
+import { MpError } from '../errors.js'
+import type { Link } from '../link/link.js'
+import { appendBytes, appendText, appendU32 } from '../runtime/byte-buffer.js'
+import type { Item } from './item.js'
+import { Lease } from './lease.js'
+import * as protocol from './protocol.js'
+import type { SlotHolder } from './slots.js'
+import type { Ask, Consumer } from './stock.js'
+
+/** Calls of another program that may wait here at a time. */
+const MOST_CALLS = 10_000
+
+/** A holder of a queue, as its home knows it, and what home says to it. */
+export class QueueHolder implements Holder, Consumer, SlotHolder {
+  readonly link: Link
+  /** The id of its context, once it has said so. */
+  context?: string
+  readonly lease = new Lease()
+  readonly asks: Ask[] = []
+  reserved = 0
+  ahead = 1
+  /** Calls for a slot that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
+  readonly adopted = new Set<number>()
+  /** Its calls that wait here. */
+  readonly calls = new Set<number>()
+  #offer: Offer | undefined
+  /** What waits for its answer whether it could open the board. */
+  #opening: (() => void)[] | undefined
+
+  constructor(link: Link) {
+    this.link = link
+  }
+
+  /** Runs `then` when it is known whether this holder has a board. What it was sent before that could come back late. */
+  whenOpened(makeOffer: () => Offer | undefined, then: () => void): void {
+    if (!this.#offer) this.#offerBoard(makeOffer())
+    if (this.#opening) this.#opening.push(then)
+    else then()
+  }
+
+  #offerBoard(offer: Offer | undefined): void {
+    if (!offer) return
+    const { slot, text, parcels, uncertain } = offer
+    const write = (out: Parameters<typeof appendU32>[0]) => {
+      appendU32(out, slot)
+      appendText(out, text)
+    }
+    this.#offer = offer
+    this.link.control(protocol.BOARD, write, parcels)
+    if (uncertain) this.#opening = []
+    else this.lease.board = offer.board
+  }
+
+  /** It has answered whether it could open the board. */
+  opened(could: boolean): void {
+    const then = this.#opening ?? []
+    if (could) this.lease.board = this.#offer?.board
+    this.#opening = undefined
+    for (const each of then) each()
+  }
+
+  /** It is gone, or the home moves: nothing can be claimed, or taken back, any more. */
+  closeBoard(): void {
+    this.lease.board = undefined
+    this.#offer?.close()
+    this.#offer = undefined
+  }
+
+  /** Sends items, the first of which gets the next place: to be claimed on the board; or, one of them, by a message. */
+  send(items: readonly Item[], onBoard: boolean): void {
+    const place = (this.lease.sent + 1) >>> 0
+    if (!onBoard) {
+      const [{ bytes, start, end, parcels }] = items as [Item]
+      const write = (out: Parameters<typeof appendU32>[0]) => {
+        appendU32(out, place)
+        appendBytes(out, bytes, start, end)
+      }
+      return this.link.control(protocol.ITEM, write, parcels)
+    }
+    const out = this.link.begin(protocol.ITEMS, false)
+    appendU32(out, place)
+    for (let i = 0; i < items.length; i++) {
+      const { bytes, start, end } = items[i] as Item
+      appendU32(out, end - start)
+      appendBytes(out, bytes, start, end)
+    }
+    void this.link.commit(out, undefined)
+  }
+
+  /** Its oldest call for an item is refused. */
+  refuseItem(reason: number): void {
+    this.lease.refused()
+    this.say(protocol.NO_ITEM, reason)
+  }
+
+  /** A call of it waits here. Another program may not let this one keep any number of them. */
+  noteCall(call: number, foreign: boolean): void {
+    this.calls.add(call)
+    if (foreign && this.calls.size > MOST_CALLS) {
+      throw new MpError('MP_DECODE', `another program has more than ${MOST_CALLS} calls that wait`)
+    }
+  }
+
+  done(call: number): void {
+    this.calls.delete(call)
+    this.say(protocol.DONE, call)
+  }
+
+  refuse(call: number, reason: number): void {
+    this.calls.delete(call)
+    this.say(protocol.REFUSED, call, reason)
+  }
+
+  say(type: number, ...values: number[]): void {
+    this.link.control(type, out => {
+      for (const value of values) appendU32(out, value)
+    })
+  }
+}
