@@ -272,3 +272,10 @@ export async function exists(path: string): Promise<boolean> {
   const { existsSync } = await import('node:fs')
   return existsSync(path)
 }
+
+/** Bytes that no message can hold; for odd numbers an error that has them. */
+export function giveTooMuch(n: number): Uint8Array {
+  const bytes = new Uint8Array(1024 ** 3)
+  if (n % 2 === 1) throw Object.assign(new RangeError('too much'), { bytes })
+  return bytes
+}
