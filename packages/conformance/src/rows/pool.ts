@@ -35,6 +35,7 @@ export const poolRows = section(
     PL43: ['SHOULD', 'arguments and results are let go when a job is done'],
     PL44: ['MUST', 'a Pool does not travel'],
     PL45: ['MUST', 'pools nest'],
+    PL52: ['MUST', 'options that a call does not have are refused by name'],
   },
   'Pool',
 )

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { describeTarget } from '../process/describe-target.js'
 import type { ProcessOptions } from '../process/process-options.js'
 import type { Target } from '../process/target.js'
-import { checkCount, checkMilliseconds } from './number-check.js'
+import { checkCount, checkKeys, checkMilliseconds } from './option-check.js'
 import type { WorkerOptions } from './worker-handle.js'
 
 export interface PoolOptions<I extends unknown[] = never[]> {
@@ -67,8 +67,7 @@ export function checkPoolOptions(processes: number | undefined, options: PoolOpt
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('a Pool takes an object of options, such as { initializer, initargs }')
   }
-  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
-  if (unknown !== undefined) throw new TypeError(`a Pool has no option '${unknown}', only ${OPTIONS.join(', ')}`)
+  checkKeys('a Pool', options, OPTIONS)
   checkCount('processes', processes)
   const size = processes ?? availableParallelism()
   const { initializer, initargs = [], maxTasksPerChild, onWorkerLost = 'reject', name } = options

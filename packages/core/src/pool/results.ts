@@ -1,7 +1,7 @@
 import { MpError } from '../errors.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 import { makeChunk } from './encode-task.js'
-import { DEFAULT_GRACE, type ImapOptions } from './job-options.js'
+import { checkPoolWait, DEFAULT_GRACE, type ImapOptions } from './job-options.js'
 import { type Outcome, OutcomeQueue } from './outcome-queue.js'
 import type { How } from './protocol.js'
 import type { Scheduler } from './scheduler.js'
@@ -73,6 +73,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
    * first; then the result comes with the next call.
    */
   async next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
+    checkPoolWait('next()', options)
     const outcome = await this.take(options)
     if (!outcome) return { done: true, value: undefined }
     if ('error' in outcome) throw outcome.error
