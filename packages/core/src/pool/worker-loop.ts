@@ -5,20 +5,23 @@ import { Envelope } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { discardParcels, type End, open } from '../link/wire-end.js'
-import { type FunctionReference, loadFunction } from '../process/function-reference.js'
+import { type AnyFunction, type FunctionReference, loadFunction } from '../process/function-reference.js'
 import { readU32 } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
 import { Pending } from '../runtime/pending-call.js'
-import { caughtUp, turn } from '../runtime/turn.js'
+import { caughtUp } from '../runtime/turn.js'
 import type { Transport } from '../transport/transport.js'
 import { CurrentTask } from './current-task.js'
-import { FunctionTable } from './function-table.js'
+import { type Failure, FunctionTable } from './function-table.js'
 import { TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 import { ResultSender } from './result-sender.js'
 import type { SharedProgress } from './shared-progress.js'
 import { SpinWait } from './spin-wait.js'
 import { LONGEST_HOLD, TaskRunner } from './task-runner.js'
+
+/** ms that a task which was given up waits further for its module. By then the pool has replaced the worker, if it wants to. */
+const LONGEST_LOAD = 2000
 
 /** The worker's side of a pool: takes tasks, runs them one at a time, and sends back what came of them. */
 export class WorkerLoop implements OpenHandle {
@@ -173,7 +176,7 @@ export class WorkerLoop implements OpenHandle {
   /** Runs the tasks of a packet. False where the pool has taken back the rest of it, and all packets behind. */
   async #take(packet: TaskPacket): Promise<boolean> {
     this.#results.begin()
-    const call = this.#functions.get(packet.callee) ?? (await this.#functions.load(packet.callee))
+    let call: AnyFunction | Failure | undefined = this.#functions.get(packet.callee)
     while (!packet.empty) {
       if (this.#progress && !this.#progress.begin()) {
         void this.#results.send()
@@ -184,6 +187,14 @@ export class WorkerLoop implements OpenHandle {
       if (this.#dropped.delete(packet.task)) continue
       const task = new CurrentTask()
       this.#running = { id: packet.task, task }
+      // The task has begun: a worker that dies of the module, or is not done with it, was at this task.
+      call ??= await this.#load(packet.callee, task)
+      if (!call) {
+        discardParcels(packet.parcels, this.#transport)
+        this.#results.dropped(packet.task)
+        this.#running = undefined
+        continue
+      }
       this.#context.task = task
       const running = this.#runner.run(packet, call, task)
       if (running) await running
@@ -192,13 +203,24 @@ export class WorkerLoop implements OpenHandle {
       const now = performance.now()
       if (this.#results.due(now)) await this.#results.send()
       if (now - this.#turned > LONGEST_HOLD) {
-        await turn()
+        // All that the pool said meanwhile is heard: it may have called back the next task.
+        await caughtUp()
         this.#turned = performance.now()
       }
     }
     const accepted = this.#results.send()
     if (accepted) await accepted
     return true
+  }
+
+  /** Waits for the function of the task. Undefined where the task is given up before the function is there. */
+  async #load(callee: number, { signal }: CurrentTask): Promise<AnyFunction | Failure | undefined> {
+    const givenUp = new Promise<undefined>(resolve => {
+      const giveUp = () => setTimeout(resolve, this.#link.closed ? 0 : LONGEST_LOAD, undefined).unref()
+      signal.addEventListener('abort', giveUp, { once: true })
+    })
+    const found = await Promise.race([this.#functions.load(callee), givenUp])
+    return signal.aborted ? undefined : found
   }
 
   /** Sends the results that wait: this context may end now. */
