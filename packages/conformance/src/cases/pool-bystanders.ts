@@ -6,6 +6,7 @@ import { group, needs } from '../case.js'
 import { eventually, rejects, within } from '../harness.js'
 import * as targets from '../targets-pool.js'
 import type { Trial } from '../trial.js'
+import { turns } from '../turns.js'
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
@@ -140,4 +141,53 @@ export const poolBystanders = group('Pool: one job and the others', {
     await within(pool.map(targets.square, upTo(100)), 'a map afterwards')
     assert.equal(pool.stats().restarts, 0)
   }),
+
+  'PL53 onProgress and inputs run in the async context of their call': async t => {
+    const { AsyncLocalStorage } = await import('node:async_hooks')
+    const storage = new AsyncLocalStorage<string>()
+    const seen = new Set<string | undefined>()
+    const note = () => void seen.add(storage.getStore())
+    function* input() {
+      try {
+        for (let i = 0; i < 100; i++) {
+          note()
+          yield i
+        }
+      } finally {
+        note()
+      }
+    }
+    async function* asyncInput() {
+      for (const item of input()) {
+        await turns(1)
+        yield item
+      }
+    }
+    await using pool = new t.api.Pool(1)
+    const options = { chunksize: 1, onProgress: note }
+    await within(
+      storage.run('call', async () => {
+        await pool.map(targets.square, upTo(10), options)
+        await pool.map(targets.square, asyncInput(), options)
+      }),
+      'maps',
+    )
+    const lazy = storage.run('call', () => [
+      pool.imap(targets.square, input(), { buffersize: 1 }),
+      pool.imapUnordered(targets.square, asyncInput(), { buffersize: 1 }),
+    ])
+    for (const results of lazy) {
+      for (let i = 0; i < 20; i++) await storage.run('consumer', () => within(results.next(), 'next'))
+      await storage.run('consumer', () => results.return?.())
+    }
+    assert.deepEqual([...seen], ['call'])
+  },
+
+  'PL53 each task runs in an async context of its own': async t => {
+    await using pool = new t.api.Pool(1)
+    assert.deepEqual(await within(pool.map(targets.enter, upTo(10), { chunksize: 1 }), 'map'), new Array(10).fill(null))
+    for (const target of [targets.enter, targets.enterLater, targets.enter]) {
+      assert.equal(await within(pool.apply(target, [1]), 'apply'), null)
+    }
+  },
 })
