@@ -274,6 +274,15 @@ export async function exists(path: string): Promise<boolean> {
   return existsSync(path)
 }
 
+/** What a pool of this context's own has before its first job, and what it has then. */
+export async function poolOfItsOwn(module: string): Promise<[before: number, after: number]> {
+  const { Pool } = await loadContext(module)
+  await using pool = new Pool(2)
+  const before = pool.stats().workers
+  await pool.apply(square, [2])
+  return [before, pool.stats().workers]
+}
+
 let storage: AsyncLocalStorage<number> | undefined
 
 /** Enters an async context with `n`, and stays there. Gives what the context was before. */

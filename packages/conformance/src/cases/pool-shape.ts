@@ -44,6 +44,13 @@ export const poolShape = group('Pool: construction and shape', {
     await within(pool.join(), 'join')
   },
 
+  'PL54 a pool in a child starts its workers when there is work': async t => {
+    await using pool = new t.api.Pool(1)
+    const [before, after] = await within(pool.apply(targets.poolOfItsOwn, [t.module]), 'apply')
+    assert.equal(before, 0)
+    assert.ok(after >= 1 && after <= 2, `${after} workers`)
+  },
+
   'PL5 a large pool works: 200 workers in one thread, 64 threads, or 24 processes': async t => {
     // As many as a machine for tests can hold: 200 processes would take 10 GB.
     const size = { none: 200, thread: 64, process: 24 }[t.capabilities.isolation]

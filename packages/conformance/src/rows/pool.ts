@@ -39,6 +39,7 @@ export const poolRows = section(
     PL51: ['MUST', 'a limit or abort of one job harms no other one'],
     PL52: ['MUST', 'options that a call does not have are refused by name'],
     PL53: ['MUST', 'callbacks run in the async context of the call, each task in one of its own'],
+    PL54: ['SHOULD', 'a pool of a child starts workers when there is work'],
   },
   'Pool',
 )

@@ -20,7 +20,10 @@ export interface PoolOptions<I extends unknown[] = never[]> {
    * - 'break': the pool is broken.
    */
   onWorkerLost?: 'reject' | 'retry' | 'break' | undefined
-  /** How many workers are kept when there is nothing to do; `processes` where absent. */
+  /**
+   * How many workers are kept when there is nothing to do; `processes` where absent. They start at once; in a child they start with
+   * the first job.
+   */
   min?: number | undefined
   /** How many workers there are at most; `processes` where absent. More than `min` are started when tasks wait. */
   max?: number | undefined

@@ -51,7 +51,8 @@ export class Scheduler implements WorkerUser, Demand {
     this.#workers = new Workers(this, options)
     this.#dispatcher = new Dispatcher(this.#queue, this.#workers, options.maxTasks)
     this.#gracePeriods = new GracePeriods(this.#queue, this.#workers, this.#dispatcher)
-    this.#workers.restock()
+    // A module that children import may make a pool that they never use.
+    if (!context.parent) this.#workers.restock()
   }
 
   get transport(): Transport {
