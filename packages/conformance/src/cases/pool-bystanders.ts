@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Pool } from '@mp/core'
 import { group, needs } from '../case.js'
@@ -24,6 +25,11 @@ const spins = 'for (;;);'
 function stall(ms: number): void {
   const end = performance.now() + ms
   while (performance.now() < end);
+}
+
+/** Lets the pool learn that `busyFor` is quick, so that a worker is given several calls at once. */
+async function quicken(pool: Pool): Promise<void> {
+  for (let i = 0; i < 20; i++) await within(pool.apply(targets.busyFor, [0]), 'a quick call')
 }
 
 async function assertUnharmed(pool: Pool, bystanders: readonly Promise<unknown>[]): Promise<void> {
@@ -104,12 +110,39 @@ export const poolBystanders = group('Pool: one job and the others', {
 
   'PL51 jobs behind one whose worker is killed go to another worker': needs('isolation', async t => {
     await using pool = new t.api.Pool(1)
-    for (let i = 0; i < 20; i++) await within(pool.apply(targets.busyFor, [0]), 'a function that is known to be quick')
-    const job = pool.apply(targets.busyFor, [20_000], { timeout: 50, grace: 0 })
+    await quicken(pool)
+    const [mine, theirs] = t.pipe()
+    const first = pool.apply(targets.waitFor, [theirs])
+    await within(mine.recv(), 'the word')
+    // Now all of these are queued. Then the worker gets several at once, since the function is known to be quick.
+    const job = pool.apply(targets.busyFor, [20_000], { timeout: 200, grace: 0 })
     const others = upTo(50).map(() => pool.apply(targets.busyFor, [0]))
+    await mine.send('over')
+    await within(first, 'the first job')
     await rejects(job, 'MP_TIMEOUT')
     await assertUnharmed(pool, others)
     assert.equal(pool.stats().restarts, 1)
+  }),
+
+  'PL51 a worker from which only dead tasks are taken back goes on': needs('isolation', async t => {
+    await using pool = new t.api.Pool(2)
+    const [mine, theirs] = t.pipe()
+    const other = pool.apply(targets.waitFor, [theirs])
+    await within(mine.recv(), 'the word')
+    await quicken(pool)
+    const controller = new AbortController()
+    const options = { chunksize: 1, signal: controller.signal, grace: Number.POSITIVE_INFINITY }
+    const job = pool.map(targets.busyFor, [300, ...new Array(50).fill(0)], options)
+    await pause(20)
+    controller.abort('enough')
+    await rejects(job, { reason: 'enough' })
+    // The other worker is idle, and looks for what it could take over.
+    await mine.send('over')
+    await within(other, 'the other job')
+    await pause(400)
+    for (let i = 0; i < 5; i++) {
+      await within(Promise.all([pool.apply(targets.squareLater, [i]), pool.apply(targets.busyFor, [20])]), 'two jobs')
+    }
   }),
 
   'PL51 a worker that is about to be killed is given nothing': needs('isolation', async t => {

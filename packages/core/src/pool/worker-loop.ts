@@ -21,7 +21,7 @@ import type { SharedProgress } from './shared-progress.js'
 import { SpinWait } from './spin-wait.js'
 import { LONGEST_HOLD, TaskRunner } from './task-runner.js'
 
-/** ms that a task which was given up waits further for its module. By then the pool has replaced the worker, if it wants to. */
+/** ms that a task which was given up goes on waiting for its module. Before that, a grace period may end the worker. */
 const LONGEST_LOAD = 2000
 
 /** Nobody asks for the ids of these resources. */
@@ -191,7 +191,7 @@ export class WorkerLoop implements OpenHandle {
       if (this.#dropped.delete(packet.task)) continue
       const task = new CurrentTask()
       this.#running = { id: packet.task, task }
-      // The task has begun: a worker that dies of the module, or is not done with it, was at this task.
+      // The task has begun. So if the module ends the worker, or never gets done, the pool knows which task it was for.
       call ??= await this.#load(packet.callee, task)
       if (!call) {
         discardParcels(packet.parcels, this.#transport)
@@ -208,7 +208,7 @@ export class WorkerLoop implements OpenHandle {
       const now = performance.now()
       if (this.#results.due(now)) await this.#results.send()
       if (now - this.#turned > LONGEST_HOLD) {
-        // All that the pool said meanwhile is heard: it may have called back the next task.
+        // Hears all that the pool said meanwhile: it may have called back the next task.
         await caughtUp()
         this.#turned = performance.now()
       }
@@ -222,7 +222,7 @@ export class WorkerLoop implements OpenHandle {
     return this.#runner.run(packet, call, task)
   }
 
-  /** Waits for the function of the task. Undefined where the task is given up before the function is there. */
+  /** Waits for the function of the task. Gives undefined where the task is given up first. */
   async #load(callee: number, { signal }: CurrentTask): Promise<AnyFunction | Failure | undefined> {
     const givenUp = new Promise<undefined>(resolve => {
       const giveUp = () => setTimeout(resolve, this.#link.closed ? 0 : LONGEST_LOAD, undefined).unref()
