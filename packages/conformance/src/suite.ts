@@ -18,6 +18,7 @@ import { joinableQueue } from './cases/joinable-queue.js'
 import { lock } from './cases/lock.js'
 import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
+import { poolBystanders } from './cases/pool-bystanders.js'
 import { poolErrors } from './cases/pool-errors.js'
 import { poolExecutor } from './cases/pool-executor.js'
 import { poolFaults } from './cases/pool-faults.js'
@@ -104,6 +105,7 @@ const groups: readonly Group[] = [
   poolOrder,
   poolErrors,
   poolFaults,
+  poolBystanders,
   poolLifecycle,
   poolExecutor,
   network,

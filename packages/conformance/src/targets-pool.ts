@@ -1,5 +1,6 @@
 /** What the workers of the suite's pools run. Imports only what a worker needs. */
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Connection, Queue } from '@mp/core'
 import { loadContext } from './load-context.js'
 import { turns } from './turns.js'
@@ -271,4 +272,35 @@ export async function exitUnlessFirst(path: string): Promise<void> {
 export async function exists(path: string): Promise<boolean> {
   const { existsSync } = await import('node:fs')
   return existsSync(path)
+}
+
+/** What a pool of this context's own has before its first job, and what it has then. */
+export async function poolOfItsOwn(module: string): Promise<[before: number, after: number]> {
+  const { Pool } = await loadContext(module)
+  await using pool = new Pool(2)
+  const before = pool.stats().workers
+  await pool.apply(square, [2])
+  return [before, pool.stats().workers]
+}
+
+let storage: AsyncLocalStorage<number> | undefined
+
+/** Enters an async context with `n`, and stays there. Gives what the context was before. */
+export function enter(n: number): number | null {
+  storage ??= new AsyncLocalStorage()
+  const before = storage.getStore() ?? null
+  storage.enterWith(n)
+  return before
+}
+
+export async function enterLater(n: number): Promise<number | null> {
+  await turns(1)
+  return enter(n)
+}
+
+/** Bytes that no message can hold; for odd numbers an error that has them. */
+export function giveTooMuch(n: number): Uint8Array {
+  const bytes = new Uint8Array(1024 ** 3)
+  if (n % 2 === 1) throw Object.assign(new RangeError('too much'), { bytes })
+  return bytes
 }

@@ -44,6 +44,13 @@ export const poolShape = group('Pool: construction and shape', {
     await within(pool.join(), 'join')
   },
 
+  'PL54 a pool in a child starts its workers when there is work': async t => {
+    await using pool = new t.api.Pool(1)
+    const [before, after] = await within(pool.apply(targets.poolOfItsOwn, [t.module]), 'apply')
+    assert.equal(before, 0)
+    assert.ok(after >= 1 && after <= 2, `${after} workers`)
+  },
+
   'PL5 a large pool works: 200 workers in one thread, 64 threads, or 24 processes': async t => {
     // As many as a machine for tests can hold: 200 processes would take 10 GB.
     const size = { none: 200, thread: 64, process: 24 }[t.capabilities.isolation]
@@ -110,6 +117,29 @@ export const poolShape = group('Pool: construction and shape', {
         [25, 36],
       ],
     )
+  },
+
+  'PL52 options that a call does not have are refused by name': async t => {
+    const { Pool } = t.api
+    assert.throws(() => new Pool(1, { maxtasks: 3 } as never), /'maxtasks'/)
+    await using pool = new Pool(1)
+    const wrong = { timeoutMs: 5 } as never
+    const named = { name: 'TypeError', message: /'timeoutMs'/ }
+    await assert.rejects(pool.apply(targets.square, [1], wrong), named)
+    await assert.rejects(pool.map(targets.square, [1], wrong), named)
+    await assert.rejects(pool.starmap(targets.add, [[1, 2]], wrong), named)
+    assert.throws(() => pool.imap(targets.square, [1], wrong), named)
+    assert.throws(() => pool.imapUnordered(targets.square, [1], wrong), named)
+    assert.throws(() => pool.close(wrong), named)
+    await assert.rejects(pool.join(wrong), named)
+    const results = pool.imap(targets.square, [1])
+    await assert.rejects(results.next(wrong), named)
+    assert.equal((await within(results.next({ timeout: null }), 'next')).value, 1)
+    // Each call has its own options.
+    await assert.rejects(pool.apply(targets.square, [1], { chunksize: 2 } as never), /'chunksize'/)
+    await assert.rejects(pool.map(targets.square, [1], { buffersize: 2 } as never), /'buffersize'/)
+    assert.throws(() => pool.imap(targets.square, [1], { onProgress() {} } as never), /'onProgress'/)
+    assert.equal(await within(pool.apply(targets.square, [3]), 'apply'), 9)
   },
 
   'a function that no worker could import is refused at the call': async t => {

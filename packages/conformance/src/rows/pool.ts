@@ -35,6 +35,11 @@ export const poolRows = section(
     PL43: ['SHOULD', 'arguments and results are let go when a job is done'],
     PL44: ['MUST', 'a Pool does not travel'],
     PL45: ['MUST', 'pools nest'],
+    PL50: ['MUST', "a worker that dies, or is not done, while it loads a task's module costs that job alone"],
+    PL51: ['MUST', 'a limit or abort of one job harms no other one'],
+    PL52: ['MUST', 'options that a call does not have are refused by name'],
+    PL53: ['MUST', 'callbacks run in the async context of the call, each task in one of its own'],
+    PL54: ['SHOULD', 'a pool of a child starts workers when there is work'],
   },
   'Pool',
 )

@@ -33,7 +33,7 @@ export class Dispatcher {
 
   /** The worker has one task less. */
   next(worker: WorkerHandle): void {
-    if (worker.yielding) return
+    if (worker.yielding || worker.doomedBy) return
     if (worker.tasks.size <= worker.lowWater) this.#fill(worker)
     if (worker.tasks.size === 0) this.idle(worker)
   }
@@ -56,7 +56,7 @@ export class Dispatcher {
 
   /** Gives the worker a task, and what it may have ahead. The last tasks are shared evenly. */
   #fill(worker: WorkerHandle): void {
-    if (worker.retiring || !worker.isReady || worker.yielding) return
+    if (worker.retiring || !worker.isReady || worker.yielding || worker.doomedBy) return
     const queue = this.#queue
     const now = performance.now()
     let share = Math.ceil(queue.length / Math.max(1, this.#workers.active))

@@ -1,5 +1,5 @@
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
-import { checkCount, checkMilliseconds } from './number-check.js'
+import { checkCount, checkKeys, checkMilliseconds } from './option-check.js'
 
 /** How a job may be ended before it is done. */
 export interface JobOptions extends WaitOptions {
@@ -36,27 +36,60 @@ export interface ImapOptions extends JobOptions {
 /** `grace` where absent, ms. */
 export const DEFAULT_GRACE = 1000
 
-export function checkJob(options: JobOptions | undefined): void {
+export interface CloseOptions {
+  /** Jobs of which a task is queued reject with MP_CLOSED. */
+  cancelQueued?: boolean | undefined
+}
+
+const WAIT = ['timeout', 'signal']
+const JOB = [...WAIT, 'grace']
+const MAP = [...JOB, 'chunksize', 'onProgress', 'failFast']
+const IMAP = [...JOB, 'chunksize', 'buffersize']
+
+/** Checks the options of a call that waits for the pool. */
+export function checkPoolWait(what: string, options: WaitOptions | undefined): void {
   checkWait(options)
+  checkKeys(what, options, WAIT)
+}
+
+export function checkClose(options: CloseOptions | undefined): void {
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw new TypeError('close() takes an object of options, such as { cancelQueued: true }')
+  }
+  checkKeys('close()', options, ['cancelQueued'])
+  checkFlag('cancelQueued', options?.cancelQueued)
+}
+
+export function checkCall(options: JobOptions | undefined): void {
+  checkJob('apply()', options, JOB)
+}
+
+function checkJob(what: string, options: JobOptions | undefined, known: readonly string[]): void {
+  checkWait(options)
+  checkKeys(what, options, known)
   if (options?.grace !== undefined) checkMilliseconds('grace', options.grace)
 }
 
 export function checkMap(options: MapOptions): void {
-  checkJob(options)
+  checkJob('a map', options, MAP)
   const { chunksize, onProgress, failFast } = options
   checkCount('chunksize', chunksize)
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new TypeError(`onProgress must be a function, not ${typeof onProgress}`)
   }
-  if (failFast !== undefined && typeof failFast !== 'boolean') {
-    throw new TypeError(`failFast must be a boolean, not ${typeof failFast}`)
-  }
+  checkFlag('failFast', failFast)
 }
 
 export function checkImap(options: ImapOptions): void {
-  checkJob(options)
+  checkJob('an imap', options, IMAP)
   checkCount('chunksize', options.chunksize)
   checkCount('buffersize', options.buffersize)
+}
+
+function checkFlag(name: string, flag: unknown): void {
+  if (flag !== undefined && typeof flag !== 'boolean') {
+    throw new TypeError(`${name} must be a boolean, not ${typeof flag}`)
+  }
 }
 
 export function checkItems(items: unknown): void {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { MpError } from '../errors.js'
 import { Pending } from '../runtime/pending-call.js'
 import { DEFAULT_GRACE, type JobOptions, type MapOptions } from './job-options.js'
@@ -68,6 +69,7 @@ export class MapJob extends PromisedJob<unknown[]> {
   override readonly quiet: boolean
   readonly #results: unknown[]
   readonly #options: MapOptions
+  readonly #inCallersContext: ((call: () => void) => void) | undefined
   #left: number
   #failure: { readonly error: unknown } | undefined
 
@@ -77,6 +79,7 @@ export class MapJob extends PromisedJob<unknown[]> {
     this.#left = length
     this.#options = options
     this.quiet = !options.onProgress
+    if (options.onProgress) this.#inCallersContext = AsyncLocalStorage.snapshot()
     if (length === 0) this.succeed([])
   }
 
@@ -97,7 +100,9 @@ export class MapJob extends PromisedJob<unknown[]> {
     if (this.over) return
     this.#left -= count
     try {
-      this.#options.onProgress?.({ done: this.#results.length - this.#left, total: this.#results.length })
+      this.#inCallersContext?.(() => {
+        this.#options.onProgress?.({ done: this.#results.length - this.#left, total: this.#results.length })
+      })
     } catch (error) {
       return this.#stop(error)
     }

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { describeTarget } from '../process/describe-target.js'
 import type { ProcessOptions } from '../process/process-options.js'
 import type { Target } from '../process/target.js'
-import { checkCount, checkMilliseconds } from './number-check.js'
+import { checkCount, checkKeys, checkMilliseconds } from './option-check.js'
 import type { WorkerOptions } from './worker-handle.js'
 
 export interface PoolOptions<I extends unknown[] = never[]> {
@@ -20,7 +20,10 @@ export interface PoolOptions<I extends unknown[] = never[]> {
    * - 'break': the pool is broken.
    */
   onWorkerLost?: 'reject' | 'retry' | 'break' | undefined
-  /** How many workers are kept when there is nothing to do; `processes` where absent. */
+  /**
+   * How many workers are kept when there is nothing to do; `processes` where absent. They start at once; in a child they start with
+   * the first job.
+   */
   min?: number | undefined
   /** How many workers there are at most; `processes` where absent. More than `min` are started when tasks wait. */
   max?: number | undefined
@@ -67,8 +70,7 @@ export function checkPoolOptions(processes: number | undefined, options: PoolOpt
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('a Pool takes an object of options, such as { initializer, initargs }')
   }
-  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
-  if (unknown !== undefined) throw new TypeError(`a Pool has no option '${unknown}', only ${OPTIONS.join(', ')}`)
+  checkKeys('a Pool', options, OPTIONS)
   checkCount('processes', processes)
   const size = processes ?? availableParallelism()
   const { initializer, initargs = [], maxTasksPerChild, onWorkerLost = 'reject', name } = options

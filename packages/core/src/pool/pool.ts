@@ -2,14 +2,17 @@ import { type Handle, PACK, refuseSerialisation } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { MpError } from '../errors.js'
 import type { Target } from '../process/target.js'
-import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import { makeCall, makeChunks } from './encode-task.js'
 import {
+  type CloseOptions,
+  checkCall,
+  checkClose,
   checkImap,
   checkItems,
-  checkJob,
   checkMap,
+  checkPoolWait,
   type ImapOptions,
   type JobOptions,
   type MapOptions,
@@ -69,7 +72,7 @@ export class Pool implements Handle {
     if (typeof args !== 'object' || args === null || !(Symbol.iterator in args)) {
       throw new TypeError('args must be an array: the arguments of the target')
     }
-    checkJob(options)
+    checkCall(options)
     const scheduler = this.#scheduler
     const callee = this.#callee(target)
     const job = new Call(scheduler, callee.name, options)
@@ -123,7 +126,8 @@ export class Pool implements Handle {
   }
 
   /** Takes no more jobs. Those that were submitted are completed, or with `cancelQueued` only those that have begun. */
-  close(options?: { cancelQueued?: boolean | undefined }): void {
+  close(options?: CloseOptions): void {
+    checkClose(options)
     dropped.unregister(this.#scheduler)
     this.#scheduler.close(options?.cancelQueued ?? false)
   }
@@ -139,7 +143,7 @@ export class Pool implements Handle {
    * `close` or `terminate`.
    */
   async join(options?: WaitOptions): Promise<void> {
-    checkWait(options)
+    checkPoolWait('join()', options)
     return this.#scheduler.join(options)
   }
 

@@ -3,9 +3,9 @@
  * `task` is its number in its pool. `function` is the number of what it calls, the same for all workers. Numbers are u32.
  * Several tasks of one function, and several results, make a *packet*: `{ task | u32 length | encoded }`, one behind the other.
  *
- * A worker runs its tasks one at a time, in the order in which they came. It sends everything that it has to say about one
- * before it begins the next. So when it dies, it was at the oldest task that it has not answered. It has not begun those behind,
- * and another worker may have them.
+ * A worker runs its tasks one at a time, in the order in which they came. A task begins before its function is loaded. The worker
+ * sends everything that it has to say about one task before it begins the next. So when it dies, it was at the oldest task that
+ * it has not answered. It has not begun those behind, and another worker may have them.
  *
  * Where pool and worker share memory, {@link SharedProgress} says the same, and more exactly. Then the results of a *quiet*
  * packet may wait for each other, for 1 ms at most from one task to the next: its tasks are of one job, and nobody hears of that
@@ -53,8 +53,8 @@ export const REJECTED = 37
 /** Worker to pool, after the FULFILLED or REJECTED of every item. Body: task. */
 export const SETTLED = 38
 /**
- * Worker to pool: a task that was recalled or aborted did not begin, or one that was aborted stopped between two items.
- * Body: task.
+ * Worker to pool: a task that was recalled or aborted did not begin, or one that was aborted stopped between two items, or
+ * before its function was loaded. Body: task.
  */
 export const DROPPED = 39
 /** Worker to pool: it has heard TAKEN. */

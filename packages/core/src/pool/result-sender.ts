@@ -1,5 +1,5 @@
-import { encode, encodeError } from '../codec/codec.js'
-import { Envelope, Envelopes } from '../context/message-writer.js'
+import { encodeError } from '../codec/codec.js'
+import { Envelope, Envelopes, encodeMessage } from '../context/message-writer.js'
 import type { Link } from '../link/link.js'
 import { appendBytes, appendU32, ByteBuffer } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
@@ -10,6 +10,9 @@ import * as protocol from './protocol.js'
 const LONGEST_WAIT = 1
 /** Bytes of results that may wait. */
 const MOST_HELD = 64 * 1024
+
+/** Bytes. A result that is longer goes alone, so that no packet is longer than a message may be. */
+const LONGEST_HELD = 512 * 1024 * 1024
 
 /** What a worker tells its pool of its tasks. */
 export class ResultSender {
@@ -56,10 +59,7 @@ export class ResultSender {
   }
 
   rejected(task: number, index: number, error: unknown): void {
-    this.#tell(protocol.REJECTED, task, out => {
-      appendU32(out, index)
-      encodeError(error, out, new Envelope(this.#transport))
-    })
+    this.#tellError(protocol.REJECTED, task, index, error)
   }
 
   settled(task: number): void {
@@ -68,7 +68,7 @@ export class ResultSender {
   }
 
   failed(task: number, error: unknown): void {
-    this.#tell(protocol.FAILED, task, out => encodeError(error, out, new Envelope(this.#transport)))
+    this.#tellError(protocol.FAILED, task, undefined, error)
     this.#link.flush()
   }
 
@@ -96,19 +96,18 @@ export class ResultSender {
     return this.#link.writable ? undefined : accepted
   }
 
-  /** Lets a result wait for those behind. False where something rides beside it: then it needs a message of its own. */
+  /** Lets a result wait for those behind. False where it needs a message of its own: it is huge, or something rides beside it. */
   #hold(task: number, value: unknown): boolean {
     const held = this.#held
     const at = beginEntry(held, task)
     const envelope = this.#envelopes.take()
     try {
-      encode(value, held, envelope, 'result')
+      encodeMessage(value, held, envelope, 'result')
     } catch (error) {
       held.length = at
-      envelope.rollback()
       throw error
     }
-    if (!envelope.unused) {
+    if (!envelope.unused || held.length > LONGEST_HELD) {
       held.length = at
       envelope.rollback()
       return false
@@ -132,19 +131,25 @@ export class ResultSender {
     const link = this.#link
     const envelope = this.#envelopes.take()
     const out = begin()
-    let accepted: Promise<void>
-    try {
-      const entry = task === undefined ? undefined : beginEntry(out, task)
-      encode(value, out, envelope, 'result')
-      if (entry !== undefined) endEntry(out, entry)
-      accepted = link.commit(out, envelope.parcels)
-    } catch (error) {
-      link.abandon(out)
-      envelope.rollback()
-      throw error
-    }
+    const entry = task === undefined ? undefined : beginEntry(out, task)
+    encodeMessage(value, out, envelope, 'result', link)
+    if (entry !== undefined) endEntry(out, entry)
+    const accepted = link.commit(out, envelope.parcels)
     this.#envelopes.commit(envelope)
     return accepted.catch(() => {})
+  }
+
+  /** Tells MP_FRAME_TOO_LARGE instead of an error that no message can hold. */
+  #tellError(type: number, task: number, index: number | undefined, error: unknown): void {
+    const write = (told: unknown) => (out: ByteBuffer) => {
+      if (index !== undefined) appendU32(out, index)
+      encodeError(told, out, new Envelope(this.#transport))
+    }
+    try {
+      this.#tell(type, task, write(error))
+    } catch (tooLarge) {
+      this.#tell(type, task, write(tooLarge))
+    }
   }
 
   #tell(type: number, task: number, write?: (out: ByteBuffer) => void): void {

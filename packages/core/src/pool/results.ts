@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { MpError } from '../errors.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 import { makeChunk } from './encode-task.js'
-import { DEFAULT_GRACE, type ImapOptions } from './job-options.js'
+import { checkPoolWait, DEFAULT_GRACE, type ImapOptions } from './job-options.js'
 import { type Outcome, OutcomeQueue } from './outcome-queue.js'
 import type { How } from './protocol.js'
 import type { Scheduler } from './scheduler.js'
@@ -27,6 +28,8 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   readonly #how: How
   readonly #input: Iterator<unknown> | AsyncIterator<unknown>
   readonly #isAsync: boolean
+  /** Runs the user's code of the input where this job was made, whoever takes results. */
+  readonly #inCallersContext = AsyncLocalStorage.snapshot()
   /** The whole input is in memory, so reading it comes to an end. */
   readonly #atHand: boolean
   readonly #chunksize: number
@@ -73,6 +76,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
    * first; then the result comes with the next call.
    */
   async next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
+    checkPoolWait('next()', options)
     const outcome = await this.take(options)
     if (!outcome) return { done: true, value: undefined }
     if ('error' in outcome) throw outcome.error
@@ -207,7 +211,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     if (this.#inputEnded) return
     this.#inputEnded = true
     try {
-      const returned = this.#input.return?.()
+      const returned = this.#inCallersContext(() => this.#input.return?.())
       if (this.#isAsync) Promise.resolve(returned).catch(() => {})
     } catch {
       // Nobody asked for what the input says at its end.
@@ -219,6 +223,11 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     // Reading runs the user's code, which may take a result.
     if (this.#reading) return
     this.#reading = true
+    if (!this.#mayRead) this.#paused()
+    else this.#inCallersContext(this.#readInput)
+  }
+
+  readonly #readInput = () => {
     if (this.#isAsync) void this.#readAsync()
     else this.#readSync()
   }

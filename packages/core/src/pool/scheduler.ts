@@ -2,23 +2,22 @@ import type { Context } from '../context/context.js'
 import { MpError } from '../errors.js'
 import type { Target } from '../process/target.js'
 import { Pending } from '../runtime/pending-call.js'
-import { LONGEST_TIMER, type WaitOptions } from '../runtime/wait-options.js'
+import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import type { AssignedParts } from './assigned-tasks.js'
 import { Callees } from './callees.js'
 import { Dispatcher } from './dispatcher.js'
+import { GracePeriods } from './grace-periods.js'
 import type { CheckedPoolOptions } from './pool-options.js'
 import type { PoolStats } from './pool-stats.js'
 import { type Callee, type Job, rejectAll, type Task } from './task.js'
 import { TaskQueue } from './task-queue.js'
-import { killWorker, lostError } from './worker-end.js'
+import { lostError } from './worker-end.js'
 import { WorkerHandle, type WorkerUser } from './worker-handle.js'
 import { type Demand, Workers } from './workers.js'
 
 /** How many workers one task may take with it where lost tasks are tried again. */
 const MOST_LOSSES = 3
-/** ms between two looks at whether a worker has come to a cancelled task. */
-const LOOK_AGAIN = 5
 
 /**
  * Gives the tasks of a pool to its workers. It is not the Pool that the user holds, so that dropping that one is noticed.
@@ -33,6 +32,7 @@ export class Scheduler implements WorkerUser, Demand {
   readonly #workers: Workers
   readonly #queue: TaskQueue
   readonly #dispatcher: Dispatcher
+  readonly #gracePeriods: GracePeriods
   readonly #jobs = new Set<Job>()
   readonly #callees = new Callees()
   readonly #joiners = new Set<Pending<void>>()
@@ -50,7 +50,9 @@ export class Scheduler implements WorkerUser, Demand {
     this.#queue = new TaskQueue(transport)
     this.#workers = new Workers(this, options)
     this.#dispatcher = new Dispatcher(this.#queue, this.#workers, options.maxTasks)
-    this.#workers.restock()
+    this.#gracePeriods = new GracePeriods(this.#queue, this.#workers, this.#dispatcher)
+    // A module that children import may make a pool that they never use.
+    if (!context.parent) this.#workers.restock()
   }
 
   get transport(): Transport {
@@ -141,7 +143,7 @@ export class Scheduler implements WorkerUser, Demand {
       for (const task of worker.tasks) {
         if (task.job !== job) continue
         worker.abort(task, reason)
-        if (grace <= LONGEST_TIMER) setTimeout(() => this.#killAt(worker, task), grace).unref()
+        this.#gracePeriods.begin(worker, task, grace)
       }
     }
   }
@@ -198,7 +200,6 @@ export class Scheduler implements WorkerUser, Demand {
   }
 
   returned(worker: WorkerHandle, task: Task): void {
-    task.recalled = false
     this.#queue.putBack(task)
     this.#dispatcher.dispatch()
     this.#dispatcher.next(worker)
@@ -229,12 +230,14 @@ export class Scheduler implements WorkerUser, Demand {
     const { unheard, current, untouched } = parts
     this.#queue.putBackAll(untouched)
     for (const task of [...unheard].reverse()) if (!task.job.over) this.#lose(task, worker, exitCode, error)
-    if (current && !current.job.over) {
+    // It was called back long before the worker was killed for another task. So the worker did not begin it.
+    if (current?.recalled && worker.doomedBy) this.#queue.putBack(current)
+    else if (current && !current.job.over) {
       current.losses++
       this.#lose(current, worker, exitCode, error)
     }
     if (worker.retiring) return
-    const hopeless = this.#workers.lose(worker, exitCode, error)
+    const hopeless = this.#workers.lose(worker, current, exitCode, error)
     if (hopeless) this.#break(hopeless.what, hopeless.cause)
   }
 
@@ -275,12 +278,5 @@ export class Scheduler implements WorkerUser, Demand {
   /** Once the pool is closed and all jobs are done the workers leave, each when it has no task. */
   #leaveIfDone(): void {
     if (this.#state === 'closing' && this.#jobs.size === 0) this.#workers.leave()
-  }
-
-  /** Kills the worker that is still at the task. One behind which the task waits is left alone: it may be at another job's. */
-  #killAt(worker: WorkerHandle, task: Task): void {
-    if (!worker.tasks.has(task)) return
-    if (worker.tasks.parts().current === task) killWorker(worker)
-    else setTimeout(() => this.#killAt(worker, task), LOOK_AGAIN).unref()
   }
 }

@@ -39,6 +39,7 @@ export class TaskQueue {
   /** Puts a task back that a worker had: it is the next one. No-op where its job is over. */
   putBack(task: Task): void {
     if (task.job.over) return
+    task.recalled = false
     this.#tasks.unshift(task)
     task.job.queued++
   }

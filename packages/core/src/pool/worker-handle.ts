@@ -59,6 +59,10 @@ export class WorkerHandle {
   retiring = false
   /** What it had not begun was taken back, and it has not noticed yet. Until then it gets nothing. */
   yielding = false
+  /** It is about to be killed, for it is still at this task, which nobody waits for. It gets nothing. */
+  doomedBy: Task | undefined
+  /** How many messages it has sent. */
+  messages = 0
   /** How many tasks it was ever given. */
   given = 0
   /** More tasks are sent when it has no more than this. */
@@ -150,8 +154,9 @@ export class WorkerHandle {
     if (!current || untouched.length === 0 || untouched.some(task => task.parcels)) return []
     progress.takeBack()
     // The worker may have begun some of them since.
-    const taken = this.tasks.parts().untouched.filter(task => !task.job.over)
-    if (taken.length === 0) return []
+    const left = this.tasks.parts().untouched
+    if (left.length === 0) return []
+    const taken = left.filter(task => !task.job.over)
     this.yielding = true
     for (const task of taken) this.tasks.remove(task)
     this.#sender.tellTaken()
@@ -202,6 +207,7 @@ export class WorkerHandle {
   }
 
   #hear(message: Message): void {
+    this.messages++
     message.link.credit(message.cost)
     const { type } = message
     if (type === protocol.READY) {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { encodeError } from '../codec/codec.js'
 import type { Context } from '../context/context.js'
 import { type HandleOpener, MessageReader, type OpenHandle } from '../context/message-reader.js'
@@ -5,20 +6,26 @@ import { Envelope } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { discardParcels, type End, open } from '../link/wire-end.js'
-import { type FunctionReference, loadFunction } from '../process/function-reference.js'
+import { type AnyFunction, type FunctionReference, loadFunction } from '../process/function-reference.js'
 import { readU32 } from '../runtime/byte-buffer.js'
 import { Deque } from '../runtime/deque.js'
 import { Pending } from '../runtime/pending-call.js'
-import { caughtUp, turn } from '../runtime/turn.js'
+import { caughtUp } from '../runtime/turn.js'
 import type { Transport } from '../transport/transport.js'
 import { CurrentTask } from './current-task.js'
-import { FunctionTable } from './function-table.js'
+import { type Failure, FunctionTable } from './function-table.js'
 import { TaskPacket } from './packet.js'
 import * as protocol from './protocol.js'
 import { ResultSender } from './result-sender.js'
 import type { SharedProgress } from './shared-progress.js'
 import { SpinWait } from './spin-wait.js'
 import { LONGEST_HOLD, TaskRunner } from './task-runner.js'
+
+/** ms that a task which was given up goes on waiting for its module. Before that, a grace period may end the worker. */
+const LONGEST_LOAD = 2000
+
+/** Nobody asks for the ids of these resources. */
+const UNTRACKED = { requireManualDestroy: true }
 
 /** The worker's side of a pool: takes tasks, runs them one at a time, and sends back what came of them. */
 export class WorkerLoop implements OpenHandle {
@@ -173,7 +180,7 @@ export class WorkerLoop implements OpenHandle {
   /** Runs the tasks of a packet. False where the pool has taken back the rest of it, and all packets behind. */
   async #take(packet: TaskPacket): Promise<boolean> {
     this.#results.begin()
-    const call = this.#functions.get(packet.callee) ?? (await this.#functions.load(packet.callee))
+    let call: AnyFunction | Failure | undefined = this.#functions.get(packet.callee)
     while (!packet.empty) {
       if (this.#progress && !this.#progress.begin()) {
         void this.#results.send()
@@ -184,21 +191,45 @@ export class WorkerLoop implements OpenHandle {
       if (this.#dropped.delete(packet.task)) continue
       const task = new CurrentTask()
       this.#running = { id: packet.task, task }
+      // The task has begun. So if the module ends the worker, or never gets done, the pool knows which task it was for.
+      call ??= await this.#load(packet.callee, task)
+      if (!call) {
+        discardParcels(packet.parcels, this.#transport)
+        this.#results.dropped(packet.task)
+        this.#running = undefined
+        continue
+      }
       this.#context.task = task
-      const running = this.#runner.run(packet, call, task)
+      // In an async context of its own (60 ns): what the task enters there ends with it.
+      const running = new AsyncResource('PoolTask', UNTRACKED).runInAsyncScope(this.#run, this, packet, call, task)
       if (running) await running
       this.#running = undefined
       this.#context.task = undefined
       const now = performance.now()
       if (this.#results.due(now)) await this.#results.send()
       if (now - this.#turned > LONGEST_HOLD) {
-        await turn()
+        // Hears all that the pool said meanwhile: it may have called back the next task.
+        await caughtUp()
         this.#turned = performance.now()
       }
     }
     const accepted = this.#results.send()
     if (accepted) await accepted
     return true
+  }
+
+  #run(packet: TaskPacket, call: AnyFunction | Failure, task: CurrentTask): Promise<void> | undefined {
+    return this.#runner.run(packet, call, task)
+  }
+
+  /** Waits for the function of the task. Gives undefined where the task is given up first. */
+  async #load(callee: number, { signal }: CurrentTask): Promise<AnyFunction | Failure | undefined> {
+    const givenUp = new Promise<undefined>(resolve => {
+      const giveUp = () => setTimeout(resolve, this.#link.closed ? 0 : LONGEST_LOAD, undefined).unref()
+      signal.addEventListener('abort', giveUp, { once: true })
+    })
+    const found = await Promise.race([this.#functions.load(callee), givenUp])
+    return signal.aborted ? undefined : found
   }
 
   /** Sends the results that wait: this context may end now. */

@@ -1,12 +1,13 @@
 import { LONGEST_TIMER } from '../runtime/wait-options.js'
 import type { CheckedPoolOptions } from './pool-options.js'
+import type { Task } from './task.js'
 import { endWorker, lostError } from './worker-end.js'
 import type { WorkerHandle } from './worker-handle.js'
 
 /** After so many workers in a row that ended before they had a task, no more are started. */
 const MOST_BARREN = 5
-/** ms until the second of them is replaced. Each further one waits twice as long as the one before. */
-const BACK_OFF = 50
+/** ms until a worker is replaced that ended in vain. The next one in a row is replaced after twice as long, up to the most. */
+const BACK_OFF = { first: 50, most: 400 }
 
 /** How much work there is for the workers. */
 export interface Demand {
@@ -38,6 +39,8 @@ export class Workers {
   #everReady = false
   /** Workers in a row that ended before they had a task. */
   #barren = 0
+  /** Workers in a row that ended at a function which has never given anything. Its module may be why. */
+  #lostLoading = 0
   /** Lost and worn-out workers that have not been replaced. */
   #vacancies = 0
   #restarts = 0
@@ -75,6 +78,10 @@ export class Workers {
     return this.#all.values()
   }
 
+  has(worker: WorkerHandle): boolean {
+    return this.#all.has(worker)
+  }
+
   takeIdle(): WorkerHandle | undefined {
     return this.#idle.pop()
   }
@@ -94,8 +101,10 @@ export class Workers {
     const wanted = Math.max(busy - this.#starting() + this.#demand.waiting, this.#demand.fewest)
     let missing = Math.min(wanted, this.#max) - this.#active
     if (missing <= 0 || this.#backOff) return
-    if (this.#barren > 0) {
-      const wait = BACK_OFF * 2 ** (this.#barren - 1)
+    // The first one that is lost with a task is replaced at once.
+    const inVain = Math.max(this.#barren, this.#lostLoading - 1)
+    if (inVain > 0) {
+      const wait = Math.min(BACK_OFF.first * 2 ** (inVain - 1), BACK_OFF.most)
       this.#backOff = setTimeout(() => {
         this.#backOff = undefined
         this.#hire()
@@ -114,6 +123,7 @@ export class Workers {
   /** A worker has answered a task. */
   proven(): void {
     this.#barren = 0
+    this.#lostLoading = 0
   }
 
   /** The worker gets no more tasks, and leaves when it has none. */
@@ -137,11 +147,15 @@ export class Workers {
     this.#removeIdle(worker)
   }
 
-  /** The worker has ended although nobody wished it. Says so where there is no point in starting another one. */
-  lose(worker: WorkerHandle, exitCode: number | null, error: unknown): Hopelessness | undefined {
+  /**
+   * The worker has ended although nobody wished it. Says so where there is no point in starting another one. `at`: the task that
+   * it was at.
+   */
+  lose(worker: WorkerHandle, at: Task | undefined, exitCode: number | null, error: unknown): Hopelessness | undefined {
     this.#vacancies++
     if (worker.unfit) return { what: `${worker.name}'s initializer failed`, cause: error }
     if (!worker.isReady && !this.#everReady) return { what: `${worker.name} could not be started`, cause: error }
+    if (at && at.callee.pace === undefined) this.#lostLoading++
     if (worker.given > 0 || ++this.#barren < MOST_BARREN) return undefined
     return {
       what: `${this.#barren} workers in a row ended before they had a task`,
