@@ -22,6 +22,7 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
   const { better, unit } = pattern
   const axis = {
     'messages/s': 'messages per second',
+    'operations/s': 'operations per second',
     'tasks/s': 'tasks per second',
     us: 'time, median',
     ms: 'time, median',

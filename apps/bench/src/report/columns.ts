@@ -75,9 +75,15 @@ function versus(name: string): Column {
   }
 }
 
+const throughputTitles: Readonly<Record<string, string>> = {
+  'messages/s': 'Messages/s',
+  'operations/s': 'Operations/s',
+  'tasks/s': 'Tasks/s',
+}
+
 const throughputColumns = ({ unit }: Pattern): readonly Column[] => [
   {
-    title: unit === 'tasks/s' ? 'Tasks/s' : 'Messages/s',
+    title: throughputTitles[unit] ?? unit,
     text: ({ value }) => formatCount(value),
     align: 'right',
     gives: 0,
