@@ -61,10 +61,7 @@ export async function readEnvironment(setting: Setting): Promise<Omit<Environmen
     commit: await readCommit(),
     codec: readCodec(),
     seats: findSeats(),
-    packages: readPackages([
-      ...transports.map(transport => `@mp/${transport.name}`),
-      ...librariesOf(setting),
-    ]),
+    packages: readPackages([...transports.map(transport => `@mp/${transport.name}`), ...librariesOf(setting)]),
     payloads: Object.fromEntries(payloads.map(({ name, definition }) => [name, definition])),
     inFlight: Object.fromEntries(patterns.map(({ name, inFlight }) => [name, inFlight])),
     baselines: Object.fromEntries(

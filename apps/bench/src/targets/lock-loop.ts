@@ -3,11 +3,7 @@ import { sitOn } from '../core.js'
 import { CheckError } from '../payloads.js'
 
 /** Obeys orders: how many times to take and release the lock; 0 ends it. Answers each order with the milliseconds that it took. */
-export async function lockInLoop(
-  lock: Lock,
-  orders: Connection<number, number>,
-  core: number | null,
-): Promise<void> {
+export async function lockInLoop(lock: Lock, orders: Connection<number, number>, core: number | null): Promise<void> {
   if (core !== null) sitOn(core)
   for (;;) {
     const count = await orders.recv()
