@@ -22,7 +22,8 @@ export class UsageError extends Error {
 }
 
 const quickPayloads: readonly PayloadName[] = ['small']
-const quickPatterns = patterns.filter(({ leftOutOfQuick }) => !leftOutOfQuick).map(({ name }) => name)
+const quickPatterns = patterns.filter(({ leftOut }) => !leftOut).map(({ name }) => name)
+const fullPatterns = patterns.filter(({ leftOut }) => leftOut !== 'always').map(({ name }) => name)
 
 /** Null if help was asked for; it has been printed. */
 export function parseOptions(argv: readonly string[], startedIn: string): Options | null {
@@ -69,7 +70,7 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
   const given = command.opts()
   return {
     transports: given.transports ?? transportNames,
-    patterns: given.patterns ?? (given.quick ? quickPatterns : patternNames),
+    patterns: given.patterns ?? (given.quick ? quickPatterns : fullPatterns),
     payloads: given.payloads ?? (given.quick ? quickPayloads : null),
     quick: given.quick,
     json: resolve(startedIn, given.json),
@@ -86,14 +87,21 @@ const unusualPayloads = patterns.flatMap(({ name, payloads: all, usualPayloads }
   usualPayloads ? [`${name} with ${all.filter(each => !usualPayloads.includes(each)).join(', ')}`] : [],
 )
 
+function namesLeftOut(of: 'quick' | 'always'): string {
+  return patterns
+    .filter(({ leftOut }) => leftOut === of)
+    .map(({ name }) => name)
+    .join(', ')
+}
+
 const helpTail = `
 Left out unless --payloads names them:
   ${unusualPayloads.join('\n  ')}
+Left out unless --patterns names them:
+  ${namesLeftOut('always')}
 Left out of a quick run unless --patterns names them:
-  ${patterns
-    .filter(({ leftOutOfQuick }) => leftOutOfQuick)
-    .map(({ name }) => name)
-    .join(', ')}
+  ${namesLeftOut('quick')}
+
 Examples:
   bench --quick
   bench --transports worker-threads --patterns throughput,ping-pong --payloads small
@@ -112,8 +120,9 @@ function chosen<N extends string>(
     const wanted = text.split(',').map(plain).filter(Boolean)
     if (wanted.length === 0) throw new UsageError(`name at least one ${kind} of ${names.join(', ')}`)
     const selected = new Set<N>()
+    const groupOf = (word: string) => (Object.hasOwn(sets, word) ? (sets[word] ?? []) : [])
     for (const want of wanted) {
-      const found = names.filter(name => plain(name) === want || sets[want]?.some(each => each.name === name))
+      const found = names.filter(name => plain(name) === want || groupOf(want).some(each => each.name === name))
       if (found.length === 0)
         throw new UsageError(`no ${kind} '${want}'${hint(want, names)} (valid: ${names.join(', ')})`)
       for (const name of found) selected.add(name)

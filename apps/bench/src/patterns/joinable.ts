@@ -17,7 +17,7 @@ export const joinable: Pattern = {
   payloads: ['small'],
   latency: false,
   maxBatch: largestTally,
-  leftOutOfQuick: true,
+  leftOut: 'quick',
   subject: transport => queueFlow(transport, { producers: 0, consumers: 1, joinable: true }),
   baseline: (baseline, name) => () => baseline.echo(name),
   python: pythonShape('joinable'),

@@ -25,8 +25,8 @@ export interface Pattern {
   readonly payloads: readonly PayloadName[]
   /** Those that are measured where the caller names no payloads; absent: all. A quick run has its own. */
   readonly usualPayloads?: readonly PayloadName[]
-  /** A quick run measures it only if the caller names it. */
-  readonly leftOutOfQuick?: boolean
+  /** The runs that measure it only if the caller names it: quick ones, or all. Absent: none. */
+  readonly leftOut?: 'quick' | 'always'
   /** Children that the subject starts; absent: 1. */
   readonly children?: number
   /** Whether the latency of single events is measured instead of a flow. */

@@ -21,7 +21,7 @@ export const pipeBetweenChildren: Pattern = {
   payloads: ['small'],
   latency: false,
   maxBatch: largestTally,
-  leftOutOfQuick: true,
+  leftOut: 'quick',
   children: 2,
   subject:
     ({ module, baseline }) =>

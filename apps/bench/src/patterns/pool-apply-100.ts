@@ -17,7 +17,7 @@ export const poolApply100: Pattern = {
   inFlight: String(limit),
   payloads: [],
   latency: false,
-  leftOutOfQuick: true,
+  leftOut: 'quick',
   children: workers,
   subject:
     ({ module }) =>

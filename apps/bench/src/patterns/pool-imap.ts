@@ -19,7 +19,7 @@ export const poolImap: Pattern = {
   inFlight: `as many as imap reads ahead; ${ahead} with the other libraries`,
   payloads: [],
   latency: false,
-  leftOutOfQuick: true,
+  leftOut: 'quick',
   children: workers,
   subject:
     ({ module }) =>

@@ -40,7 +40,7 @@ export const poolMapSingly: Pattern = {
   ...map,
   name: 'pool-map-singly',
   title: 'Pool.map, one item a task',
-  leftOutOfQuick: true,
+  leftOut: 'quick',
   description: `pool.map(square, numbers, { chunksize: 1 }) with ${workers} workers, so that each number is a task of its own.`,
   inFlight: 'as many as the pool gives its workers ahead',
   subject: transport => mapping(transport, 1),

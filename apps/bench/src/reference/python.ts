@@ -33,7 +33,7 @@ export function pythonShape(name: string): PythonWork {
   return {
     name: `python ${name}`,
     script: './multiprocessing_shapes.py',
-    args: quick => [name, quick ? '0.05' : '0.08', rounds],
+    args: quick => [name, quick ? '0.04' : '0.06', rounds],
   }
 }
 
