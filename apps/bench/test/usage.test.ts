@@ -7,7 +7,7 @@ test.each([
     args: ['--transports', 'workr-threads'],
     told: ["no transport 'workr-threads'", "did you mean 'worker-threads'?", 'memory'],
   },
-  { args: ['--patterns', 'constructor'], told: ["no pattern 'constructor'", 'shapes'] },
+  { args: ['--patterns', 'constructor'], told: ["no pattern 'constructor'", 'throughput-queue'] },
   { args: ['--patterns', 'ping-pong,walk'], told: ["no pattern 'walk'", 'throughput-queue', 'spawn'] },
   { args: ['--payloads', '64K'], told: ["no payload '64k'", "did you mean '64KiB'?", '1MiB-transfer'] },
   { args: ['--payloads'], told: ['--payloads', 'argument missing'] },
