@@ -9,6 +9,7 @@ import { formsOf } from './baselines/baseline.js'
 import { findSeats, type Seats } from './core.js'
 import type { Pattern } from './patterns/pattern.js'
 import type { Payload } from './payloads.js'
+import { rivals } from './rivals/index.js'
 import type { LoadedTransport } from './transports.js'
 
 export interface Environment {
@@ -60,20 +61,23 @@ export async function readEnvironment(setting: Setting): Promise<Omit<Environmen
     commit: await readCommit(),
     codec: readCodec(),
     seats: findSeats(),
-    packages: readPackages([
-      ...transports.map(transport => `@mp/${transport.name}`),
-      ...new Set(
-        patterns
-          .flatMap(({ rivals }) => transports.flatMap(each => rivals?.(each, 'small') ?? []))
-          .map(each => each.name),
-      ),
-    ]),
+    packages: readPackages([...transports.map(transport => `@mp/${transport.name}`), ...librariesOf(setting)]),
     payloads: Object.fromEntries(payloads.map(({ name, definition }) => [name, definition])),
     inFlight: Object.fromEntries(patterns.map(({ name, inFlight }) => [name, inFlight])),
     baselines: Object.fromEntries(
       transports.flatMap(({ baseline }) => formsOf(baseline)).map(({ name, description }) => [name, description]),
     ),
   }
+}
+
+/** The other libraries that are measured. */
+function librariesOf({ patterns, transports }: Setting): string[] {
+  const measured = new Set(
+    patterns.flatMap(pattern =>
+      transports.flatMap(transport => pattern.rivals?.(transport, 'small') ?? []).map(({ name }) => name),
+    ),
+  )
+  return rivals.map(({ name }) => name).filter(name => measured.has(name))
 }
 
 async function readCommit(): Promise<string | null> {

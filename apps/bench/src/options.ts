@@ -1,14 +1,15 @@
 import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { closest, distance } from 'fastest-levenshtein'
-import { patterns } from './patterns/index.js'
+import { groups, patterns } from './patterns/index.js'
 import { type PayloadName, payloads } from './payloads.js'
 import { transports } from './transports.js'
 
 export interface Options {
   readonly transports: readonly string[]
   readonly patterns: readonly string[]
-  readonly payloads: readonly PayloadName[]
+  /** Null: the usual ones of each pattern. */
+  readonly payloads: readonly PayloadName[] | null
   readonly quick: boolean
   /** Absolute paths. */
   readonly json: string
@@ -21,6 +22,8 @@ export class UsageError extends Error {
 }
 
 const quickPayloads: readonly PayloadName[] = ['small']
+const quickPatterns = patterns.filter(({ leftOut }) => !leftOut).map(({ name }) => name)
+const fullPatterns = patterns.filter(({ leftOut }) => leftOut !== 'always').map(({ name }) => name)
 
 /** Null if help was asked for; it has been printed. */
 export function parseOptions(argv: readonly string[], startedIn: string): Options | null {
@@ -38,8 +41,10 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
     )
     .option(
       '-p, --patterns <names>',
-      `only these: ${patternNames.join(', ')}; 'throughput', 'blocking' and 'pool' mean all of theirs`,
-      chosen('pattern', patternNames, ['throughput', 'blocking', 'pool']),
+      `only these: ${patternNames.join(', ')}; ${Object.keys(groups)
+        .map(name => `'${name}'`)
+        .join(', ')} mean all of theirs`,
+      chosen('pattern', patternNames, groups),
     )
     .option('-s, --payloads <names>', `only these: ${payloadNames.join(', ')}`, chosen('payload', payloadNames))
     .option(
@@ -65,8 +70,8 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
   const given = command.opts()
   return {
     transports: given.transports ?? transportNames,
-    patterns: given.patterns ?? patternNames,
-    payloads: given.payloads ?? (given.quick ? quickPayloads : payloadNames),
+    patterns: given.patterns ?? (given.quick ? quickPatterns : fullPatterns),
+    payloads: given.payloads ?? (given.quick ? quickPayloads : null),
     quick: given.quick,
     json: resolve(startedIn, given.json),
     html: resolve(startedIn, given.html),
@@ -78,7 +83,25 @@ function oneLine({ code, message }: CommanderError, rest: readonly string[]): st
   return message.replace('error: ', '').replace(/\n\(Did (.*)\)$/, ', did $1')
 }
 
+const unusualPayloads = patterns.flatMap(({ name, payloads: all, usualPayloads }) =>
+  usualPayloads ? [`${name} with ${all.filter(each => !usualPayloads.includes(each)).join(', ')}`] : [],
+)
+
+function namesLeftOut(of: 'quick' | 'always'): string {
+  return patterns
+    .filter(({ leftOut }) => leftOut === of)
+    .map(({ name }) => name)
+    .join(', ')
+}
+
 const helpTail = `
+Left out unless --payloads names them:
+  ${unusualPayloads.join('\n  ')}
+Left out unless --patterns names them:
+  ${namesLeftOut('always')}
+Left out of a quick run unless --patterns names them:
+  ${namesLeftOut('quick')}
+
 Examples:
   bench --quick
   bench --transports worker-threads --patterns throughput,ping-pong --payloads small
@@ -87,14 +110,19 @@ Examples:
 Each figure is measured in rounds that alternate with the same work in raw Node, and every message is checked.
 `
 
-/** Parses 'a,b'; case and order do not matter. `groups`: words that mean all names that begin with them and a dash. */
-function chosen<N extends string>(kind: string, names: readonly N[], groups: readonly string[] = []) {
+/** Parses 'a,b'; case and order do not matter. `sets`: words that mean several names. */
+function chosen<N extends string>(
+  kind: string,
+  names: readonly N[],
+  sets: Readonly<Record<string, readonly { readonly name: string }[]>> = {},
+) {
   return (text: string): readonly N[] => {
     const wanted = text.split(',').map(plain).filter(Boolean)
     if (wanted.length === 0) throw new UsageError(`name at least one ${kind} of ${names.join(', ')}`)
     const selected = new Set<N>()
+    const groupOf = (word: string) => (Object.hasOwn(sets, word) ? (sets[word] ?? []) : [])
     for (const want of wanted) {
-      const found = names.filter(name => plain(name) === want || (groups.includes(want) && name.startsWith(`${want}-`)))
+      const found = names.filter(name => plain(name) === want || groupOf(want).some(each => each.name === name))
       if (found.length === 0)
         throw new UsageError(`no ${kind} '${want}'${hint(want, names)} (valid: ${names.join(', ')})`)
       for (const name of found) selected.add(name)

@@ -23,6 +23,8 @@ export interface Result extends Summary {
   readonly unit: Pattern['unit']
   readonly better: Pattern['better']
   readonly bytesPerSecond?: number
+  /** Messages, trips or tasks in the rounds that count. Each was checked. */
+  readonly checked: number
   readonly baseline: BaselineResult | null
   /**
    * The figure divided by the baseline's. For throughput above 1 is better, for latencies below 1. For throughput it is the median
@@ -78,6 +80,7 @@ export function resultOf(
     unit: pattern.unit,
     better: pattern.better,
     ...withBytes(subject),
+    checked: measured.subject.reduce((sum, { moved }) => sum + moved, 0),
     baseline: baseline && { name: baselineName, ...withBytes(baseline) },
     ratio: baseline && (pattern.latency ? subject.value / baseline.value : median(quotients)),
     ...(baseline && { ratioSpread: spreadOf(quotients) }),

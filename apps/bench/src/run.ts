@@ -1,7 +1,7 @@
 import { readEnvironment } from './environment.js'
 import { measure, measureOneByOne } from './measure.js'
 import { type Options, UsageError } from './options.js'
-import { patterns } from './patterns/index.js'
+import { patterns, shapes } from './patterns/index.js'
 import type { Pattern, PythonWork } from './patterns/pattern.js'
 import { type Payload, payloads } from './payloads.js'
 import { createProgress } from './progress.js'
@@ -18,7 +18,7 @@ interface Case {
 const modes = {
   full: {
     /** Milliseconds for Python, all cases and the starts of their children. What one case leaves goes to those that follow. */
-    budget: 49_000,
+    budget: 46_000,
     rounds: {
       maxGenerations: 4,
       roundsPerGeneration: 4,
@@ -46,9 +46,11 @@ const modes = {
  * half a second for that, during which a round trip takes 60 us instead of 15. A round of large messages must have more than a
  * dozen. Rivals run within the time of their case.
  */
-const shares = { smallest: 6, large: 2, rivals: 3, other: 1 }
+const shares = { smallest: 6, large: 2, rivals: 3, shape: 2, other: 1 }
 /** Milliseconds that the starts and ends of a case's children take. In no share: otherwise no time would remain for the last cases. */
 const starts = { process: 300, thread: 80, none: 0 }
+/** What each child of a case but the first adds to that. They start at the same time, and have no baseline. */
+const furtherChild = 0.3
 const largeFrom = 1024 * 1024
 /**
  * Bytes from which on garbage is collected. With smaller messages a collection would discard shapes that compiled code relies on,
@@ -112,7 +114,8 @@ function plan(options: Options, transports: readonly LoadedTransport[]): Case[] 
   return patterns
     .filter(({ name }) => options.patterns.includes(name))
     .flatMap(pattern => {
-      const moved = payloads.filter(({ name }) => pattern.payloads.includes(name) && options.payloads.includes(name))
+      const wanted = options.payloads ?? pattern.usualPayloads ?? pattern.payloads
+      const moved = payloads.filter(({ name }) => pattern.payloads.includes(name) && wanted.includes(name))
       const columns = pattern.payloads.length === 0 ? [null] : moved
       const able = transports.filter(transport => pattern.needs?.(transport) ?? true)
       return able.flatMap(transport => columns.map(payload => ({ pattern, payload, transport })))
@@ -172,12 +175,13 @@ async function measureAll(
 function shareOf(each: Case, quick: boolean): number {
   const { pattern, payload } = each
   if (rivalsOf(each, quick).length > 0) return shares.rivals
+  if (shapes.includes(pattern)) return shares.shape
   if (payload && payload.name === pattern.payloads[0]) return shares.smallest
   return (payload?.bytes ?? 0) >= largeFrom ? shares.large : shares.other
 }
 
-function startsOf({ transport }: Case): number {
-  return starts[transport.module.transport.capabilities.isolation]
+function startsOf({ pattern: { children = 1 }, transport }: Case): number {
+  return starts[transport.module.transport.capabilities.isolation] * (1 + (children - 1) * furtherChild)
 }
 
 /** A quick run measures them with one transport only. */

@@ -8,7 +8,7 @@ import { unixSocket } from './baselines/unix-socket.js'
 import { workerThreads } from './baselines/worker-threads.js'
 
 /** The names that every transport package exports, as far as the benchmarks need them. */
-export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'Pipe' | 'Pool' | 'Lock'> & {
+export type TransportModule = Pick<BoundContext, 'Process' | 'Queue' | 'JoinableQueue' | 'Pipe' | 'Pool' | 'Lock'> & {
   readonly transport: Transport
 }
 

@@ -5,7 +5,7 @@ export interface ChartData {
   readonly kind: 'ratio' | 'value'
   /** The payloads. There is a group of bars for each. */
   readonly labels: readonly string[]
-  readonly unit: 'messages/s' | 'tasks/s' | 'us' | 'ms'
+  readonly unit: 'messages/s' | 'operations/s' | 'tasks/s' | 'us' | 'ms'
   readonly axis: string
   readonly series: readonly Series[]
 }

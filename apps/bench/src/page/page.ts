@@ -94,8 +94,7 @@ function tick(value: number, { kind, unit }: ChartData): string {
   const round = (kind === 'ratio' ? [1, 2, 5] : [1]).some(each => Math.abs(each - leading) < 1e-6)
   if (!round) return ''
   if (kind === 'ratio') return `${Number(value.toPrecision(1))}×`
-  if (unit === 'messages/s' || unit === 'tasks/s')
-    return new Intl.NumberFormat('en', { notation: 'compact' }).format(value)
+  if (unit !== 'us' && unit !== 'ms') return new Intl.NumberFormat('en', { notation: 'compact' }).format(value)
   const microseconds = Number((unit === 'ms' ? value * 1000 : value).toPrecision(1))
   return microseconds < 1000 ? `${microseconds} µs` : `${microseconds / 1000} ms`
 }

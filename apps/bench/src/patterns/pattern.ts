@@ -17,12 +17,18 @@ export interface Pattern {
   /** One sentence for the reports: what is done, and when the clock starts and stops. */
   readonly description: string
   readonly metric: 'throughput' | 'round-trip' | 'time-to-first-line'
-  readonly unit: 'messages/s' | 'tasks/s' | 'us' | 'ms'
+  readonly unit: 'messages/s' | 'operations/s' | 'tasks/s' | 'us' | 'ms'
   readonly better: 'higher' | 'lower'
   /** How many messages are under way at once, in words if it is no number. */
   readonly inFlight: string
   /** Empty if the pattern moves no payload. */
   readonly payloads: readonly PayloadName[]
+  /** Those that are measured where the caller names no payloads; absent: all. A quick run has its own. */
+  readonly usualPayloads?: readonly PayloadName[]
+  /** The runs that measure it only if the caller names it: quick ones, or all. Absent: none. */
+  readonly leftOut?: 'quick' | 'always'
+  /** Children that the subject starts; absent: 1. */
+  readonly children?: number
   /** Whether the latency of single events is measured instead of a flow. */
   readonly latency: boolean
   /** Whether there is one event per round, because events take long. Then subject and baseline alternate event by event. */
@@ -36,7 +42,7 @@ export interface Pattern {
   subject(transport: LoadedTransport, payload: PayloadName): Open
   /** Null if raw Node has nothing that does the same. */
   baseline(baseline: Baseline, payload: PayloadName): Open | null
-  /** Libraries that do the same, measured in turns with the subject. */
+  /** Libraries that do the same, or another shape of the same work, measured in turns with the subject. */
   rivals?(transport: LoadedTransport, payload: PayloadName): readonly NamedOpen[]
   /** The same in Python, measured once, before the first case. */
   readonly python?: PythonWork

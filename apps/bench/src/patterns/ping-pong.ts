@@ -16,6 +16,7 @@ export const pingPong: Pattern = {
   better: 'lower',
   inFlight: '1',
   payloads: ['small', '64B', '64KiB', '1MiB'],
+  usualPayloads: ['small'],
   latency: true,
   subject:
     ({ module, baseline }, name) =>

@@ -1,15 +1,11 @@
-import type { Pool } from '@mp/core'
 import { findSeats, sit, standUp } from '../core.js'
-import { CheckError } from '../payloads.js'
 import { pythonPool } from '../reference/python.js'
-import { rivals } from '../rivals/index.js'
-import type { Rival } from '../rivals/rival.js'
 import { type Open, type Session, timed } from '../session.js'
 import { sitHere, square } from '../targets/square.js'
 import type { LoadedTransport } from '../transports.js'
 import type { Pattern } from './pattern.js'
+import { checkSquare, ended, flow, rivalsOf, workers } from './pool-session.js'
 
-const workers = 2
 const items = 200_000
 
 const common = {
@@ -44,6 +40,7 @@ export const poolMapSingly: Pattern = {
   ...map,
   name: 'pool-map-singly',
   title: 'Pool.map, one item a task',
+  leftOut: 'quick',
   description: `pool.map(square, numbers, { chunksize: 1 }) with ${workers} workers, so that each number is a task of its own.`,
   inFlight: 'as many as the pool gives its workers ahead',
   subject: transport => mapping(transport, 1),
@@ -79,14 +76,6 @@ export const poolApply: Pattern = {
     }),
 }
 
-const threads: readonly string[] = ['worker-threads', 'shared-array-buffer']
-
-/** The rivals are pools of threads, and are compared only with our pools of threads. */
-function rivalsOf(transport: LoadedTransport, open: (rival: Rival) => Open): readonly { name: string; open: Open }[] {
-  if (!threads.includes(transport.name)) return []
-  return rivals.map(rival => ({ name: rival.name, open: open(rival) }))
-}
-
 function mapping({ module }: LoadedTransport, chunksize: number | undefined): Open {
   return async () => {
     const pool = new module.Pool(workers)
@@ -107,27 +96,12 @@ function throughput(transport: LoadedTransport) {
   })
 }
 
-function flow(all: (numbers: number[]) => Promise<number[]>, close: () => Promise<void>): Session {
-  return {
-    async run(count) {
-      const numbers = Array.from({ length: count }, (_, n) => n)
-      const before = performance.now()
-      const results = await all(numbers)
-      const elapsed = performance.now() - before
-      if (results.length !== count) throw new CheckError(`expected ${count} results, got ${results.length}`)
-      for (let n = 0; n < count; n++) check(results[n], n)
-      return { elapsed, moved: count, latencies: new Float64Array(0) }
-    },
-    close,
-  }
-}
-
 async function calling(
   call: (n: number) => Promise<number>,
   sitAt: ((core: number) => Promise<void>) | null,
   close: () => Promise<void>,
 ): Promise<Session> {
-  check(await call(3), 3)
+  checkSquare(await call(3), 3)
   const seats = sitAt && findSeats()
   if (seats) await sitAt(seats.child)
   return {
@@ -136,7 +110,7 @@ async function calling(
       const latencies = new Float64Array(count)
       let before = performance.now()
       for (let n = 0; n < count; n++) {
-        check(await call(n), n)
+        checkSquare(await call(n), n)
         const now = performance.now()
         latencies[n] = now - before
         before = now
@@ -148,13 +122,4 @@ async function calling(
       await close()
     },
   }
-}
-
-function check(result: unknown, n: number): void {
-  if (result !== n * n) throw new CheckError(`expected ${n * n} as the square of ${n}, got ${result}`)
-}
-
-async function ended(pool: Pool): Promise<void> {
-  pool.close()
-  await pool.join()
 }

@@ -1,9 +1,10 @@
 import { startChild } from '../children.js'
 import { findSeats } from '../core.js'
-import { messagesOf } from '../payloads.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
 import { pythonQueue } from '../reference/python.js'
-import { consume } from '../session.js'
+import { consume, type Open } from '../session.js'
 import { produceToQueue } from '../targets/produce.js'
+import type { LoadedTransport } from '../transports.js'
 import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
@@ -18,18 +19,22 @@ export const throughputQueue: Pattern = {
   better: 'higher',
   inFlight: 'unbounded Queue: as many as the transport’s own window; raw Node posts without waiting',
   payloads: ['small', '64B', '64KiB', '1MiB'],
+  usualPayloads: ['small'],
   latency: false,
-  subject:
-    ({ module, baseline }, name) =>
-    async () => {
-      const seats = baseline.apart ? findSeats() : null
-      const messages = messagesOf(name)
-      const queue = new module.Queue<unknown>()
-      const [orders, childOrders] = module.Pipe<number, never>()
-      const child = startChild(module, produceToQueue, [queue, childOrders, name, seats?.child ?? null])
-      const move = (count: number) => child.during(consume(count, () => queue.get(), messages))
-      return orderedSession(child, orders, seats, move, queue)
-    },
+  subject: queueToParent,
   baseline: (baseline, name) => () => baseline.flood(name),
   python: pythonQueue,
+}
+
+/** A child puts, the parent gets. `maxsize`: items that the queue holds at most; absent: as many as there are. */
+export function queueToParent({ module, baseline }: LoadedTransport, name: PayloadName, maxsize?: number): Open {
+  return async () => {
+    const seats = baseline.apart ? findSeats() : null
+    const messages = messagesOf(name)
+    const queue = new module.Queue<unknown>(maxsize)
+    const [orders, childOrders] = module.Pipe<number, never>()
+    const child = startChild(module, produceToQueue, [queue, childOrders, name, seats?.child ?? null])
+    const move = (count: number) => child.during(consume(count, () => queue.get(), messages))
+    return orderedSession(child, orders, seats, move, queue)
+  }
 }

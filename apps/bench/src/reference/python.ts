@@ -28,6 +28,15 @@ export function pythonPool(items: number, chunksize: number): PythonWork {
   }
 }
 
+/** The same shape of use. Each starts one to nine processes, so that its rounds must be short. */
+export function pythonShape(name: string): PythonWork {
+  return {
+    name: `python ${name}`,
+    script: './multiprocessing_shapes.py',
+    args: quick => [name, quick ? '0.04' : '0.06', rounds],
+  }
+}
+
 const timeLimit = 15_000 // ms
 
 let running: ChildProcess | null = null

@@ -1,5 +1,6 @@
 import type { Bar, ChartData } from '../page/charts.js'
 import type { Result } from '../results.js'
+import { rivals as libraries } from '../rivals/index.js'
 import { type Group, payloadLabel } from './columns.js'
 import { formatCount, formatDuration, formatRatio } from './format.js'
 
@@ -22,6 +23,7 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
   const { better, unit } = pattern
   const axis = {
     'messages/s': 'messages per second',
+    'operations/s': 'operations per second',
     'tasks/s': 'tasks per second',
     us: 'time, median',
     ms: 'time, median',
@@ -65,7 +67,7 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
         const subject = { ...common, label: transport, raw: false, bars: bars(transport, barOf) }
         const rivals = rivalsOf(results, transport, own).map(name => ({
           ...common,
-          label: name,
+          label: isElsewhere(name) ? name : `${transport}, ${name}`,
           raw: true,
           bars: bars(transport, ({ references = [] }) => {
             const rival = references.find(reference => reference.name === name)
@@ -80,12 +82,20 @@ export function chartsOf({ pattern, results }: Group, transports: readonly strin
   ].filter(({ series }) => series.length > 0)
 }
 
-/** The other libraries and Python, if there is no raw Node to compare with. They stand beside the first transport that has them. */
+/**
+ * What a transport is compared with if there is no raw Node. Other libraries and Python stand beside the first transport that has
+ * them; another shape of the same work stands beside each.
+ */
 function rivalsOf(results: readonly Result[], transport: string, transports: readonly string[]): string[] {
   const namesOf = (each: string) =>
     results
       .filter(result => result.transport === each && !result.baseline)
       .flatMap(({ references = [] }) => references.map(({ name }) => name))
   const shown = new Set(transports.slice(0, transports.indexOf(transport)).flatMap(namesOf))
-  return [...new Set(namesOf(transport))].filter(name => !shown.has(name))
+  return [...new Set(namesOf(transport))].filter(name => !(shown.has(name) && isElsewhere(name)))
+}
+
+/** Whether the figure has nothing to do with the transport beside it. */
+function isElsewhere(name: string): boolean {
+  return name.startsWith('python ') || libraries.some(library => library.name === name)
 }

@@ -39,13 +39,17 @@ function columnsOf(pattern: Pattern, results: readonly Result[]): Column[] {
   const columns = [...(pattern.payloads.length > 0 ? [payload] : []), transport]
   const measured = pattern.latency ? latencyColumns(pattern.unit === 'ms' ? 'ms' : 'us') : throughputColumns(pattern)
   const compared = results.some(({ baseline }) => baseline) || !results.some(({ references }) => references)
-  const own = compared ? measured : measured.filter(column => !ofBaseline.includes(column.title))
+  const empty = [
+    ...(compared ? [] : ofBaseline),
+    ...(results.some(({ bytesPerSecond }) => bytesPerSecond) ? [] : ['MB/s']),
+  ]
+  const own = measured.filter(column => !empty.includes(column.title))
   const names = new Set(results.flatMap(({ references = [] }) => references.map(({ name }) => name)))
   return [...columns, ...own, ...[...names].map(versus)]
 }
 
 /** Columns that are left out if nothing in raw Node does the same. */
-const ofBaseline = ['MB/s', 'Raw Node', 'Raw spread', 'Raw p50', 'Raw p99', 'Ratio', 'Raw Node is']
+const ofBaseline = ['Raw Node', 'Raw spread', 'Raw p50', 'Raw p99', 'Ratio', 'Raw Node is']
 
 const payload: Column = { title: 'Payload', text: payloadLabel, align: 'left', gives: 0 }
 const transport: Column = { title: 'Transport', text: result => result.transport, align: 'left', gives: 0 }
@@ -75,9 +79,15 @@ function versus(name: string): Column {
   }
 }
 
+const throughputTitles: Readonly<Record<string, string>> = {
+  'messages/s': 'Messages/s',
+  'operations/s': 'Operations/s',
+  'tasks/s': 'Tasks/s',
+}
+
 const throughputColumns = ({ unit }: Pattern): readonly Column[] => [
   {
-    title: unit === 'tasks/s' ? 'Tasks/s' : 'Messages/s',
+    title: throughputTitles[unit] ?? unit,
     text: ({ value }) => formatCount(value),
     align: 'right',
     gives: 0,

@@ -62,8 +62,8 @@ beside it the 99th percentile and the worst.</li>
 <li><b>Spread</b> is half the distance between the quartiles of the rounds, in percent of the figure; in the charts it is the thin line
 at the end of a bar. All chart axes are logarithmic.</li>
 <li><b>Every message was checked</b> on arrival, its sequence number and its content; a wrong one ends the run without a report.</li>
-${[...python.values()].map(({ name, value }) => `<li>${html(name)} did ${formatCount(value)} per second in this run.</li>`).join('\n')}
-${results.some(({ baseline, references }) => !baseline && references) ? '<li><b>vs</b> another library, or Python: the figure divided by theirs, as measured in this run.</li>' : ''}
+${results.some(({ references }) => references) ? '<li><b>vs</b> another library, Python, or another shape of the same work: the figure divided by theirs, as measured in this run.</li>' : ''}
+${python.size > 0 ? `<li>Python, per second in this run: ${html([...python.values()].map(pythonFigure).join(', '))}.</li>` : ''}
 </ul>`
 }
 
@@ -91,6 +91,10 @@ ${rows.join('\n')}
 </tbody>
 </table></div>
 </section>`
+}
+
+function pythonFigure({ name, value }: Reference): string {
+  return `${name.replace(/^python /, '')} ${formatCount(value)}`
 }
 
 function isPython({ name }: Reference): boolean {

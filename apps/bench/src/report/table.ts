@@ -25,6 +25,9 @@ export function printTable(results: Results, stream: NodeJS.WriteStream): void {
   }
   const legend = [
     'Ratio: the figure divided by that of raw Node; of throughputs the median over the rounds, which alternate in this run.',
+    ...(results.results.some(({ references }) => references)
+      ? ['vs: the figure divided by that of another library, of Python, or of another shape of the same work.']
+      : []),
     ...(hidden.size > 0 ? [`Left out at ${width} columns: ${[...hidden].join(', ')}. The reports have them.`] : []),
   ]
   stream.write(`\n${legend.map(line => color.dim(wrap(line, width))).join('\n')}\n`)
