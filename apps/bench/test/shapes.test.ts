@@ -47,8 +47,7 @@ test('worker-threads: each shape with one consumer, likewise', { timeout: 40_000
   expectChecked(await measure(['--transports', 'worker-threads', '--patterns', wanted.join(',')], alone), wanted)
 })
 
-// Skipped: a queue with several consumers can stall on this transport. Items stay stored while consumers wait for them.
-test.skip('worker-threads: each shape with several consumers, likewise', { timeout: 40_000 }, async ({ measure }) => {
+test('worker-threads: each shape with several consumers, likewise', { timeout: 40_000 }, async ({ measure }) => {
   const wanted = severalConsumers
   expectChecked(await measure(['--transports', 'worker-threads', '--patterns', wanted.join(',')], alone), wanted)
 })
