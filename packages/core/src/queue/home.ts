@@ -30,7 +30,7 @@ export interface Putter {
   readonly call?: number
 }
 
-/** A call that waits for the queue to be in some state, and takes nothing. */
+/** A call that waits until the queue is in some state. It takes nothing. */
 export interface Watcher {
   ready(): void
   readonly holder?: QueueHolder
@@ -38,21 +38,21 @@ export interface Watcher {
 }
 
 interface QueueHolder extends Holder, Consumer {
-  /** Slots granted and not filled: they are free again if it dies. */
+  /** Slots that it was granted and has not filled. They are free again when it dies. */
   reserved: number
-  /** How many slots it may be granted beyond what it asks for: doubles each time it has used them. */
+  /** How many slots it may be granted ahead. Doubles when it gets them all, and falls by those that it returns. */
   ahead: number
-  /** Calls for a slot that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
+  /** Calls for a slot that came with the home. The holder makes them again when it learns of the move; then they are ignored. */
   readonly adopted: Set<number>
   /** Calls that wait here. */
   readonly calls: Set<number>
-  /** A board that it was told of. */
+  /** The board that it was offered. */
   offered: Offer | undefined
-  /** What waits for its answer whether it could open the board. */
+  /** What is to be done once it has answered whether it could open the board. */
   opening: (() => void)[] | undefined
 }
 
-/** ms that a holder's turn of the event loop takes, with what its user computes in it, before slots granted ahead count as used. */
+/** ms that home waits at most for slots that were granted ahead, before it says that the queue is full. */
 const LONGEST_TURN = 20
 
 /** Calls of another program that may wait here at a time. */
@@ -62,16 +62,16 @@ const MOST_CALLS = 10_000
 const PART = 16 * 1024 * 1024
 
 /**
- * The broker of one queue, in the context that is its home. Its items are a {@link Stock}, which has the invariants of who gets
- * what. Invariants of its bound and its counts:
+ * The broker of one queue, in the context that is its home. A {@link Stock} has the items, and the invariants of who gets which.
+ * The invariants here are about the bound and the counts:
  *
- * - `putters` and a free slot are never both there.
- * - `stored + out + reserved <= maxsize`, where it is bounded. A slot is reserved from the grant of a put until its item is
- *   here, so that what `put` has promised never exceeds the bound, and a holder's death gives its slots back. It is free when
- *   the item is claimed.
- * - `watchers` wait only while a get would; `joiners` only while `unfinished > 0`, which counts the items that were put and
- *   not dealt with since.
- * - One producer's items come in the order in which it put them.
+ * - A waiting putter and a free slot never both exist.
+ * - `stored + out + reserved <= maxsize` if the queue is bounded. A slot is reserved from the grant of a put until the item is
+ *   here. So what `put` has promised never exceeds the bound, and slots of a holder that dies are free again. The item's slot
+ *   is free when the item is claimed.
+ * - Watchers wait only while a get would wait. Joiners wait only while `unfinished > 0`: the number of items that were put and
+ *   have not been dealt with.
+ * - The items of one producer come in the order in which it put them.
  */
 export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly id: string
@@ -85,7 +85,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly #holders: Holders<QueueHolder>
   #unfinished = 0
   #reserved = 0
-  /** Calls that ask whether the queue is full, while slots are granted ahead. */
+  /** Calls that ask whether the queue is full, and wait for slots that were granted ahead. */
   readonly #unsettled = new Set<() => void>()
   #granting = false
   #shutDown: QueueEstate['shutDown'] = 'no'
@@ -117,18 +117,18 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     return this.#shutDown !== 'no'
   }
 
-  /** Stores the item, or sends it to who waits, or may have it ahead. */
+  /** Gives the item to whoever waits, or sends it ahead of the asking, or stores it. */
   put(item: Item): void {
     this.#unfinished++
     if (this.#stock.put(item) && this.#watchers.length > 0) wake(this.#watchers)
   }
 
-  /** The oldest item, if there is one; without `now` another context may keep it for a moment. */
+  /** The oldest item, if there is one. Without `now`, undefined also if another context may keep it a moment longer. */
   take(now: boolean): Item | undefined {
     return this.#stock.take(now)
   }
 
-  /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
+  /** Whether a get would be refused at once: nothing is here, and nothing more will come. */
   get exhausted(): boolean {
     return this.isShutDown && this.#reserved === 0 && this.#stock.size === 0
   }
@@ -159,7 +159,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     else this.#joiners.push(watcher)
   }
 
-  /** An item has been dealt with; false where none is left. */
+  /** Notes that an item has been dealt with. Gives false if all had been before. */
   taskDone(): boolean {
     if (this.#unfinished === 0) return false
     this.#finish(1)
@@ -189,7 +189,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     for (const holder of this.#holders) holder.link.control(protocol.WAS_SHUT_DOWN)
   }
 
-  /** A new wire to this queue; the returned end goes to whoever shall hold it. */
+  /** Makes a new wire to this queue. The returned end goes to the context that will hold the queue. */
   share(): End {
     return this.#holders.share()
   }
@@ -226,7 +226,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     }))
   }
 
-  /** Packs items until the rest, which it gives, fits into one message. Nothing comes back from here on. */
+  /** Packs the first items into messages of their own. Gives the rest, which fits into one message. No item can come back now. */
   #packFirst(pack: Pack): readonly Item[] {
     for (const { lease, offered } of this.#holders) {
       lease.board = undefined
@@ -270,7 +270,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     home.#adoptCalls(holders, estate.putters, (holder, call) => home.#reserve(holder, call, false))
   }
 
-  /** Calls keep their order, over all holders, although one learns of the move before another. */
+  /** Keeps the calls of all holders in their order, although one holder learns of the move before another. */
   #adoptCalls(
     holders: readonly QueueHolder[],
     places: readonly number[],
@@ -400,7 +400,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     if (holder.lease.need > 0) this.#refuseGetters()
   }
 
-  /** Before a holder is sent anything, it is offered a board; what it was sent without one could come back late. */
+  /** A holder is offered a board before it is sent anything: an item that was sent without one could come back late. */
   #whenOpened(holder: QueueHolder, then: () => void): void {
     if (!holder.offered && !this.#holders.isForeign(holder)) this.#offerBoard(holder)
     if (holder.opening) holder.opening.push(then)
@@ -508,7 +508,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     else settle()
   }
 
-  /** How many slots a holder gets beside the one that it has asked for: half of those that are free, none while others wait. */
+  /** How many slots a holder gets beyond the one that it asks for: half of the free ones at most, and none while others wait. */
   #slotsAhead(holder: QueueHolder): number {
     if (this.#putters.length > 0) return 0
     const free = this.maxsize - this.#stock.sizeAtMost - this.#reserved - 1
@@ -518,8 +518,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   /**
-   * A queue may be full because of slots that were granted ahead. They come back when the turn of their holder ends; until then
-   * nobody can say whether the queue is full. Fulfils when that is known; after 20 ms it counts as full. Undefined: it is known.
+   * Slots that were granted ahead may make a queue look full. Those that are not used come back when their holder's turn ends,
+   * and only then is it known whether the queue is full. Fulfils when it is known, or after 20 ms: then the queue counts as
+   * full. Undefined if it is known already.
    */
   slotsSettled(): Promise<void> | undefined {
     if (this.maxsize === 0 || this.#reserved === 0 || this.#stock.size >= this.maxsize) return undefined
@@ -537,7 +538,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     })
   }
 
-  /** Another program may not let this one keep any number of its calls. */
+  /** Limits how many calls another program can make this one keep. */
   #noteCall(holder: QueueHolder, call: number): void {
     holder.calls.add(call)
     if (holder.calls.size <= MOST_CALLS || !this.#holders.isForeign(holder)) return
@@ -568,7 +569,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   #slotsChanged(): void {
-    // A grant may put, and so come here again: thousands of waiting calls would overflow the stack.
+    // A grant may put, and so call this again. Thousands of waiting calls would overflow the stack.
     if (this.#granting) return
     this.#granting = true
     try {
@@ -588,7 +589,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     for (const holder of this.#stock.refuseAll()) (holder as QueueHolder).link.control(protocol.EXHAUSTED)
   }
 
-  /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
+  /** The holder is gone. What it had put stays. Its waiting calls are forgotten, and its slots are free. */
   left(holder: QueueHolder): void {
     this.#removeWaiters(each => each.holder === holder)
     this.#reserved -= holder.reserved
@@ -611,7 +612,7 @@ function placesOf(line: Iterable<Putter>, holders: readonly QueueHolder[]): read
   })
 }
 
-/** Rather than bytes of a large array. */
+/** Whether the parcel is a handle or part of one. The bytes of a large array are not. */
 function holdsHandle(parcel: Parcel): boolean {
   return !(parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer)
 }
@@ -633,7 +634,7 @@ function append(out: ByteBuffer, ...values: number[]): void {
   for (const value of values) appendU32(out, value)
 }
 
-/** The item in a message, behind `skip` bytes. The message itself is let go: it would keep its link, and all that this has, alive. */
+/** The item in a message, behind `skip` bytes. It does not refer to the message, which would keep the link alive. */
 function itemIn({ bytes, start, end, parcels }: Message, skip: number): Item {
   return itemOf(bytes, start + skip, end, parcels)
 }
