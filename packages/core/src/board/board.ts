@@ -16,11 +16,11 @@ import type { Parcel } from '../link/wire-end.js'
 
 /** The board as the home uses it. */
 export interface HomeBoard {
-  /** The last place that is not open any more: claimed, or taken back. */
+  /** Up to this place everything is claimed or taken back. */
   readonly begun: number
   /** Lets the holder claim `count` more places, of which `last` is the last. Called before the items are sent. */
   sent(last: number, count: number): void
-  /** Takes back everything up to `last`, the last place that was sent, that is not claimed. Gives the last place that was claimed. */
+  /** Takes back what is not claimed, up to `last`, the last place that was sent. Gives the last place that was claimed. */
   takeBack(last: number): number
   /** Whether something was taken back, and the holder has not noticed. Then nothing may be sent on the board until `resume`. */
   readonly revoked: boolean

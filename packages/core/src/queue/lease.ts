@@ -171,7 +171,7 @@ export class Lease {
     return true
   }
 
-  /** Takes back what is on the board and not claimed. Gives it, oldest first, and how many items were claimed since the last look. */
+  /** Takes back what is on the board and not claimed. Gives it, oldest first, and how many were claimed since the last look. */
   takeBack(): { items: Item[]; claimed: number } {
     if (!this.board) return { items: [], claimed: 0 }
     const begun = this.board.takeBack(this.sent)

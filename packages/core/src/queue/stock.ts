@@ -58,7 +58,7 @@ export interface StockUser {
  *   what is stored, and younger than what others were given: every consumer sees the items in their order.
  * - Items that answer calls that cannot give up may be out at any number of consumers. Such an item comes back only when its
  *   consumer is gone.
- * - While a lessee keeps others waiting, it has time only to wake (see `PATIENCE`), and then for one slice.
+ * - Others wait for a lessee only until it has had time to wake (`PATIENCE`) and, if it has, its slice is over.
  */
 export class Stock {
   readonly #user: StockUser
