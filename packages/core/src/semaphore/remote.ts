@@ -78,7 +78,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
     atTurnEnd(this)
   }
 
-  /** Tells home in its place in the turn's end, and sends at once: what is sent elsewhere after the release must not overtake it. */
+  /** Tells home, in its place in the turn's end, and at once: what is sent elsewhere after the release must not overtake it. */
   turnEnded(): void {
     this.#turnEndAwaited = false
     if (this.#idle.length === 0) return
