@@ -5,7 +5,7 @@ import type { Transport } from '../transport/transport.js'
 import type { BarrierBackend, PackedBarrier } from './backend.js'
 
 export interface BarrierOptions {
-  /** Runs once per generation, before anyone passes, in the context that made the barrier. Its promise is awaited. */
+  /** Runs once per generation, in the context that made the barrier, before any call passes. Its promise is awaited. */
   action?: (() => unknown) | undefined
   /** ms, for each `wait` that has no timeout of its own. */
   timeout?: number | null | undefined

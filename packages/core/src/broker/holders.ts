@@ -12,7 +12,7 @@ import * as protocol from './protocol.js'
 /** A context, at the other end of a link, that holds an object whose home is here. */
 export interface Holder {
   readonly link: Link
-  /** The id of its context, once it has said so. */
+  /** The id of its context, once it has told. */
   context?: string
 }
 

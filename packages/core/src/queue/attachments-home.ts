@@ -29,7 +29,7 @@ interface PackedDeposit {
 }
 
 interface Depositor extends Holder {
-  /** The id of its context, once it has said so. */
+  /** The id of its context; '' until it has told. */
   context: string
 }
 
@@ -82,7 +82,7 @@ export class AttachmentsHome implements Broker<Depositor> {
     }))
   }
 
-  /** `known`: the queue's engine, where this context holds the queue already. */
+  /** Takes over from a home whose context has ended. `known`: the queue's engine, if this context already holds the queue. */
   static adopt(
     context: Context,
     transport: Transport,

@@ -55,10 +55,10 @@ interface QueueHolder extends Holder, Consumer {
 /** ms that home waits at most for slots that were granted ahead, before it says that the queue is full. */
 const LONGEST_TURN = 20
 
-/** Calls of another program that may wait here at a time. */
+/** The most calls of another program that may wait here at a time. */
 const MOST_CALLS = 10_000
 
-/** Bytes of items, about, that one message to the next home holds. */
+/** Bytes of items, about, that go into one message to the next home. */
 const PART = 16 * 1024 * 1024
 
 /**

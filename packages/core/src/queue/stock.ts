@@ -18,7 +18,7 @@ const MOST_ASKS = 1024
 /** ns per item. A lessee that takes longer does not keep what it has for a slice. */
 const QUICK = 100_000
 
-/** A context that gets items from afar. */
+/** Another context that gets items of this home. */
 export interface Consumer {
   readonly lease: Lease
   /** Its places in line, one for each item that it needs. */
@@ -31,7 +31,7 @@ export interface Getter {
   refuse(): void
 }
 
-/** A place in the line of those who wait for an item. */
+/** A place in the line of those that wait for an item: of a consumer, or of a getter. */
 interface Ask {
   readonly consumer: Consumer | undefined
   readonly getter: Getter | undefined
@@ -87,7 +87,7 @@ export class Stock {
     this.#user = user
   }
 
-  /** Items that are stored or out, as the boards say. */
+  /** How many items are stored or out. Looks at the boards. */
   get size(): number {
     let size = this.#items.length
     for (const consumer of this.#served) {
@@ -196,7 +196,7 @@ export class Stock {
     if (this.#line.length > 0) this.#serve()
   }
 
-  /** The consumer gives an item back that came at `place`. */
+  /** The consumer gives back an item that was sent at `place`. */
   returned(consumer: Consumer, place: number, item: Item): void {
     if (!consumer.lease.returned(place)) return
     this.#putBack([item])

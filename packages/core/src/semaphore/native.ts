@@ -128,7 +128,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     return this.#engine.value
   }
 
-  /** Each call is in line when it returns. */
+  /** Each call of `acquire` is in line when it returns. */
   async settled(): Promise<void> {}
 
   close(): void {

@@ -16,7 +16,7 @@ export const POST = 19
 export const VALUE = 20
 /** Semaphore to holder: grants a permit. Body: call, the grant, 1 if it was abandoned, 1 if it may linger. */
 export const GRANTED = 32
-/** Semaphore to holder: no permit is free; or the post exceeds the limit. Body: call. */
+/** Semaphore to holder: no permit is free, or the post would exceed the limit. Body: call. */
 export const REFUSED = 33
 /** Semaphore to holder: the permits were added. Body: call. */
 export const POSTED = 34
