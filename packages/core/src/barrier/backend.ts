@@ -7,7 +7,7 @@ import type { WaitOptions } from '../runtime/wait-options.js'
 export interface BarrierBackend {
   readonly id: string
   readonly parties: number
-  /** Resolves with this arrival's index. A call that gives up breaks the barrier: the others cannot meet any more. */
+  /** Resolves with the index of this arrival. A call that gives up breaks the barrier, because the others cannot meet any more. */
   arrive(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<number>
   abort(): Promise<void>
   reset(): Promise<void>

@@ -5,17 +5,17 @@ import type { Transport } from '../transport/transport.js'
 import type { BarrierBackend, PackedBarrier } from './backend.js'
 
 export interface BarrierOptions {
-  /** Runs once per generation, before anyone passes, in the context that made the barrier. Its promise is awaited. */
+  /** Runs once per generation, in the context that made the barrier, before any call passes. Its promise is awaited. */
   action?: (() => unknown) | undefined
-  /** ms; for each `wait` that says nothing else. */
+  /** ms, for each `wait` that has no timeout of its own. */
   timeout?: number | null | undefined
 }
 
 /**
- * Lets `parties` calls of `wait`, in any contexts, go on together, again and again.
+ * Lets `parties` calls of `wait`, in any contexts, go on together. It can be used again and again.
  *
- * It breaks, for all, when one of the waiting gives up, ends or is killed, and when the action throws: then `wait` rejects
- * with MP_BROKEN_BARRIER (its `cause` is what the action threw) until `reset`.
+ * It breaks when a waiting call gives up, when its context ends or is killed, and when the action throws. Then every `wait`
+ * rejects with MP_BROKEN_BARRIER until `reset`. For calls that waited when the action threw, `cause` is what it threw.
  */
 export class Barrier extends SharedHandle {
   readonly #backend: BarrierBackend
@@ -28,12 +28,12 @@ export class Barrier extends SharedHandle {
     this.#timeout = timeout
   }
 
-  /** How many must arrive. */
+  /** How many calls must arrive. */
   get parties(): number {
     return this.#backend.parties
   }
 
-  /** How many wait. Others may act before you do: a hint. */
+  /** How many calls wait. This is a hint, because others may act before you do. */
   get waiting(): Promise<number> {
     return this.#ask(({ waiting }) => waiting)
   }
@@ -43,8 +43,8 @@ export class Barrier extends SharedHandle {
   }
 
   /**
-   * Waits until all have arrived. Gives this call's index among them, 0 to `parties - 1`. After `timeout` ms, or on an abort,
-   * it breaks the barrier.
+   * Waits until all have arrived. Gives this call's index among them, from 0 to `parties - 1`. After `timeout` ms, or on an
+   * abort, it breaks the barrier.
    */
   async wait(options?: WaitOptions): Promise<number> {
     this.checkOpen()
@@ -53,13 +53,13 @@ export class Barrier extends SharedHandle {
     return this.#backend.arrive(limits, checkWait(limits) === 0, this.waits)
   }
 
-  /** Breaks it: who waits, and who comes, gets MP_BROKEN_BARRIER. */
+  /** Breaks the barrier: calls that wait, and later ones, reject with MP_BROKEN_BARRIER. */
   async abort(): Promise<void> {
     this.checkOpen()
     await this.#backend.abort()
   }
 
-  /** Makes it as new; who waits gets MP_BROKEN_BARRIER. */
+  /** Makes the barrier as new. Calls that wait reject with MP_BROKEN_BARRIER. */
   async reset(): Promise<void> {
     this.checkOpen()
     await this.#backend.reset()
@@ -77,7 +77,7 @@ export class Barrier extends SharedHandle {
       return read(await this.#backend.state())
     }
     const answer = ask()
-    // A property that is only looked at must not end the program.
+    // A program that only looks at the property must not end with an unhandled rejection.
     answer.catch(() => {})
     return answer
   }

@@ -32,21 +32,21 @@ export interface BarrierEstate {
 /**
  * The broker of one barrier, in the context that is its home. Invariants:
  *
- * - `waiting` holds fewer than `parties` arrivals, unless a generation is `acting`: then the next one gathers behind it.
- * - A broken barrier has nobody waiting.
- * - The action runs here, in the context that made the barrier, once per generation, before any of it passes. So a barrier
- *   with an action is broken when it moves.
+ * - `waiting` has fewer than `parties` arrivals, unless the action runs for a generation: then the next one gathers behind it.
+ * - Nobody waits at a broken barrier.
+ * - The action runs here, in the context that made the barrier, once per generation, before any call of that passes. So a
+ *   barrier with an action is broken when its home moves.
  */
 export class BarrierHome implements Broker<Holder> {
   readonly id: string
   readonly transport: Transport
   readonly parties: number
-  /** The use of it in this very context. */
+  /** The object through which this context itself uses the barrier. */
   local: object | undefined
   readonly #action: (() => unknown) | undefined
   readonly #holders: Holders<Holder>
   readonly #waiting = new WaitList<Arrival>()
-  /** The generation whose action runs. */
+  /** The generation for which the action is running. */
   #acting: readonly Arrival[] | undefined
   #broken = false
 
@@ -62,19 +62,19 @@ export class BarrierHome implements Broker<Holder> {
     return { waiting: this.#waiting.length, broken: this.#broken }
   }
 
-  /** What others have already sent may not have been seen here. */
+  /** The state, once home has read what others have already sent. */
   async settledState(): Promise<BarrierState> {
     await caughtUp()
     return this.state
   }
 
-  /** Passes, if it is the last of its generation, or waits. */
+  /** An arrival waits, or, as the last of its generation, lets all of that pass. */
   arrive(arrival: Arrival, nowait: boolean): void {
     if (this.#broken) return arrival.broken(undefined)
     this.#waiting.push(arrival)
     this.#pass()
     if (!nowait || !this.#isWaiting(arrival)) return
-    // Others may have arrived, unread.
+    // Messages of others that have arrived may not have been read yet.
     void caughtUp().then(() => {
       if (this.#isWaiting(arrival)) this.abort()
     })
@@ -85,7 +85,7 @@ export class BarrierHome implements Broker<Holder> {
     this.#free(cause)
   }
 
-  /** The others of its generation cannot meet any more. */
+  /** The call gave up. The others of its generation cannot meet any more. */
   giveUp(arrival: Arrival): void {
     this.#waiting.delete(arrival)
     this.#acting = this.#acting?.filter(each => each !== arrival)
@@ -186,7 +186,7 @@ export class BarrierHome implements Broker<Holder> {
     this.leave(holder)
   }
 
-  /** A context that waits here is gone: the others wait in vain. Undefined is this context. */
+  /** A context is gone. If a call of it waits here, the others wait in vain. Undefined stands for this context. */
   leave(holder: Holder | undefined): void {
     if (this.#has(holder)) this.abort()
   }
@@ -215,7 +215,7 @@ export class BarrierHome implements Broker<Holder> {
       if (this.#acting === generation) this.abort(error)
       return
     }
-    // Meanwhile it may have been broken, or reset.
+    // The barrier may have been broken or reset meanwhile.
     if (this.#acting !== generation) return
     this.#acting = undefined
     for (const [index, each] of generation.entries()) each.passed(index)

@@ -15,7 +15,7 @@ export class LocalBarrier implements BarrierBackend {
     home.local = this
   }
 
-  /** One per home. */
+  /** The one object of this home. */
   static of(home: BarrierHome): LocalBarrier {
     return home.local instanceof LocalBarrier ? home.local : new LocalBarrier(home)
   }
@@ -47,7 +47,7 @@ export class LocalBarrier implements BarrierBackend {
       ),
     )
     this.#home.arrive(arrival, nowait)
-    // A barrier of one never waits: a loop of such calls must not starve the event loop.
+    // A barrier of one party never waits. A loop of such calls must not starve the event loop.
     return pending.settled && turnIsLong(roughNow()) ? turn().then(() => pending.promise) : pending.promise
   }
 

@@ -9,7 +9,7 @@ import { BarrierHome } from './home.js'
 import { LocalBarrier } from './local.js'
 import { RemoteBarrier } from './remote.js'
 
-/** What a new Barrier is made of; its home is `context`. Throws where the options make no sense. */
+/** Makes what a new Barrier consists of. Its home is `context`. Throws if the options make no sense. */
 export function makeBarrier(
   context: Context,
   transport: Transport,
@@ -19,13 +19,13 @@ export function makeBarrier(
   checkCount(parties, 1, 'parties')
   if (action !== undefined && typeof action !== 'function') throw new TypeError('action must be a function')
   checkWait({ timeout })
-  // It runs when a message comes, and belongs to this context all the same.
+  // The action runs when a message comes, but belongs to the async context in which the barrier was made.
   const bound = action && process.getBuiltinModule('node:async_hooks').AsyncResource.bind(action)
   const home = new BarrierHome(context, transport, context.nextId(), parties, bound)
   return [LocalBarrier.of(home).use(), timeout]
 }
 
-/** A barrier that arrived in a message. */
+/** Opens a barrier that arrived in a message. */
 export function openBarrier(
   context: Context,
   transport: Transport,

@@ -13,7 +13,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import { type BarrierBackend, type BarrierState, brokenBarrier } from './backend.js'
 
-/** A barrier whose home is another context, over a link to there. */
+/** A barrier whose home is elsewhere, used over a link. */
 export class RemoteBarrier implements BarrierBackend, HomeLinkUser {
   readonly id: string
   readonly parties: number

@@ -1,56 +1,60 @@
 import type { Parcel } from '../link/wire-end.js'
 
 /**
- * A board is what a home and one of its holders both see, and what outlives either. On it the holder notes how far it has
- * claimed what home has sent it, and home takes the rest back, at any moment, without an answer of the holder.
+ * A board is something that a home and one of its holders both see. It outlives either of them. The holder notes on it how far
+ * it has claimed what home has sent to it. Home can take the rest back at any moment, without an answer from the holder.
  *
- * What home sends to one holder is numbered: 1, 2, 3 ... (modulo 2 ** 32); a number is its *place*. Invariants:
+ * What home sends to one holder is numbered 1, 2, 3 and so on, modulo 2 ** 32. The number of an item is its *place*. Invariants:
  *
- * - The holder claims places in their order, each before user code sees what is there.
- * - A place is claimed or taken back, never both, wherever either side is stopped or killed.
- * - A place that was taken back is never used again: what the holder still has from there can never be claimed.
+ * - The holder claims places in their order, each before user code sees the item.
+ * - A place is claimed or taken back, never both, at whatever instruction either side is stopped or killed.
+ * - A place that was taken back is never used again. So the holder can never claim what it still has from there.
  *
- * There are three: a word in shared memory (`shared-board.ts`), a file whose offset parent and child share (`claim-file.ts`),
- * and words in a file (`file-board.ts`).
+ * There are three kinds: a word in shared memory (`shared-board.ts`), a file whose offset a parent and its child share
+ * (`claim-file.ts`), and words in a file (`file-board.ts`).
  */
 
-/** The side of the home. */
+/** The board as the home uses it. */
 export interface HomeBoard {
-  /** The last place that was claimed, or that lies before one that was taken back. */
+  /** Up to this place everything is claimed or taken back. */
   readonly begun: number
-  /** The holder may claim `count` more places, the last of which is `last`. Called before it can see what is there. */
+  /** Lets the holder claim `count` more places, of which `last` is the last. Called before the items are sent. */
   sent(last: number, count: number): void
-  /** Takes back whatever is not claimed up to `last`, the last place that was sent. Gives the last place that was claimed. */
+  /** Takes back what is not claimed, up to `last`, the last place that was sent. Gives the last place that was claimed. */
   takeBack(last: number): number
-  /** Whether nothing may be sent until the holder has noticed that something was taken back, and `resume` was called. */
+  /** Whether something was taken back, and the holder has not noticed. Then nothing may be sent on the board until `resume`. */
   readonly revoked: boolean
+  /** The holder has noticed. `last` is the last place that was sent. */
   resume(last: number): void
-  /** Asks the holder to tell of its next claim (`ask` counts up, and is not 0), or with 0 not to. Then look at `begun` again. */
+  /**
+   * Asks the holder to tell of its next claim; 0 asks it not to. `asked` is another number each time. Look at `begun` afterwards:
+   * the holder may have claimed just before.
+   */
   ask(asked: number): void
 }
 
-/** The side of the holder. */
+/** The board as the holder uses it. */
 export interface HolderBoard {
-  /** Whether `place` is this context's now. Undefined: home is about to decide, try again in a moment. */
+  /** Claims `place`, and gives whether it is claimed now. Undefined: home is just deciding, try again in a moment. */
   claim(place: number): boolean | undefined
-  /** What home has asked with, as the last `claim` found it; 0 where nobody waits. */
+  /** The number that home had passed to `ask`, as the last `claim` found it. 0 if home does not ask. */
   readonly asked: number
-  /** After a claim that gave false: home waits until it is told that this side has noticed; what comes until it answers is void. */
+  /** Whether a claim has found that home took something back. Then tell home so. What comes until home has answered is void. */
   readonly revoked: boolean
-  /** Home has answered. Only where `revoked` can be true. */
+  /** Home has answered. Absent if `revoked` is never true. */
   resume?(): void
 }
 
 /** A board as home offers it to a holder. */
 export interface Offer {
   readonly board: HomeBoard
-  /** Home may use it only when the holder has answered that it could open it. */
+  /** Whether home must not use it before the holder has answered that it could open it. */
   readonly uncertain: boolean
-  /** What the holder needs to open it. */
+  /** This and the next two are what the holder needs to open it: see `openBoard`. */
   readonly slot: number
   readonly text: string
   readonly parcels: readonly Parcel[] | undefined
-  /** The holder is gone, or the home moves. The board is not used any more. */
+  /** Ends the use of the board: the holder is gone, or the home moves. */
   close(): void
 }
 

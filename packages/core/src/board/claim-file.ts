@@ -2,9 +2,9 @@ import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs
 import type { HolderBoard, HomeBoard } from './board.js'
 import { HEAD, makeMemoryFile } from './memory-file.js'
 
-/** How far the file reaches beyond what was sent, so that it need not be made longer for each item. */
+/** Bytes that the file is made longer than what was sent needs, so that it does not have to grow for each item. */
 const AHEAD = 64 * 1024
-/** Bytes that may have been written to, and take memory, before they are given back. */
+/** Bytes that may take memory, because something was written to them, before they are given back. */
 const LARGEST = 1024 * 1024
 
 const one = new Uint8Array(1)
@@ -17,51 +17,53 @@ interface Run {
 }
 
 /**
- * A board between a parent and its child, of half the cost of words in a file: the child inherits a descriptor, and so shares the
- * file's *offset* with its parent. Each byte of the file stands for one place, and reading one byte claims it: the kernel moves
- * the offset under a lock, in one system call (0.8 us), and the parent finds it there whatever becomes of the child.
+ * A board between a parent and its child. The child inherits a descriptor, and so shares the file's *offset* with its parent.
+ * Each byte of the file stands for one place, and reading a byte claims it. The kernel moves the offset under a lock, in one
+ * system call (0.8 us; words in a file take two). The parent finds the offset there, whatever becomes of the child.
  *
- * - To take back, home cuts the file off. From then on a read finds the end, and claims nothing. A read of home's own waits for
- *   one that is under way. Then home asks for the offset: it does not move any more.
- * - The child then says that it has noticed (RESUMED); until home has answered that, what comes is void. So no number need stand
- *   in the bytes. They are holes, which take no memory, and a 0.
- * - To ask for word of the next claim, home writes something else into the bytes that may be claimed next.
+ * - To take back, home cuts the file off. From then on a read finds the end of the file, and claims nothing. Home then reads,
+ *   too, and so waits for a read that is under way. After that the offset does not move any more, and home asks for it.
+ * - The child says that it has noticed (NOTICED), and what comes is void until home has answered (GO_ON). So the bytes need not
+ *   hold the places. They are holes in the file, which take no memory and read as 0.
+ * - To ask to be told of the next claim, home writes another value into the bytes that may be claimed next.
  *
- * A file serves one holder's use of one queue, once: a late claim for another one could not be told apart.
+ * A file serves one holder of one queue, once. A late claim of an earlier holder would look like one of the next.
  */
 export class ClaimFile implements HomeBoard {
   readonly file: number
   readonly nonce: string
-  /** The descriptor of `/proc/self/fdinfo`, where the offset stands. */
+  /** A descriptor of this file's entry in `/proc/self/fdinfo`, which has the offset. */
   readonly #info: number
-  /** Where the file ends. */
+  /** The length of the file, in bytes. */
   #size = HEAD
-  /** The last byte that may be claimed, counted from 1. */
+  /** The last byte that may be claimed. The first one behind the head is 1. */
   #lastByte = 0
   /**
-   * Which bytes stand for which places: from behind `byte` on they stand for those behind `place`, one by one. Mostly there is
-   * one run; places that are claimed by a message have no byte, and begin another one.
+   * Which bytes stand for which places. In a run, the bytes behind `byte` stand for the places behind `place`, one by one. Mostly
+   * there is one run. Places that are claimed by a message have no byte, so another run begins behind them.
    */
   #runs: Run[] = [{ byte: 0, place: 0 }]
-  /** What is written into bytes that may be claimed next; 0: nothing. */
+  /** The value that is written into bytes that may be claimed next. 0: nothing is written. */
   #asked = 0
-  /** The last byte that was written, and the first that takes memory. */
+  /** The last byte that was written for what is asked now. */
   #marked = 0
+  /** The first byte that was written, and takes memory, since the file was last cut off. */
   #written: number | undefined
+  /** The child, and the holder once there is one. */
   #users = 1
   revoked = false
-  /** Once. */
+  /** Whether a holder has had it. */
   #taken = false
 
   private constructor(file: number, nonce: string, info: number) {
     this.file = file
     this.nonce = nonce
     this.#info = info
-    // The offset is behind the head.
+    // Moves the offset behind the head.
     readSync(file, new Uint8Array(HEAD), 0, HEAD, null)
   }
 
-  /** Undefined where the system cannot do this. */
+  /** Makes a file. Undefined if the system cannot do this. */
   static make(): ClaimFile | undefined {
     const made = makeMemoryFile(0)
     if (!made) return undefined
@@ -73,7 +75,7 @@ export class ClaimFile implements HomeBoard {
     }
   }
 
-  /** For one holder; false where it was used before. */
+  /** Takes the file for a holder. Gives false if another one has had it. */
   take(): boolean {
     if (this.#taken) return false
     this.#taken = true
@@ -81,7 +83,7 @@ export class ClaimFile implements HomeBoard {
     return true
   }
 
-  /** The child is gone, or the holder is. After both nothing of the file is left. */
+  /** The child is gone, or the holder is. When both are, nothing of the file is left. */
   release(): void {
     if (--this.#users > 0) return
     closeSync(this.#info)
@@ -93,7 +95,7 @@ export class ClaimFile implements HomeBoard {
   }
 
   sent(last: number, count: number): void {
-    // What was written to takes memory. If nothing is out, nothing is lost by cutting it off.
+    // Bytes that were written to take memory. If nothing is out, nothing is lost when the file is cut off.
     if (this.#written !== undefined && this.#lastByte - this.#written > LARGEST && this.#count() === this.#lastByte) {
       this.#cut()
     }
@@ -115,7 +117,7 @@ export class ClaimFile implements HomeBoard {
     // A claim that is under way holds the lock of the offset until it is over.
     readSync(this.file, one, 0, 1, null)
     const begun = this.begun
-    // If all was claimed meanwhile, the holder has nothing by which it would notice.
+    // If everything was claimed meanwhile, nothing was taken back, and there is nothing for the holder to notice.
     if (this.#count() === this.#lastByte) this.resume(last)
     else this.revoked = true
     return begun
@@ -133,7 +135,7 @@ export class ClaimFile implements HomeBoard {
     if (asked !== 0 && !this.revoked) this.#mark(this.#count() + 1)
   }
 
-  /** Writes what is asked into the bytes from this one on, up to that of the last place that was sent. */
+  /** Writes what is asked into the bytes from `first` to `#lastByte`, 1,024 at most. */
   #mark(first: number): void {
     const count = Math.min(this.#lastByte - first + 1, marks.length)
     if (count <= 0) return
@@ -150,7 +152,7 @@ export class ClaimFile implements HomeBoard {
     this.#marked = 0
   }
 
-  /** The place that is claimed last when `count` bytes are. */
+  /** The last place that is claimed if `count` bytes are. */
   #placeOf(count: number): number {
     const runs = this.#runs
     while (runs.length > 1 && (runs[1] as Run).byte < count) runs.shift()
@@ -158,7 +160,7 @@ export class ClaimFile implements HomeBoard {
     return (place + count - byte) >>> 0
   }
 
-  /** How many claims there were, ever. */
+  /** How many bytes were claimed since the file was made. */
   #count(): number {
     // "pos:\t64\n..."
     const length = readSync(this.#info, text, 0, text.length, 0)
@@ -172,7 +174,7 @@ export class ClaimFile implements HomeBoard {
   }
 }
 
-/** The child's side. */
+/** The file as the child uses it. */
 export class InheritedBoard implements HolderBoard {
   readonly #file: number
   asked = 0
@@ -192,7 +194,7 @@ export class InheritedBoard implements HolderBoard {
     return false
   }
 
-  /** Home has answered: what comes from here on can be claimed again. */
+  /** Home has answered. What comes from now on can be claimed. */
   resume(): void {
     this.revoked = false
   }

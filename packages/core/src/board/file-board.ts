@@ -2,32 +2,38 @@ import { readSync, writeSync } from 'node:fs'
 import { type HolderBoard, type HomeBoard, isLater } from './board.js'
 import { HEAD } from './memory-file.js'
 
-/** Words of a slot (u32), and who writes them. The last place that was claimed: the holder. */
+// Words of a slot (u32). The holder writes the first, home writes the others.
+
+/** The last place that the holder has claimed, or tried to. */
 const BEGUN = 0
-/** Up to here everything is taken back or claimed: home. */
+/** Up to this place everything is claimed or taken back. */
 const VOID = 1
-/** The `void` that the verdict is about, and behind it what was claimed then: home. */
+/** The verdict: the `void` that it is about, and in the word behind it `begun` at that time. */
 const VERDICT_FOR = 2
-/** Not 0: home asks to be told of the next claim: home. */
+/** If not 0, home asks to be told of the next claim. */
 const ASKED = 4
 
 const SLOT = 16
 const SLOTS = 256
 
-/** One word, to be written or read, and the four from `VOID` on. */
+/** Buffers for one word, and for the four from `VOID` on. */
 const one = new Uint32Array(1)
 const oneBytes = new Uint8Array(one.buffer)
 const four = new Uint32Array(4)
 const fourBytes = new Uint8Array(four.buffer)
 
 /**
- * A board between processes: words in a file in memory. There is no swap. The holder writes `begun`, then reads `void`; home writes
- * `void`, then reads `begun`, then writes the verdict. One of them must see the other. A holder that finds a new `void` obeys the
- * verdict, which comes two system calls of home later. There is one verdict at a time: nothing is sent, and so nothing is taken
- * back again, until the holder has said that it has noticed.
+ * A board between processes: words in a file in memory. Nothing can swap such a word.
  *
- * Reads and writes of 4 bytes go through the page cache. They are whole, what was written survives SIGKILL, and the locks that the
- * kernel takes for a write order it before the read that follows. A write takes 1 to 2 us, a read 1.
+ * - The holder writes `begun`, then reads `void`.
+ * - Home writes `void`, then reads `begun`, then writes the verdict.
+ *
+ * So one of them must see the other. A holder that finds a new `void` obeys the verdict, which home writes within its next three
+ * system calls. There is one verdict at a time: home sends nothing, and so takes nothing back, until the holder has said that it
+ * has noticed.
+ *
+ * Reads and writes of 4 bytes go through the page cache. They are not torn, and what was written survives a SIGKILL. The locks
+ * that the kernel takes for a write order it before the read that follows. A write takes 1 to 2 us, a read 1 us.
  */
 export class FileBoard implements HomeBoard, HolderBoard {
   static readonly slots: number = SLOTS
@@ -45,7 +51,7 @@ export class FileBoard implements HomeBoard, HolderBoard {
 
   get begun(): number {
     const begun = this.#read(BEGUN)
-    // A claim that came too late was written all the same.
+    // The holder also writes a claim that comes too late.
     return isLater(this.#void, begun) ? this.#void : begun
   }
 
@@ -55,7 +61,7 @@ export class FileBoard implements HomeBoard, HolderBoard {
     const before = this.#void
     this.#write(VOID, last)
     const begun = this.#read(BEGUN)
-    // In this order: who finds the verdict for this `void` finds what it says.
+    // In this order, so that a holder that finds the verdict for this `void` also finds what it says.
     this.#write(VERDICT_FOR + 1, begun)
     this.#write(VERDICT_FOR, last)
     this.#void = last

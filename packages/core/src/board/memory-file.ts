@@ -3,18 +3,18 @@ import { closeSync, openSync, readSync, statSync, unlinkSync, writeSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Bytes at the head of a file: random ones, by which another process knows that it has the right one. */
+/** Bytes at the head of a file. The first ones are random, so that another process can tell that it has the right file. */
 export const HEAD = 64
 const NONCE = 16
 
-/** A small file in memory that has no name: other processes reach it through a descriptor of this one. */
+/** A small file in memory. It has no name: other processes reach it through a descriptor of this process. */
 export interface MemoryFile {
   readonly file: number
-  /** What its first bytes are, in hexadecimal digits. */
+  /** Its first bytes, in hexadecimal digits. */
   readonly nonce: string
 }
 
-/** Makes one, with `size` zeros behind its head. Undefined where the system has no such files. */
+/** Makes a file with `size` zeros behind its head. Undefined if the system has no such files. */
 export function makeMemoryFile(size: number): MemoryFile | undefined {
   if (process.platform !== 'linux') return undefined
   for (const folder of ['/dev/shm', tmpdir()]) {
@@ -35,12 +35,12 @@ export function makeMemoryFile(size: number): MemoryFile | undefined {
   return undefined
 }
 
-/** Opens the file that process `pid` has open as `descriptor`. Undefined where that is another one by now, or out of reach. */
+/** Opens the file that process `pid` has open as `descriptor`. Undefined if that is another file by now, or out of reach. */
 export function openMemoryFile(pid: string, descriptor: string, nonce: string): number | undefined {
   let file: number | undefined
   try {
     const path = `/proc/${pid}/fd/${descriptor}`
-    // The number may mean something else by now. To open that could block, or do something.
+    // The number may mean something else by now. Opening what is not a file could block, or have effects.
     if (!statSync(path).isFile()) return undefined
     file = openSync(path, 'r+')
     if (hasNonce(file, nonce)) return file
@@ -51,7 +51,7 @@ export function openMemoryFile(pid: string, descriptor: string, nonce: string): 
   return undefined
 }
 
-/** Whether the descriptor is that of the file. */
+/** Whether the descriptor is one of the file that begins with `nonce`. */
 export function hasNonce(file: number, nonce: string): boolean {
   try {
     const found = Buffer.alloc(NONCE)

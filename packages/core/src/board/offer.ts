@@ -7,13 +7,14 @@ import { FileBoard } from './file-board.js'
 import { hasNonce, makeMemoryFile, openMemoryFile } from './memory-file.js'
 import { SharedBoard } from './shared-board.js'
 
-/** Where the boards of one context's homes are: memory that is shared, or a file. */
+/** Where the boards of one context's homes are: in shared memory, or in a file. `text` to `uncertain` as in {@link Offer}. */
 interface Area {
   readonly text: string
   readonly parcels: readonly Parcel[] | undefined
   readonly uncertain: boolean
+  /** How many slots were given out. They are not used again. */
   slots: number
-  /** Holders that use one of its slots. */
+  /** How many holders use one of its slots. */
   users: number
   open(slot: number): HomeBoard
   close(): void
@@ -21,15 +22,15 @@ interface Area {
 
 const areas = new WeakMap<object, Area>()
 
-/** A file of claims that a child has inherited, and the number of its descriptor there. */
+/** A file of claims that a child has inherited, and the number that its descriptor has in the child. */
 export interface InheritedFile {
   readonly file: ClaimFile
   readonly descriptor: number
 }
 
 /**
- * A board for one more holder of something whose home is in `context`. `files`: what the holder has inherited from it. Undefined
- * where the medium has no boards.
+ * Makes a board for one more holder of something whose home is in `context`. `files`: those that the holder has inherited from
+ * this context. Undefined if the medium has no boards.
  */
 export function offerBoard(
   context: object,
@@ -74,10 +75,10 @@ function makeArea({ capabilities }: Transport): Area | undefined {
   return { text, parcels: undefined, uncertain: true, slots: 0, users: 0, open, close: () => closeSync(file) }
 }
 
-/** Files of other contexts' boards that are open here, by what their homes have told. */
+/** Files of boards of other processes that are open here, by the text of their offers. */
 const files = new Map<string, { readonly file: number; users: number }>()
 
-/** A board that home has offered; undefined where it cannot be opened here. */
+/** Opens a board that home has offered. Undefined if it cannot be opened here. */
 export function openBoard(slot: number, text: string, parcels: readonly Parcel[] | undefined): OpenBoard | undefined {
   if (/^[0-9a-f]{32}$/.test(text)) {
     return hasNonce(slot, text) ? { board: new InheritedBoard(slot), close() {} } : undefined

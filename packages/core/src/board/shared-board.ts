@@ -1,17 +1,17 @@
 import { type HolderBoard, type HomeBoard, isLater } from './board.js'
 
-/** Words of a slot: a cache line, so that two holders do not disturb each other. */
+/** Words of a slot. It fills a cache line, so that two holders do not slow each other down. */
 const SLOT = 16
 const SLOTS = 256
 
-/** The last place that the holder has claimed. */
+/** Up to this place everything is claimed or taken back. */
 const BEGUN = 0
-/** Not 0: home asks to be told of the next claim. */
+/** If not 0, home asks to be told of the next claim. */
 const ASKED = 1
 
 /**
- * A board between threads, in shared memory. One word decides: a claim swaps it to its place, a take-back swaps it to the last
- * place that was sent. A claim takes 20 ns.
+ * A board between threads, in shared memory. One word decides: a claim swaps it for the place that is claimed, a take-back swaps
+ * it for the last place that was sent. A claim takes 20 ns.
  */
 export class SharedBoard implements HomeBoard, HolderBoard {
   /** How many boards one memory has room for. */
@@ -50,7 +50,7 @@ export class SharedBoard implements HomeBoard, HolderBoard {
     const words = this.#words
     const at = this.#at + BEGUN
     const before = Atomics.load(words, at)
-    // Only a take-back can come between, and it takes this place, too.
+    // Only a take-back can come between the two, and it takes this place back, too.
     return isLater(place, before) && Atomics.compareExchange(words, at, before, place | 0) === before
   }
 }

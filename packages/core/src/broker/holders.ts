@@ -9,31 +9,33 @@ import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import * as protocol from './protocol.js'
 
-/** Another context that holds an object whose home is here, at the other end of a link. */
+/** A context, at the other end of a link, that holds an object whose home is here. */
 export interface Holder {
   readonly link: Link
-  /** The id of its context, once it has said so. */
+  /** The id of its context, once it has told. */
   context?: string
 }
 
-/** What the messages of holders mean. */
+/** The home of one kind of object. It knows what the messages of its holders mean. */
 export interface Broker<H extends Holder> extends Home {
-  /** Most holders never say anything: a move does not wait for those that have not. */
+  /** Whether most holders never say anything. Then a move does not wait for those that have not. */
   readonly quiet?: boolean
+  /** Notes a new holder. */
   meet(link: Link): H
+  /** Acts on a message of a holder. */
   hear(holder: H, message: Message): void
-  /** What a holder sent before it learned that the home moves. Its calls it makes again, where it moves to. */
+  /** As `hear`, while the home moves. Calls can be ignored: the holder makes them again at the new home. */
   keep(holder: H, message: Message): void
-  /** It closed, ended or died. */
+  /** The holder closed, ended or died. */
   left(holder: H): void
 }
 
-/** All who hold one object, seen from its home: how they join, leave, and move on with it. */
+/** All holders of one object, as its home sees them: how they join, leave, and move with it. */
 export class Holders<H extends Holder> {
   readonly #context: Context
   readonly #broker: Broker<H>
   readonly #all = new Set<H>()
-  /** While the home moves: ends of holders that joined meanwhile. */
+  /** While the home moves, the ends of holders that have joined meanwhile; otherwise undefined. */
   #joined: End[] | undefined
 
   constructor(context: Context, broker: Broker<H>) {
@@ -45,7 +47,7 @@ export class Holders<H extends Holder> {
     return this.#joined !== undefined
   }
 
-  /** A new wire to this home; the returned end goes to whoever shall hold it. */
+  /** Makes a new wire to this home. The returned end goes to the context that will hold the object. */
   share(): End {
     const { transport } = this.#broker
     const [near, far] = pair(transport)
@@ -53,7 +55,7 @@ export class Holders<H extends Holder> {
     return far
   }
 
-  /** `transport`: the wire's, where its other side is another program. */
+  /** Adds a holder. `transport`: that of the wire, if its other side is another program. */
   join(wire: Wire, transport: Transport = this.#broker.transport): H {
     const broker = this.#broker
     const link = new Link(wire, transport, {
@@ -70,7 +72,7 @@ export class Holders<H extends Holder> {
     return holder
   }
 
-  /** Of another program: no handle can go there. */
+  /** Whether the holder is another program. No handle can go there. */
   isForeign({ link }: H): boolean {
     return link.transport !== this.#broker.transport
   }
@@ -79,14 +81,17 @@ export class Holders<H extends Holder> {
     for (const { link } of this.#all) link.flushAll()
   }
 
-  /** As {@link Home.handOver}; `build` gives the estate, with the indexes of the ends that lead to `holders` and to later ones. */
+  /**
+   * As {@link Home.handOver}. `build` makes the estate. `ends` has the indexes of the ends that lead to `holders`, in the same
+   * order, and then those of holders that joined meanwhile.
+   */
   async handOver(
     pack: Pack,
     deadline: number | undefined,
     build: (packing: HandlePacking, ends: readonly number[], holders: readonly H[]) => Estate,
   ): Promise<void> {
     this.#joined = []
-    // Another program cannot follow.
+    // Another program cannot follow the home.
     for (const holder of this.#all) if (this.isForeign(holder)) holder.link.close()
     const holders = [...this.#all].filter(holder => !this.isForeign(holder))
     const ends = holders.map(() => pair(this.#broker.transport))

@@ -15,29 +15,31 @@ export interface HomeCall {
   /** What follows the call's number in its message. */
   readonly values?: readonly number[]
   readonly text?: string
-  /** The home's answer; `start` is behind the call's number. */
+  /** The home has answered. The message's `start` is behind the call's number. */
   answered(message: Message): void
+  /** The home is gone. */
   lost(error: MpError): void
 }
 
 export interface HomeLinkUser extends Remote {
   readonly id: string
-  /** A message that answers no call that waits: word from the home, or the answer to a call that was cancelled. */
+  /** A message has come that answers no waiting call. The home says something by itself, or answers a call that was cancelled. */
   unasked(message: Message): void
-  /** The home is another one from here on. */
+  /** The home has moved to another context. Called before the unanswered calls are made again. */
   moved?(): void
-  /** The home is gone; its pending calls are told by themselves. */
+  /** The home is gone. Called after `lost` of each waiting call. */
   lost?(error: MpError): void
+  /** The error with which calls fail when the home is gone. */
   lostError(cause?: Error): MpError
 }
 
 /**
- * A holder's link to the home of its object: one per context and object, so that what this context says has one order. When
- * the home moves, the link goes with it, and the calls that were not answered are made again.
+ * A holder's link to the home of its object. There is one per context and object, so that what this context says has one order.
+ * When the home moves, the link moves with it, and the calls that were not answered are made again.
  */
 export class HomeLink<C extends HomeCall = HomeCall> {
   readonly link: Link
-  /** Those that wait, in their order. */
+  /** Calls that wait for an answer, by their numbers, oldest first. */
   readonly calls = new Map<number, C>()
   readonly #context: Context
   readonly #transport: Transport
@@ -79,7 +81,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     if (this.link.closed) this.#forget()
   }
 
-  /** Makes a call; gives its number. Throws where the home is gone. */
+  /** Makes a call and gives its number. Throws if the home is gone. */
   call(call: C): number {
     this.checkOpen()
     const number = this.#nextCall
@@ -89,7 +91,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     return number
   }
 
-  /** Makes a call that waits, again. */
+  /** Sends a call that waits, for the first time or again. */
   ask(number: number): void {
     const { type, values, text } = this.calls.get(number) as C
     this.link.control(type, out => {
@@ -105,7 +107,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     this.tell(protocol.CANCEL, number)
   }
 
-  /** Says what needs no answer. */
+  /** Sends a message that needs no answer. */
   tell(type: number, ...values: number[]): void {
     this.link.control(type, out => {
       for (const value of values) appendU32(out, value)
@@ -124,11 +126,11 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     return pending.promise
   }
 
-  /** Another context joins: gives the index of the end that leads it to the home. */
+  /** Lets another context join. Gives the index of the end that leads it to the home. */
   share(packing: HandlePacking): number {
     this.checkOpen()
     const [forHome, forTaker] = pair(this.#transport)
-    // On the link that this context speaks over: home knows what it said before the new holder can ask.
+    // Over the link that this context speaks over, so that home has read all of it before the new holder can ask.
     packing.onCommit(() => this.link.control(protocol.JOIN, undefined, [forHome]))
     return packing.attachEnd(forTaker)
   }

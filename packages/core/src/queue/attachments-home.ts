@@ -9,14 +9,14 @@ import type { Transport } from '../transport/transport.js'
 import { Attachments, type Collect, contextOf } from './attachments.js'
 import * as protocol from './attachments-protocol.js'
 
-/** How long a holder that put what rides beside an item may take to be heard, ms. */
+/** ms that a collecting call waits for a depositor of which home has heard nothing. Then its deposit counts as gone. */
 const LONGEST_DEPOSIT = 1000
 
-/** What the home of a native queue leaves to the next one. Of a native queue, whose items are not here: what rides beside them. */
+/** What the home of a native queue leaves to the next one: only the attachments. The items are in shared memory. */
 export interface AttachmentsEstate {
   readonly kind: 'deposits'
   readonly id: string
-  /** The queue's own. */
+  /** The memory of the native queue. */
   readonly memory: unknown
   readonly deposits: readonly PackedDeposit[]
   readonly holders: readonly number[]
@@ -29,11 +29,11 @@ interface PackedDeposit {
 }
 
 interface Depositor extends Holder {
-  /** The id of its context, once it has said so. */
+  /** The id of its context; '' until it has told. */
   context: string
 }
 
-/** The home of what rides beside the items of a native queue, in the context that made the queue. */
+/** The home of the attachments of a native queue. It starts in the context that made the queue. */
 export class AttachmentsHome implements Broker<Depositor> {
   readonly id: string
   readonly transport: Transport
@@ -57,12 +57,12 @@ export class AttachmentsHome implements Broker<Depositor> {
     this.#holders.flush()
   }
 
-  /** Hears what has arrived, for a thread that blocks. */
+  /** Reads what has arrived. For a thread that blocks, and so does not return to its event loop. */
   receiveSync(): void {
     for (const { link } of this.#holders) while (link.receiveSync(0));
   }
 
-  /** Gives what was deposited, when it is here; undefined when it never will be. */
+  /** Calls `collect` with what was deposited once it is here, or with undefined once home knows that it will never come. */
   collect(key: string, collect: Collect): void {
     if (this.deposits.collect(key, collect)) return
     const late = setTimeout(() => {
@@ -82,7 +82,7 @@ export class AttachmentsHome implements Broker<Depositor> {
     }))
   }
 
-  /** `known`: the queue's engine, where this context holds the queue already. */
+  /** Takes over from a home whose context has ended. `known`: the queue's engine, if this context already holds the queue. */
   static adopt(
     context: Context,
     transport: Transport,
@@ -117,7 +117,7 @@ export class AttachmentsHome implements Broker<Depositor> {
   }
 
   left({ context }: Depositor): void {
-    // All that it had deposited came before its end.
+    // Everything that it had deposited came before its end.
     this.deposits.giveUpAll(context)
   }
 }

@@ -1,12 +1,12 @@
-/** What a holder of a native queue says to the home of its attachments, and what that answers, beside broker/protocol.ts. */
+/** What a holder of a native queue and the home of its attachments say to each other, in addition to broker/protocol.ts. */
 
-/** Holder to home: who it is. Body: its context's id. */
+/** Holder to home: who it is. Body: the id of its context. */
 export const NAME = 52
-/** Holder to home: what rides beside an item. Body: the item's key. */
+/** Holder to home: the attachments of an item, as parcels. Body: the item's key. */
 export const DEPOSIT = 53
-/** Holder to home: asks for what rides beside an item that it has taken. Body: call, the item's key. */
+/** Holder to home: asks for the attachments of an item that it takes. Body: call, the item's key. */
 export const COLLECT = 54
-/** Home to holder: what was collected. Body: call. */
+/** Home to holder: the attachments, as parcels. Body: call. */
 export const COLLECTED = 36
-/** Home to holder: what was collected is gone with the context that had put it. Body: call. */
+/** Home to holder: the attachments will never come. Body: call. */
 export const GONE = 37

@@ -46,7 +46,7 @@ export class RemoteAttachments implements HomeLinkUser {
     return this.#home.link.receiveSync(timeoutMs)
   }
 
-  /** Says who it is: a home must be able to tell that a depositor has died. */
+  /** Tells the home, also a new one, who this holder is. Home must notice when a depositor dies. */
   moved(): void {
     const { link } = this.#home
     link.control(protocol.NAME, out => appendText(out, this.#context.identity.id))
@@ -65,7 +65,7 @@ export class RemoteAttachments implements HomeLinkUser {
     return this.#home.settled()
   }
 
-  /** What comes for a claim that is no more waited for: nothing can be. */
+  /** A call is never cancelled here, so nothing comes unasked. */
   unasked(): void {}
 
   lostError(cause?: Error): MpError {
@@ -73,20 +73,20 @@ export class RemoteAttachments implements HomeLinkUser {
   }
 }
 
-/** The way of a native queue to its home, which keeps what rides beside items, and knows who holds the queue. */
+/** How a native queue reaches its home, which keeps the attachments of items and knows who holds the queue. */
 export interface AttachmentsAccess {
-  /** Before an item with a key can be seen: home must be able to tell that its depositor has died. */
+  /** Called before anybody can see an item that has a key. From then on home notices if the depositor dies. */
   open(): void
   deposit(key: string, parcels: readonly Parcel[]): void
   collect(key: string, collect: Collect): void
-  /** Hears what home, or the holders, have said; blocks for a millisecond at most. */
+  /** Reads what home, or the holders, have said. Blocks for about a millisecond at most. */
   receiveSync(): void
   /** Another holder joins. Gives the index of its end. */
   share(packing: HandlePacking): number
   close(): void
 }
 
-/** In the home itself. */
+/** Used in the home itself. */
 export class HomeAttachments implements AttachmentsAccess {
   readonly #home: AttachmentsHome
 
@@ -118,13 +118,13 @@ export class HomeAttachments implements AttachmentsAccess {
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 
-/** Elsewhere. Its wire is opened when it is first needed: most queues carry plain values alone. */
+/** Used outside of the home. Opens its wire when it first needs it, because most queues carry only plain values. */
 export class HolderAttachments implements AttachmentsAccess {
   readonly #context: Context
   readonly #transport: Transport
   readonly #id: string
   #end: End | undefined
-  #client: RemoteAttachments | undefined
+  #remote: RemoteAttachments | undefined
 
   constructor(context: Context, transport: Transport, id: string, end: End) {
     this.#context = context
@@ -156,14 +156,14 @@ export class HolderAttachments implements AttachmentsAccess {
   close(): void {
     if (this.#end) discard(this.#end, this.#transport)
     this.#end = undefined
-    this.#client?.close()
+    this.#remote?.close()
   }
 
   #opened(): RemoteAttachments {
-    if (this.#client) return this.#client
+    if (this.#remote) return this.#remote
     const wire = open(this.#end as End, this.#transport)
     this.#end = undefined
-    this.#client = new RemoteAttachments(this.#context, this.#transport, this.#id, wire)
-    return this.#client
+    this.#remote = new RemoteAttachments(this.#context, this.#transport, this.#id, wire)
+    return this.#remote
   }
 }

@@ -1,13 +1,13 @@
 import type { Parcel } from '../link/wire-end.js'
 
-/** Told once: what was deposited, or undefined where it is gone with its depositor. */
+/** Called once at most: with what was deposited, or with undefined if it will never come. */
 export type Collect = (parcels: readonly Parcel[] | undefined) => void
 
 /**
- * What rides beside the items of a native queue: ends of wires and live objects, which shared memory cannot hold. The putter
- * deposits them with the queue's home, under a key that is part of the item; who takes the item collects them, before it leaves
- * the queue. So an item that stays because its taker died in between is collected again, and finds nothing: it went with the
- * dead one.
+ * The attachments of a native queue's items: ends of wires and live objects, which shared memory cannot hold. The putter
+ * deposits them with the queue's home, under a key that is part of the item. The taker asks for them before the item leaves the
+ * queue. If the taker dies in between, the item stays in the queue, and the next taker asks again. It gets nothing if the
+ * attachments went to the dead taker.
  */
 export class Attachments {
   readonly #deposits = new Map<string, readonly Parcel[]>()
@@ -20,7 +20,7 @@ export class Attachments {
     else this.#deposits.set(key, parcels)
   }
 
-  /** Whether it was here. Otherwise `collect` waits for it, in place of an earlier claim. */
+  /** Gives whether it was here. Otherwise `collect` waits for it, and replaces what waited for this key before. */
   collect(key: string, collect: Collect): boolean {
     const parcels = this.#deposits.get(key)
     if (parcels) {
@@ -32,14 +32,14 @@ export class Attachments {
     return false
   }
 
-  /** It will not come any more. */
+  /** The attachments with this key will not come any more. */
   giveUp(key: string): void {
     const collect = this.#waiting.get(key)
     this.#waiting.delete(key)
     collect?.(undefined)
   }
 
-  /** Nothing comes from this context any more. */
+  /** Nothing will come from this context any more. */
   giveUpAll(context: string): void {
     for (const key of [...this.#waiting.keys()]) if (contextOf(key) === context) this.giveUp(key)
   }
@@ -49,7 +49,7 @@ export class Attachments {
   }
 }
 
-/** A key is the depositor's context, and a number. */
+/** The id of the depositor's context. A key is this id, a dot and a number. */
 export function contextOf(key: string): string {
   return key.slice(0, key.lastIndexOf('.'))
 }

@@ -5,20 +5,20 @@ import type { Waits } from '../runtime/pending-call.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Counts, QueueHome } from './home.js'
 
-/** What a Queue object asks of the queue itself, be its home here or elsewhere. Arguments are already checked. */
+/** What a Queue object asks of the queue itself, wherever that is. Arguments are already checked. */
 export interface QueueBackend {
   readonly maxsize: number
-  /** Where the items are, if that is this context. */
+  /** The home, if it is in this context. A native queue has none. */
   readonly home?: QueueHome
-  /** With `nowait`, rejects with MP_FULL rather than wait for a slot. `waits` is told of the call if it waits. */
+  /** With `nowait`, fails with MP_FULL and does not wait for a slot. A call that waits is passed to `waits`. */
   put(item: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void>
-  /** With `nowait`, rejects with MP_EMPTY rather than wait. */
+  /** With `nowait`, fails with MP_EMPTY and does not wait. */
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown>
-  /** Whether a get would not wait: waits until that is so, or says at once how it is. */
+  /** Gives true once a get would not wait, false if the time is over before. With `now`, gives the answer of this moment. */
   readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean>
   counts(options: WaitOptions | undefined, waits: Waits): Promise<Counts>
   shutDown(immediate: boolean): void
-  /** One Queue object fewer uses this backend. */
+  /** One of the Queue objects that use this backend was closed. */
   close(): void
   pack(packing: HandlePacking): PackedHandle
 }
@@ -46,14 +46,14 @@ export interface PackedQueue {
   readonly shutDown: boolean
   /** The end of a wire that leads to the queue's home. */
   readonly end: number
-  /** Of a native queue. */
+  /** The memory of a native queue; absent for others. */
   readonly memory?: unknown
 }
 
-/** The queue of a JoinableQueue: its home counts what has been dealt with. */
+/** The backend of a JoinableQueue. Its home counts the items that have been dealt with. */
 export interface JoinableBackend extends QueueBackend {
-  /** One item that was put has been dealt with; false where all have been. */
+  /** Says that one more item has been dealt with. Gives false if all had been before. */
   taskDone(): Promise<boolean>
-  /** Waits until all have been. Rejects with MP_TIMEOUT. */
+  /** Waits until all items have been dealt with. Rejects with MP_TIMEOUT when the time is over. */
   tasksDone(options: WaitOptions | undefined, waits: Waits): Promise<void>
 }

@@ -2,43 +2,47 @@ import type { HolderBoard, OpenBoard } from '../board/board.js'
 import type { Parcel } from '../link/wire-end.js'
 import { Deque } from '../runtime/deque.js'
 
-/** An item that has come, and is not claimed. */
+/** An item that has come and is not claimed yet. */
 export interface Received {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
   readonly parcels: readonly Parcel[] | undefined
   readonly place: number
-  /** It is claimed on the board; otherwise by a message. */
+  /** Whether it is claimed on the board. Otherwise it is claimed by a message. */
   readonly onBoard: boolean
 }
 
 export interface HandUser {
-  /** What came at `place` is claimed by a message; or 0: home has asked to be told of a claim. Home must hear before user code runs. */
+  /**
+   * Tells home of a claim, before user code runs. `place`: that of an item that is claimed by this message. 0: something was
+   * claimed on the board, and home had asked to be told.
+   */
   claimed(place: number): void
-  /** All that has come is void; so is what comes until home has answered that it knows that. */
+  /** Home has taken something back. All that came on the board is void, and so is all that comes until home has answered. */
   revoked(): void
 }
 
-/** Below this many items home is not asked for more ahead of the need. */
+/** Home is asked for more ahead of the need only if at least this many items had come. */
 const FEW = 4
 
-/** The items that home has sent to this context and that it has not claimed: see broker/board.ts. */
+/** The items that home has sent to this context, and that this context has not claimed yet. See board/board.ts. */
 export class Hand {
   readonly #user: HandUser
   readonly #items = new Deque<Received>()
   #board: HolderBoard | undefined
   #close: (() => void) | undefined
-  /** What home had asked with when it was last told. */
+  /** The number with which home had asked when this side last told it of a claim. */
   #told = 0
   /** The last place that has come. */
   seen = 0
-  /** Home is about to decide about the oldest item: look again in a moment. */
+  /** Whether home is just deciding about the oldest item, so that the user must look again a moment later. */
   undecided = false
   /** How many items there were when the last ones came; 0 once home has been asked for more. */
   #peak = 0
-  /** When items came while there were none, and how many have been taken since. */
+  /** When items came while there were none, since the pace was last asked. */
   #since = 0
+  /** How many items were taken since the pace was last asked. */
   #taken = 0
 
   constructor(user: HandUser) {
@@ -64,7 +68,7 @@ export class Hand {
     this.#peak = this.#items.length
   }
 
-  /** The oldest item, claimed. What home has taken back is passed over. */
+  /** Claims the oldest item and gives it. Leaves out what home has taken back. */
   take(): Received | undefined {
     this.undecided = false
     for (let item = this.#items.shift(); item; item = this.#items.shift()) {
@@ -97,7 +101,7 @@ export class Hand {
     return undefined
   }
 
-  /** Home knows that this side has noticed: what comes from here on can be claimed. */
+  /** Home knows that this side has noticed the take-back. What comes from now on can be claimed. */
   resume(): void {
     this.#board?.resume?.()
   }
@@ -108,26 +112,26 @@ export class Hand {
     for (const each of rest) this.#items.push(each)
   }
 
-  /** An item that came without a board, and that nobody waits for. */
+  /** The oldest item, without a claim, if it is one to be claimed by a message. Called when nobody waits for it. */
   takeUnwanted(): Received | undefined {
     return this.#items.peek()?.onBoard === false ? this.#items.shift() : undefined
   }
 
-  /** Whether half of what came is used up, and home should be asked for more. Once for each time that something came. */
+  /** Whether half of what came is used up, and home should be asked for more. True once each time that something has come. */
   get low(): boolean {
     if (this.#peak < FEW || this.#items.length > this.#peak / 2) return false
     this.#peak = 0
     return true
   }
 
-  /** ns that an item takes here, since items came while there were none; 0 where none was taken. */
+  /** ns that an item takes here, as an average since `#since`. 0 if none was taken since the last call. */
   pace(): number {
     const taken = this.#taken
     this.#taken = 0
     return taken === 0 ? 0 : Math.min(Math.ceil(((performance.now() - this.#since) * 1e6) / taken), 0xffff_ffff)
   }
 
-  /** The home is another one from here on, or none: what was sent by the one before is void. */
+  /** From now on there is another home, or none. What the old one sent is void. */
   clear(): void {
     this.#items.clear()
     this.#close?.()

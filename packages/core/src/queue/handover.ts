@@ -2,7 +2,7 @@ import type { Pack } from '../context/context.js'
 import { attachedBytes } from '../link/frame.js'
 import { type Item, type PackedItem, packItem } from './item.js'
 
-/** What a queue's home leaves to the next one. Its last message; items that do not fit into it come before, in `QueueItems`. */
+/** What a queue's home leaves to the next one. Items that do not fit into this message go ahead of it, in {@link QueueItems}. */
 export interface QueueEstate {
   readonly kind: 'queue'
   readonly id: string
@@ -12,15 +12,15 @@ export interface QueueEstate {
   readonly unfinished: number
   /** Indexes of the ends of wires that lead to the holders. */
   readonly holders: readonly number[]
-  /** The last ones; what comes before is in `QueueItems`. */
+  /** The last items of the queue. Those before them are in `QueueItems`. */
   readonly items: readonly PackedItem[]
-  /** Calls that wait for an item, oldest first: for each the number of its holder among `holders`. */
+  /** Calls that wait for an item, oldest first: for each call the index of its holder in `holders`. */
   readonly getters: readonly number[]
-  /** Calls that wait for a slot, oldest first: for each the number of its holder, and its own. */
+  /** Calls that wait for a slot, oldest first: for each call two numbers, the index of its holder and the number of the call. */
   readonly putters: readonly number[]
 }
 
-/** Ahead of a QueueEstate: the first items of one that has too many for one message. */
+/** Comes ahead of a QueueEstate, if a queue has too many items for one message: the first of them. */
 export interface QueueItems {
   readonly kind: 'items'
   readonly id: string

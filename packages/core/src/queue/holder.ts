@@ -21,7 +21,7 @@ export class QueueHolder implements Holder, Consumer, SlotHolder {
   readonly asks: Ask[] = []
   reserved = 0
   ahead = 1
-  /** Calls for a slot that wait here since the home has moved, or were answered since; it makes them again once it learns of the move. */
+  /** Calls for a slot that came with the home. The holder makes them again when it learns of the move; then they are ignored. */
   readonly adopted = new Set<number>()
   /** Its calls that wait here. */
   readonly calls = new Set<number>()

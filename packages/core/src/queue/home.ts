@@ -21,7 +21,7 @@ export interface Counts {
   readonly full: boolean
 }
 
-/** A call that waits for the queue to be in some state, and takes nothing. */
+/** A call that waits until the queue is in some state. It takes nothing. */
 export interface Watcher {
   ready(): void
   readonly holder?: QueueHolder
@@ -29,12 +29,12 @@ export interface Watcher {
 }
 
 /**
- * The broker of one queue, in the context that is its home. Its items are a {@link Stock}, which has the invariants of who gets
- * what; its bound is {@link Slots}. Further invariants:
+ * The broker of one queue, in the context that is its home. A {@link Stock} has the items, and the invariants of who gets which.
+ * {@link Slots} have the bound. Further invariants:
  *
- * - `watchers` wait only while a get would; `joiners` only while `unfinished > 0`, which counts the items that were put and
- *   not dealt with since.
- * - One producer's items come in the order in which it put them.
+ * - Watchers wait only while a get would wait. Joiners wait only while `unfinished > 0`: the number of items that were put and
+ *   have not been dealt with.
+ * - The items of one producer come in the order in which it put them.
  */
 export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly id: string
@@ -81,18 +81,18 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     return this.#shutDown !== 'no'
   }
 
-  /** Stores the item, or sends it to who waits, or may have it ahead. */
+  /** Gives the item to whoever waits, or sends it ahead of the asking, or stores it. */
   put(item: Item): void {
     this.#unfinished++
     if (this.#stock.put(item) && this.#watchers.length > 0) wake(this.#watchers)
   }
 
-  /** The oldest item, if there is one; without `now` another context may keep it for a moment. */
+  /** The oldest item, if there is one. Without `now`, undefined also if another context may keep it a moment longer. */
   take(now: boolean): Item | undefined {
     return this.#stock.take(now)
   }
 
-  /** Whether a get would be refused rather than wait: nothing is here, and nothing more will come. */
+  /** Whether a get would be refused at once: nothing is here, and nothing more will come. */
   get exhausted(): boolean {
     return this.isShutDown && this.#slots.reserved === 0 && this.#stock.size === 0
   }
@@ -123,7 +123,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     else this.#joiners.push(watcher)
   }
 
-  /** An item has been dealt with; false where none is left. */
+  /** Notes that an item has been dealt with. Gives false if all had been before. */
   taskDone(): boolean {
     if (this.#unfinished === 0) return false
     this.#finish(1)
@@ -153,7 +153,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     for (const holder of this.#holders) holder.link.control(protocol.WAS_SHUT_DOWN)
   }
 
-  /** A new wire to this queue; the returned end goes to whoever shall hold it. */
+  /** Makes a new wire to this queue. The returned end goes to the context that will hold the queue. */
   share(): End {
     return this.#holders.share()
   }
@@ -214,7 +214,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     home.#adoptCalls(holders, estate.putters, (holder, call) => home.#reserve(holder, call, false))
   }
 
-  /** Calls keep their order, over all holders, although one learns of the move before another. */
+  /** Keeps the calls of all holders in their order, although one holder learns of the move before another. */
   #adoptCalls(
     holders: readonly QueueHolder[],
     places: readonly number[],
@@ -334,6 +334,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     if (holder.lease.need > 0) this.#refuseGetters()
   }
 
+  /** A holder is offered a board before it is sent anything: an item that was sent without one could come back late. */
   #whenOpened(holder: QueueHolder, then: () => void): void {
     if (this.#holders.isForeign(holder)) return then()
     const offer = () => offerBoard(this.#context, this.transport, this.#context.filesOf(holder.context))
@@ -419,7 +420,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     for (const holder of this.#stock.refuseAll()) (holder as QueueHolder).say(protocol.EXHAUSTED)
   }
 
-  /** The holder is gone. What it had put stays; what it waited for, and the slots it held, are free. */
+  /** The holder is gone. What it had put stays. Its waiting calls are forgotten, and its slots are free. */
   left(holder: QueueHolder): void {
     this.#removeWaiters(each => each.holder === holder)
     this.#slots.release(holder, holder.reserved)
@@ -442,7 +443,7 @@ function placesOf(line: Iterable<Putter>, holders: readonly QueueHolder[]): read
   })
 }
 
-/** Rather than bytes of a large array. */
+/** Whether the parcel is a handle or part of one. The bytes of a large array are not. */
 function holdsHandle(parcel: Parcel): boolean {
   return !(parcel instanceof LiveObject && parcel.object instanceof ArrayBuffer)
 }

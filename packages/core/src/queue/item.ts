@@ -1,13 +1,13 @@
 import { attachParcels, type HandlePacking } from '../context/message-writer.js'
 import type { Parcel } from '../link/wire-end.js'
 
-/** An item as the queue holds it: encoded, never looked into. */
+/** An item as the queue holds it: encoded. The queue never decodes it. */
 export interface Item {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
   readonly parcels: readonly Parcel[] | undefined
-  /** Its number among all that this home has sent to others: what comes back goes to its old place. 0: it was never sent. */
+  /** Counts the items that this home has sent to others, so that one that comes back goes to its old place. 0: never sent. */
   number: number
 }
 

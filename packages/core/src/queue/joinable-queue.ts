@@ -7,11 +7,11 @@ import type { JoinableBackend } from './backend.js'
 import { makeBrokeredQueue } from './open.js'
 import { Queue } from './queue.js'
 
-/** A Queue that knows when all that was put into it has been dealt with. */
+/** A Queue that knows when every item that was put into it has been dealt with. */
 export class JoinableQueue<T = unknown> extends Queue<T> {
   /**
-   * One item that was taken has been dealt with. MP_INVALID_STATE when that was said for every item before; an immediate
-   * shutdown says it for those that it drops.
+   * Says that one item that was taken has been dealt with. Rejects with MP_INVALID_STATE if this was already said for every
+   * item that was put. An immediate shutdown says it for the items that it drops.
    */
   async taskDone(): Promise<void> {
     if (await (this.backend as JoinableBackend).taskDone()) return
@@ -19,14 +19,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /**
-   * Waits until `taskDone` has been called, by anyone, for every item that was put. MP_TIMEOUT after `timeout` ms: a consumer
-   * that was killed with an item says nothing any more.
+   * Waits until `taskDone` has been called, by anyone, for every item that was put. Rejects with MP_TIMEOUT after `timeout`
+   * ms. Set one if consumers may be killed: nobody calls `taskDone` for the item that such a consumer had.
    */
   async join(options?: WaitOptions): Promise<void> {
     return this.wait(options, waits => (this.backend as JoinableBackend).tasksDone(options, waits))
   }
 
-  /** @internal Its home counts what has been dealt with: a native queue has nobody who could. */
+  /** @internal Always a queue with a home, which counts what has been dealt with. A native queue has nobody to do that. */
   protected override makeBackend(context: Context, maxsize: number): JoinableBackend {
     return makeBrokeredQueue(context, this.transport, maxsize)
   }

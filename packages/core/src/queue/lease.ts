@@ -2,15 +2,15 @@ import { type HomeBoard, isLater } from '../board/board.js'
 import { Deque } from '../runtime/deque.js'
 import type { Item } from './item.js'
 
-/** Items that one holder may have unclaimed, at most. */
+/** The most items that one holder may have unclaimed. */
 const MOST_ITEMS = 1024
-/** Bytes of them, about. */
+/** A holder that has as many unclaimed bytes gets nothing ahead. */
 const MOST_BYTES = 64 * 1024
-/** ns of a holder's work that may lie with it, unclaimed, while nobody else asks. */
+/** ns. A holder may have unclaimed items for as much work, while nobody else waits. */
 const WORK = 4_000_000
 /** The same while others wait. */
 const SHARED_WORK = 500_000
-/** ns. A holder that takes longer for an item gets one at a time while others wait, so that these work beside it. */
+/** ns. A holder that takes longer for an item gets one at a time while others wait, so that they all work side by side. */
 const SLOW = 100_000
 
 /** Places behind `before`, up to `last`. */
@@ -23,23 +23,25 @@ interface Run {
 interface Sent {
   readonly place: number
   readonly item: Item
-  /** It is claimed on the board, and home can take it back. Otherwise the holder tells. */
+  /** Whether it is claimed on the board, so that home can take it back. Otherwise the holder tells of the claim. */
   readonly onBoard: boolean
 }
 
 /**
- * What one holder of a queue has been sent and has not claimed, and how much more it wants, as home knows it. Places count what
- * was sent: `sent` is the last one.
+ * What home knows about one holder of a queue: what it was sent and has not claimed, and how much more it wants. Places count
+ * what was sent; `sent` is the last one.
  */
 export class Lease {
-  /** Undefined where there is none, or the holder has not opened it yet: then it is sent one item at a time, and tells of each. */
+  /** Undefined if the holder has opened none. Then each item is sent by itself, and the holder tells of each claim. */
   board: HomeBoard | undefined
   readonly #out = new Deque<Sent>()
   #bytes = 0
   sent = 0
-  /** Of the holder's last WANT: what had come there, and how many calls waited, beyond that. */
+  /** From the holder's last WANT: the last place that had come there. */
   #seen = 0
+  /** From the same: how many calls waited, beyond what had come. */
   #waiting = 0
+  /** How many of them cannot give up. */
   #firm = 0
   /** How many places after `#seen` were claimed. So many of its calls do not wait any more. */
   #answered = 0
@@ -48,13 +50,13 @@ export class Lease {
   /** How many items it may have unclaimed: doubles when half as many have come there, and it asks for more. */
   #limit = 1
   #grownAt = 0
-  /** ns per item, as the holder measures it; 0: not known. */
+  /** ns per item, as the holder measures it. 0 if not known. */
   pace = 0
-  /** What it was sent first since it had nothing: once that is claimed, it has woken. */
+  /** The place of what it was sent first after it had nothing. Once that is claimed, it has woken. */
   #first = 0
   #woken = true
 
-  /** Items that it has not claimed, as far as home has looked. */
+  /** How many items it has not claimed, as far as home has looked. */
   get length(): number {
     return this.#out.length
   }
@@ -69,7 +71,7 @@ export class Lease {
     this.board?.resume(this.sent)
   }
 
-  /** How many calls there are waiting for items that were not sent. */
+  /** How many of its calls wait for items that were not sent yet. Negative if it has items ahead. */
   get need(): number {
     let coming = (this.sent - this.#seen) >>> 0
     for (const { before, last } of this.#voided) coming -= (last - before) >>> 0
@@ -81,14 +83,14 @@ export class Lease {
     return this.#firm > 0
   }
 
-  /** Whether it has claimed something since it had nothing, or nobody there waits. */
+  /** Whether it has claimed something since it had nothing, or none of its calls waits. */
   get woken(): boolean {
     return this.#woken || this.#waiting <= this.#answered
   }
 
   /** A WANT has come. */
   want(seen: number, waiting: number, firm: number, pace: number): void {
-    // What it has seen cannot be more than what was sent.
+    // It cannot have seen more than was sent.
     if (isLater(seen, this.sent)) seen = this.sent
     const later = this.#voided.filter(({ last }) => isLater(last, seen))
     this.#voided = later.map(({ before, last }) => ({ before: isLater(seen, before) ? seen : before, last }))
@@ -102,18 +104,18 @@ export class Lease {
     this.#limit = Math.min(this.#limit * 2, MOST_ITEMS)
   }
 
-  /** One call fewer waits: it was refused. */
+  /** One of its calls was refused, and does not wait any more. */
   refused(): void {
     this.#waiting--
     if (this.#firm > 0) this.#firm--
   }
 
-  /** One call waits, of which the home before this one has told. */
+  /** One more of its calls waits. The home before this one has told so. */
   expect(): void {
     this.#waiting++
   }
 
-  /** How many more items may be sent, beside those that are needed; `shared`: others wait. */
+  /** How many more items it may be sent, on the board, in all. `shared`: others wait. May be negative. */
   room(shared: boolean): number {
     if (!this.board || this.board.revoked) return 0
     if (this.#bytes >= MOST_BYTES) return 0
@@ -123,12 +125,12 @@ export class Lease {
     return most - this.#out.length
   }
 
-  /** These items are about to be sent, to be claimed on the board. */
+  /** Tells the board of items that are about to be sent, to be claimed there. */
   announce(count: number): void {
     this.board?.sent((this.sent + count) >>> 0, count)
   }
 
-  /** An item is sent, to be claimed on the board, or by a message. Gives its place. */
+  /** Notes an item that was sent. Gives its place. */
   add(item: Item, onBoard: boolean): number {
     this.sent = (this.sent + 1) >>> 0
     if (this.#out.length === 0) {
@@ -153,7 +155,7 @@ export class Lease {
     return count
   }
 
-  /** The holder says that everything up to `place` is claimed. Gives how many items that were not known to be. */
+  /** The holder says that everything up to `place` is claimed. Gives how many items that is, beyond those that home knew of. */
   claimed(place: number): number {
     let count = 0
     for (let next = this.#out.peek(); next && !isLater(next.place, place); next = this.#out.peek()) {
@@ -170,7 +172,7 @@ export class Lease {
     if (!isLater(this.#first, place)) this.#woken = true
   }
 
-  /** The holder gives back what was sent at `place`. Whether that was out. */
+  /** The holder gives back what was sent at `place`. Gives whether that was still out. */
   returned(place: number): boolean {
     const rest = [...this.#out]
     const found = rest.find(each => each.place === place)
@@ -180,7 +182,7 @@ export class Lease {
     return true
   }
 
-  /** Takes back what is not claimed, and can be taken back. Gives it, oldest first, and how many items were claimed meanwhile. */
+  /** Takes back what is on the board and not claimed. Gives it, oldest first, and how many were claimed since the last look. */
   takeBack(): { items: Item[]; claimed: number } {
     if (!this.board) return { items: [], claimed: 0 }
     const begun = this.board.takeBack(this.sent)
@@ -198,7 +200,7 @@ export class Lease {
     return { items: taken.map(({ item }) => item), claimed }
   }
 
-  /** The holder is gone. Gives what it had not claimed, but what existed once: that is gone with it. */
+  /** The holder is gone. Gives what it had not claimed, except items with parcels. These exist once, and are gone with it. */
   end(): Item[] {
     const { items } = this.takeBack()
     const told = [...this.#out].map(({ item }) => item).filter(({ parcels }) => !parcels)

@@ -13,10 +13,10 @@ import { type Item, itemOf } from './item.js'
 import type { Putter } from './slots.js'
 import type { Getter } from './stock.js'
 
-/** Items put here are encoded one behind the other into buffers of this size. */
+/** Bytes. Items that are put here are encoded one behind the other into buffers of about this size. */
 const ARENA = 64 * 1024
 
-/** A queue used in its home: no wire, the same encoding (an item is as it was at the call). */
+/** A queue used in its home. There is no wire, but items are encoded all the same: an item is as it was at the call. */
 export class LocalQueue implements JoinableBackend {
   readonly maxsize: number
   readonly home: QueueHome
@@ -130,7 +130,7 @@ export class LocalQueue implements JoinableBackend {
   }
 
   async counts(): Promise<Counts> {
-    // What others have already sent may not have been seen here.
+    // Others may have sent something that this context has not read yet.
     if (this.home.size === 0) await caughtUp()
     return this.home.counts()
   }
@@ -146,7 +146,7 @@ export class LocalQueue implements JoinableBackend {
     return { kind: 'queue', state: { id: this.home.id, maxsize: this.maxsize, shutDown: this.home.isShutDown, end } }
   }
 
-  /** The queue is full, or it may be, because others may fill slots in this very moment. */
+  /** The queue looks full. It may not be: slots that were granted ahead may come back. */
   async #putNow(item: Item, envelope: Envelope): Promise<void> {
     const { home } = this
     await home.slotsSettled()
@@ -168,7 +168,7 @@ export class LocalQueue implements JoinableBackend {
   #encode(value: unknown, envelope: Envelope): Item {
     const spare = this.#arena
     const arena = spare && spare.length < ARENA ? spare : new ByteBuffer(ARENA + 4096)
-    // Encoding may run user code that puts into this queue: that item must not land inside this one.
+    // Encoding may run user code that puts into this queue. Its item must not be written into the middle of this one.
     this.#arena = undefined
     const start = arena.length
     encodeMessage(value, arena, envelope)

@@ -22,16 +22,19 @@ import type { Counts } from './home.js'
 const ACCEPTED = Promise.resolve()
 
 /**
- * Puts, and ms, after which who waits is woken, at the latest; else at the turn's end. Waking costs a system call and, on the other
- * side, a turn: a loop of awaited puts moves twice as much when it does not do that for each.
+ * Waiting contexts are woken at the turn's end, or earlier: after this many puts, or this many ms. To wake costs a system call
+ * here and a turn there. A loop of awaited puts moves twice as much if it does not wake for each.
  */
 const UNANNOUNCED = 64
 const UNANNOUNCED_MS = 1
 
-/** Of an item: an encoded value; with KEYED, behind it the key of what rides beside it, and the key's length in a byte. */
+/**
+ * An item is an encoded value, and its tag is 0. If it has attachments, its tag is KEYED: then the key of these and the key's
+ * length, in one byte, follow the value.
+ */
 const KEYED = 1
 
-/** A put that waits: its item, as it was at the call. */
+/** A put that waits, with its item as it was at the call. */
 interface Putter {
   readonly item: Outgoing
   readonly nowait: boolean
@@ -50,7 +53,7 @@ interface Getter {
   readonly pending: Pending<unknown>
 }
 
-/** An item that was taken, and that waits for what rides beside it. */
+/** An item that was taken and that waits for its attachments, or has them. */
 interface Collected {
   readonly bytes: Uint8Array
   parcels: readonly Parcel[] | undefined
@@ -62,11 +65,11 @@ interface Collected {
 export const nativeQueues: (context: Context) => Map<string, NativeQueueBackend> = perContext()
 
 /**
- * A queue on the medium's own engine: any context acts on it in the call. One per context and queue, so that one producer has
- * one order. Invariants:
+ * A queue on the medium's own engine. Any context acts on it within the call. There is one per context and queue, so that one
+ * producer has one order. Invariants:
  *
- * - Calls of this context are served in their order: while a put or a get waits, later ones wait behind it.
- * - An item whose parcels nobody will bring (their depositor died) is passed over: it never was whole.
+ * - Awaited calls of this context are served in their order: while a put waits, later puts wait behind it, and gets likewise.
+ * - An item whose attachments will never come is left out.
  */
 export class NativeQueueBackend implements QueueBackend {
   readonly id: string
@@ -76,14 +79,16 @@ export class NativeQueueBackend implements QueueBackend {
   readonly #attachments: AttachmentsAccess
   readonly #putters = new WaitList<Putter>()
   readonly #getters = new WaitList<Getter>()
-  /** Calls that wait for an item and do not take it. */
+  /** Calls that wait until there is an item, and do not take it. */
   readonly #watchers = new Set<Pending<boolean>>()
-  /** Items that were taken for a call that gave up before their parcels came: the next call's. */
+  /** Items whose call gave up before their attachments came. The next calls get them first. */
   readonly #returned = new Deque<Collected>()
+  /** What the last take took, if it has attachments. */
   #collected: Collected | undefined
   #users = 0
-  /** Puts that nobody was woken for, and when the first of them was. */
+  /** How many puts nobody was woken for. */
   #quiet = 0
+  /** When the first of them was. */
   #quietSince = 0
   #turnEndAwaited = false
   #out: ByteBuffer | undefined = new ByteBuffer(1024)
@@ -156,13 +161,13 @@ export class NativeQueueBackend implements QueueBackend {
     return pending.promise
   }
 
-  /** As `put`, and blocks this thread meanwhile. */
+  /** As `put`, but blocks this thread. */
   putSync(value: unknown, options: WaitOptions | undefined, nowait: boolean): void {
     const deadline = deadlineOf(options)
     const out = this.#takeBuffer()
     const item = this.#encode(value, out)
     for (;;) {
-      // What this context put before comes before.
+      // Items that this context put earlier come first.
       if (this.#putters.length > 0) this.#pumpPutters()
       const outcome = this.#putters.length > 0 ? 'full' : this.#append(item)
       if (outcome === 'done') {
@@ -180,7 +185,7 @@ export class NativeQueueBackend implements QueueBackend {
     }
   }
 
-  /** As `get`, and blocks this thread meanwhile. */
+  /** As `get`, but blocks this thread. */
   getSync(options: WaitOptions | undefined, nowait: boolean): unknown {
     const deadline = deadlineOf(options)
     let woken = false
@@ -267,12 +272,12 @@ export class NativeQueueBackend implements QueueBackend {
     this.announce()
   }
 
-  /** As {@link Unsent.sendNow}: the wake-up. */
+  /** As {@link Unsent.sendNow}. */
   sendNow(): void {
     this.announce()
   }
 
-  /** Wakes who waits for what was put. */
+  /** Wakes the contexts that wait for what was put. */
   announce(): void {
     if (this.#quiet === 0) return
     this.#quiet = 0
@@ -306,7 +311,7 @@ export class NativeQueueBackend implements QueueBackend {
     return { bytes: out.bytes, end: out.length, key, envelope }
   }
 
-  /** Encoding may run user code that puts into this queue: each encode has a buffer of its own. */
+  /** Encoding may run user code that puts into this queue. So each encoding has a buffer of its own. */
   #takeBuffer(): ByteBuffer {
     const out = this.#out ?? new ByteBuffer(1024)
     this.#out = undefined
@@ -347,7 +352,7 @@ export class NativeQueueBackend implements QueueBackend {
 
   readonly #pumpGetters = (): boolean => {
     const { engine } = this
-    // A look takes nothing: who only looks passes the wake-up on.
+    // A watcher takes nothing. If this context only has watchers, the wake-up goes on to another context.
     const useful = this.#getters.length > 0
     if (this.#watchers.size > 0) {
       if (engine.size > 0 || engine.state !== 'open') {
@@ -375,7 +380,7 @@ export class NativeQueueBackend implements QueueBackend {
     return useful
   }
 
-  /** The item that was just taken answers the call. */
+  /** Answers the call with the item that was just taken. */
   #deliver({ pending }: Getter): void {
     const collected = this.#collected
     if (!collected) {
@@ -389,7 +394,7 @@ export class NativeQueueBackend implements QueueBackend {
     this.#answer(pending, collected)
   }
 
-  /** Takes the oldest item. It is then in the engine; or in `#collected`, where something rides beside it. */
+  /** Takes the oldest item. It is then in the engine's fields, or in `#collected` if it has attachments. */
   #take(): ReturnType<NativeQueue['take']> {
     for (let next = this.#returned.shift(); next; next = this.#returned.shift()) {
       this.#collected = next
@@ -433,7 +438,7 @@ export class NativeQueueBackend implements QueueBackend {
   #answer(pending: Pending<unknown>, collected: Collected): void {
     const settle = () => {
       if (pending.settled) {
-        // The call gave up meanwhile; the item is the next call's.
+        // The call gave up meanwhile. The next call gets the item.
         if (collected.state === 'here') this.#returned.push(collected)
         this.#pumpGetters()
       } else if (collected.state === 'gone') {

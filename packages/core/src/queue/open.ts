@@ -11,7 +11,7 @@ import { LocalQueue } from './local.js'
 import { NativeQueueBackend, nativeQueues } from './native.js'
 import { RemoteQueue } from './remote.js'
 
-/** A new queue: the medium's own where it has such, else one whose home is `context`. */
+/** Makes a queue: one of the medium's own if it has such, else one whose home is `context`. */
 export function makeQueueBackend(context: Context, transport: Transport, maxsize: number): QueueBackend {
   const engine = transport.engines?.queue?.create(maxsize)
   if (!engine) return makeBrokeredQueue(context, transport, maxsize)
@@ -20,7 +20,7 @@ export function makeQueueBackend(context: Context, transport: Transport, maxsize
   return new NativeQueueBackend(context, transport, id, engine, attachments).use()
 }
 
-/** A new queue whose home is `context`, also where the medium has queues of its own. */
+/** Makes a queue whose home is `context`, even if the medium has queues of its own. */
 export function makeBrokeredQueue(context: Context, transport: Transport, maxsize: number): JoinableBackend {
   return new LocalQueue(new QueueHome(context, transport, context.nextId(), maxsize), context, transport)
 }
@@ -34,7 +34,7 @@ export function openQueueBackend(...[context, transport, state, endOf]: Paramete
   const known = context.remotes.get(id)
   if (!home && !known) return new RemoteQueue(context, transport, state, open(wire, transport)).use()
   discard(wire, transport)
-  // Who has put over a client goes on so, also where the home has come here since: one producer, one order.
+  // If the home has moved here since, a context that has put over its link goes on so: one producer has one order.
   return known ? (known as RemoteQueue).use() : new LocalQueue(home as QueueHome, context, transport)
 }
 

@@ -14,11 +14,11 @@ import { makeQueueBackend } from './open.js'
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /**
- * A first-in, first-out queue that any number of contexts may put into and get from. Items are taken as they are at the
- * call; each is received once, by one getter; one producer's arrive in its order.
+ * A first-in, first-out queue that any number of contexts may put into and get from. An item is as it was at the call of
+ * `put`. Each item goes to one getter, once. The items of one producer arrive in its order.
  *
- * The context that made the queue is its home and keeps the items, so a producer can end, and be joined, before anyone has
- * taken what it put.
+ * The items are not kept by their producer. They are with the queue's home (at first the context that made the queue), or in
+ * memory that all contexts share. So a producer can end, and be joined, before anyone has taken what it put.
  */
 export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   readonly #backend: QueueBackend
@@ -43,29 +43,34 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   }
 
   /**
-   * Puts an item. On a bounded queue resolves when the item has its slot (MP_FULL when `timeout` ms pass first); otherwise
-   * at once, mostly. Rejects with MP_ENCODE when the item cannot travel, MP_CLOSED, or MP_SHUT_DOWN; then nothing was put.
+   * Puts an item. On a bounded queue this resolves when the item has its slot; on others mostly at once. If it rejects, nothing
+   * was put:
+   *
+   * - MP_FULL: `timeout` ms have passed.
+   * - MP_ENCODE: the item cannot travel.
+   * - MP_CLOSED: this object is closed.
+   * - MP_SHUT_DOWN: the queue was shut down, or is gone.
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     return this.#put(item, options, false)
   }
 
-  /** As `put`, but rejects with MP_FULL rather than wait for a slot. */
+  /** As `put`, but does not wait for a slot: rejects with MP_FULL if there is none. */
   putNowait(item: T): Promise<void> {
     return this.#put(item, undefined, true)
   }
 
-  /** Takes the oldest item; waits for one, at most `timeout` ms (then MP_EMPTY). MP_SHUT_DOWN when none will come. */
+  /** Takes the oldest item, and waits for one. Rejects with MP_EMPTY after `timeout` ms, with MP_SHUT_DOWN if none will come. */
   get(options?: WaitOptions): Promise<T> {
     return this.#get(options, false)
   }
 
-  /** As `get`, but rejects with MP_EMPTY rather than wait. */
+  /** As `get`, but does not wait: rejects with MP_EMPTY if there is no item. */
   getNowait(): Promise<T> {
     return this.#get(undefined, true)
   }
 
-  /** As `put`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  /** As `put`, but blocks this thread. Only transports with the capability `sync` have it in their types. @internal */
   putSync(item: T, options?: WaitOptions): void {
     this.#checkOpen()
     const none = checkWait(options) === 0
@@ -79,7 +84,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     return this.#synchronous.getSync(options, none) as T
   }
 
-  /** How many items are in the queue. Others may act before you do: a hint, as `empty` and `full` are. */
+  /** How many items are in the queue. Like `empty` and `full` this is a hint, because others may act before you do. */
   async qsize(): Promise<number> {
     return (await this.#counts()).size
   }
@@ -93,13 +98,13 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     return (await this.#counts()).full
   }
 
-  /** Resolves when every put of this context so far has reached the queue's home: not even a `kill -9` loses them then. */
+  /** Resolves when every put of this context so far has reached the queue's home. Then a `kill -9` of this context loses none. */
   async flush(options?: WaitOptions): Promise<void> {
     checkWait(options)
     await this.#counts(options)
   }
 
-  /** This context puts and gets no more; others go on. What was put arrives. Pending calls here reject with MP_CLOSED. */
+  /** Ends the use of this object; others go on. What was put arrives. Its waiting calls reject with MP_CLOSED. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -107,7 +112,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     this.#backend.close()
   }
 
-  /** For every holder: puts reject with MP_SHUT_DOWN, gets drain what is there and then reject so. `immediate` drops the items. */
+  /** For all contexts: puts reject with MP_SHUT_DOWN; gets take what is there, then reject, too. `immediate` drops the items. */
   async shutdown(options?: { immediate?: boolean }): Promise<void> {
     this.#checkOpen()
     this.#backend.shutDown(options?.immediate ?? false)
@@ -126,13 +131,13 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     }
   }
 
-  /** @internal Whether `get` would not wait; waits until that is so, unless it is asked how it is `now`. */
+  /** @internal Waits until a `get` would not wait. With `now`, gives whether that is so at this moment. */
   async readable(now: boolean, signal: AbortSignal): Promise<boolean> {
     this.#checkOpen()
     return this.#backend.readable(now, { signal }, this.#waits)
   }
 
-  /** @internal The queue itself: the medium's own where it has such, else one that this context brokers. */
+  /** @internal Makes the queue itself: one of the medium's own if it has such, else one whose home is this context. */
   protected makeBackend(context: Context, maxsize: number): QueueBackend {
     return makeQueueBackend(context, this.#transport, maxsize)
   }
@@ -143,7 +148,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     return this.#backend
   }
 
-  /** @internal A call of a subclass. */
+  /** @internal Makes a call for a subclass, after the checks that all calls need. */
   protected async wait<R>(options: WaitOptions | undefined, call: (waits: Waits) => Promise<R>): Promise<R> {
     this.#checkOpen()
     checkWait(options)
@@ -155,7 +160,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
     return this.#transport
   }
 
-  /** @internal Where the items are, if that is this context, and this object has not been closed. */
+  /** @internal The queue's home, if it is in this context and this object is open. */
   get home(): QueueHome | undefined {
     return this.#closed ? undefined : this.#backend.home
   }

@@ -24,7 +24,7 @@ import * as protocol from './protocol.js'
 /** A `get` that waits. */
 interface Getter {
   readonly pending: Pending<unknown>
-  /** It cannot give up. */
+  /** Whether it cannot give up: it has no timeout and no signal. */
   readonly firm: boolean
 }
 
@@ -32,7 +32,7 @@ const ACCEPTED = Promise.resolve()
 const WAITS = [0]
 const NOWAIT = [1]
 
-/** A queue whose home is another context, over a link to there. One per context and queue, so that one producer has one order. */
+/** A queue whose home is elsewhere, used over a link. There is one per context and queue, so that one producer has one order. */
 export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   readonly id: string
   readonly maxsize: number
@@ -42,13 +42,15 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   readonly #reader: MessageReader
   /** Gets that wait, oldest first. While there is one, nothing in the hand can be taken. */
   readonly #getters = new WaitList<Getter>()
+  /** How many of them are firm. */
   #firm = 0
   readonly #hand: Hand
-  /** Calls that do not wait, and that ask home. */
+  /** How many gets that do not wait are asking home. */
   #tries = 0
   #lookAgain: NodeJS.Timeout | undefined
-  /** Slots of a bounded queue that home has granted ahead; what is left of them at the end of the turn goes back. */
+  /** Slots of a bounded queue that home has granted ahead. Those that are left at the end of the turn go back. */
   #slots = 0
+  /** How many puts wait for their slot. */
   #putting = 0
   #turnEndAwaited = false
   #shutDown: boolean
@@ -122,7 +124,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   }
 
   readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {
-    // A get would reject at once, and so not wait.
+    // If home is gone, a get rejects at once, and so does not wait.
     if (this.#home.closed || (this.#hand.length > 0 && this.#getters.length === 0)) return Promise.resolve(true)
     const pending = new Pending<boolean>()
     const call = this.#home.call({
@@ -170,7 +172,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     return pending.promise
   }
 
-  /** Everything that this context put has reached home, or home is gone. */
+  /** Resolves when everything that this context put has reached home, or home is gone. */
   settled(): Promise<void> {
     return this.#home.settled()
   }
@@ -190,7 +192,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     return { kind: 'queue', state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end } }
   }
 
-  /** What was in the hand has gone with the home. Calls that wait have their places there; they are told all the same. */
+  /** The home took back what was in the hand before it moved. It also knows which calls wait, but is told once more. */
   moved(): void {
     this.#hand.clear()
     this.#slots = 0
@@ -229,7 +231,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
         return getter?.pending.reject(whyRefused(readU32(bytes, start)))
       }
       case protocol.GRANTED:
-        // For a put that gave up.
+        // The put has given up meanwhile.
         return this.#home.tell(protocol.UNRESERVE, 1 + readU32(bytes, start + 4))
       default:
         if (isAnswer(type)) return
@@ -245,7 +247,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     )
   }
 
-  /** Waits only where this context is far ahead of what home has read; a put that gives up then has sent nothing. */
+  /** Waits only if this context is far ahead of what home has read. A put that gives up while it waits has sent nothing. */
   #putUnbounded(value: unknown, options: WaitOptions | undefined): Promise<void> {
     const { link } = this.#home
     const envelope = this.#envelopes.take()
@@ -319,11 +321,11 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     this.#slots += more
     if (this.#turnEndAwaited) return
     this.#turnEndAwaited = true
-    // From a microtask: the turn's end that is next may come before the caller goes on.
+    // In a microtask, because the next turn's end may otherwise come before the caller goes on.
     queueMicrotask(() => atTurnEnd(this))
   }
 
-  /** Slots that are left go back: nobody may see the queue full because of what this context does not put. */
+  /** Gives back the slots that are left, so that nobody sees the queue full because of slots that this context does not use. */
   turnEnded(): void {
     this.#turnEndAwaited = false
     if (this.#slots === 0 || this.#home.closed) return
@@ -331,7 +333,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     this.#slots = 0
   }
 
-  /** Items to be claimed on the board: the first's place, then of each its length and its bytes. */
+  /** Reads the body of ITEMS. */
   #receive(bytes: Uint8Array, start: number, end: number): void {
     let place = readU32(bytes, start)
     for (let at = start + 4; at < end; ) {
@@ -362,7 +364,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     this.#returnUnwanted()
   }
 
-  /** Without a board home cannot take back what nobody here waits for. */
+  /** Gives back what came without a board and no call waits for: home cannot take it back by itself. */
   #returnUnwanted(): void {
     if (this.#getters.length > 0 || this.#tries > 0) return
     for (let item = this.#hand.takeUnwanted(); item; item = this.#hand.takeUnwanted()) {
@@ -378,7 +380,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     }
   }
 
-  /** Home is between two steps of a take-back. */
+  /** Home is between two steps of a take-back: look again in 1 ms. */
   #lookSoon(): void {
     if (this.#lookAgain) return
     this.#lookAgain = setTimeout(() => {
@@ -404,7 +406,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     this.#home.tell(protocol.WANT, this.#hand.seen, this.#getters.length, this.#firm, this.#hand.pace())
   }
 
-  /** At once: this turn may go on with what is still in the hand. */
+  /** Asks at once, because this turn may go on with what is still in the hand. */
   #askAhead(): void {
     this.#home.tell(protocol.WANT, this.#hand.seen, this.#getters.length, this.#firm, 0)
     this.#home.link.flush()
@@ -419,7 +421,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     this.#firm = 0
   }
 
-  /** A get that does not wait: home sends an item, if it has one, and then says so. */
+  /** A get that does not wait. Home sends an item, if it has one, and then says so. */
   #try(options: WaitOptions | undefined, waits: Waits): Promise<unknown> {
     const pending = new Pending<unknown>()
     const hand = this.#hand
@@ -447,7 +449,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
           if (type === protocol.REFUSED) return settle(() => pending.reject(whyRefused(readU32(bytes, start))))
           if (pending.settled) return settle(() => {})
           const item = getters.length === 0 ? hand.take() : undefined
-          // Somebody else has it by now.
+          // Home has taken it back, or another call of this context has it.
           if (!item) return ask()
           settle(() => {
             try {

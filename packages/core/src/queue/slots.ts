@@ -1,14 +1,14 @@
 import { MpError } from '../errors.js'
 import { WaitList } from '../runtime/wait-list.js'
 
-/** ms that a holder's turn of the event loop takes, with what its user computes in it, before slots granted ahead count as used. */
+/** ms that home waits at most for slots that were granted ahead, before it says that the queue is full. */
 const LONGEST_TURN = 20
 
 /** What one holder has of a bounded queue. */
 export interface SlotHolder {
-  /** Slots granted and not filled: they are free again if it dies. */
+  /** Slots that it was granted and has not filled. They are free again when it dies. */
   reserved: number
-  /** How many slots it may be granted beyond what it asks for: doubles each time it has used them. */
+  /** How many slots it may be granted ahead. Doubles when it gets them all, and falls by those that it returns. */
   ahead: number
 }
 
@@ -101,8 +101,9 @@ export class Slots {
   }
 
   /**
-   * A queue may be full because of slots that were granted ahead. They come back when the turn of their holder ends; until then
-   * nobody can say whether the queue is full. Fulfils when that is known; after 20 ms it counts as full. Undefined: it is known.
+   * Slots that were granted ahead may make a queue look full. Those that are not used come back when their holder's turn ends, and
+   * only then is it known whether the queue is full. Fulfils when it is known, or after 20 ms: then the queue counts as full.
+   * Undefined if it is known already.
    */
   settled(): Promise<void> | undefined {
     const isKnown = () => this.#reserved === 0 || !this.full || this.#sizes.size >= this.maxsize

@@ -3,22 +3,25 @@ import { WaitList } from '../runtime/wait-list.js'
 import type { Item } from './item.js'
 import type { Lease } from './lease.js'
 
-/** ms that a lessee which works quickly keeps what it has, although others wait: so that two do not take turns item by item. */
+/** ms that a quick lessee keeps what it has although others wait. Without it two consumers would take turns item by item. */
 const SLICE = 1
-/** ms that a lessee may take to wake, when others wait. Doubles each time it was too short, or two slow ones steal from each other for ever. */
+/**
+ * ms that a lessee may take to wake when others wait. Doubles each time that it was too short: else two slow consumers would
+ * steal from each other for ever.
+ */
 const PATIENCE = 5
 const LONGEST_PATIENCE = 1000
-/** ms. The same of a holder from which nothing can be taken back: then the others go on with what is behind. */
+/** ms, on top of the patience, that others wait for a lessee from which nothing can be taken back. Then they get what is stored. */
 const BOUND = 20
-/** Places in line that one consumer has at most: how many it needs is a number that it tells, and may be any. */
+/** The most places in line that one consumer gets. The number that it needs is its own word, and may be anything. */
 const MOST_ASKS = 1024
-/** ns per item. Who takes longer keeps nothing for a slice. */
+/** ns per item. A lessee that takes longer does not keep what it has for a slice. */
 const QUICK = 100_000
 
-/** A context that gets items from afar. */
+/** Another context that gets items of this home. */
 export interface Consumer {
   readonly lease: Lease
-  /** Its places in the line, one for each item that it needs. */
+  /** Its places in line, one for each item that it needs. */
   readonly asks: Ask[]
 }
 
@@ -35,43 +38,47 @@ export interface Ask {
 }
 
 export interface StockUser {
-  /** Whether the item may go there. */
+  /** Whether the item may go to that consumer. */
   fits(consumer: Consumer, item: Item): boolean
-  /** Tells the consumer that its oldest call cannot have the next item, which does not fit. */
+  /** Tells the consumer that its oldest call is refused, because the next item does not fit. */
   refuse(consumer: Consumer): void
-  /** Sends items, the first of which gets the place after `lease.sent`: to be claimed on the board, or, one of them, by a message. */
+  /** Sends items. The first gets the place after `lease.sent`. Without `onBoard` there is one, and a message claims it. */
   send(consumer: Consumer, items: readonly Item[], onBoard: boolean): void
-  /** Items have been taken: slots are free. */
+  /** Items have been taken, so slots may be free. */
   taken(): void
 }
 
 /**
- * The items of one queue, and who gets them. Terms: an item is *stored*, or it is *out*: sent to a consumer and not known to be
- * claimed. A consumer may be sent more than it has asked for; who has such items is the *lessee*. Invariants:
+ * The items of one queue, and who gets them. An item is *stored*, or it is *out*: sent to a consumer, and not known to be
+ * claimed. A consumer may be sent items that it has not asked for. Then it is the *lessee*. Invariants:
  *
- * - An item is stored, or out at one consumer, or claimed. Only the consumer claims it, only home takes it back.
- * - Items leave in the order in which they came. What comes back goes to its old place.
- * - There is one lessee at most. While there is one, nobody else is given anything: so what is taken back from it is older than
- *   what is stored, and younger than what the others were given. Everybody sees the items in their order.
- * - What answers a call that cannot give up may be out at any number of consumers. It comes back only when its consumer is gone.
- * - Someone waits although items are stored, or out at the lessee, only until the lessee has woken and its slice is over.
+ * - An item is stored, or out at one consumer, or claimed. Only the consumer claims it, and only home takes it back.
+ * - Items leave in the order in which they came. An item that comes back goes to its old place.
+ * - There is one lessee at most. While there is one, nobody else is given anything. So what is taken back from it is older than
+ *   what is stored, and younger than what others were given: every consumer sees the items in their order.
+ * - Items that answer calls that cannot give up may be out at any number of consumers. Such an item comes back only when its
+ *   consumer is gone.
+ * - Others wait for a lessee only until it has had time to wake (`PATIENCE`) and, if it has, its slice is over.
  */
 export class Stock {
   readonly #user: StockUser
   readonly #items = new Deque<Item>()
   readonly #line = new WaitList<Ask>()
-  /** Getters of this context, to find their place in line. */
+  /** The place in line of each getter of this context. */
   readonly #getters = new Map<Getter, Ask>()
   #lessee: Consumer | undefined
-  /** When the lessee got what it has. */
+  /** When the lessee became the lessee. */
   #since = 0
   #patience = PATIENCE
-  /** Those who may have unclaimed items. */
+  /** Consumers that may have unclaimed items. */
   readonly #served = new Set<Consumer>()
+  /** How many items were sent for the first time: see `Item.number`. */
   #delivered = 0
-  /** Somebody waits for claims: for a slot, or for the end of what is out. */
+  /** Whether somebody waits for claims: for a slot, or until nothing is out. */
   #asking = false
+  /** The number with which a consumer was last asked to tell of its next claim. */
   #asked = 0
+  /** Consumers that were asked so. */
   readonly #armed = new Set<Consumer>()
   #timer: NodeJS.Timeout | undefined
   #serving = false
@@ -80,7 +87,7 @@ export class Stock {
     this.#user = user
   }
 
-  /** Items that are stored or out, as the boards say. */
+  /** How many items are stored or out. Looks at the boards. */
   get size(): number {
     let size = this.#items.length
     for (const consumer of this.#served) {
@@ -90,14 +97,14 @@ export class Stock {
     return size
   }
 
-  /** As `size`, as far as home has looked: not less. */
+  /** `size` without a look at the boards: it may be too large, never too small. */
   get sizeAtMost(): number {
     let size = this.#items.length
     for (const { lease } of this.#served) size += lease.length
     return size
   }
 
-  /** Whether a get of this context, or of one that has nothing, would not wait. */
+  /** Whether there is an item for a get of a context that has none. */
   get readable(): boolean {
     if (this.#items.length > 0) return true
     const lessee = this.#lessee
@@ -111,7 +118,7 @@ export class Stock {
     return this.#line.length > 0
   }
 
-  /** A new item. Gives whether a get would now find something: nobody had waited for it. */
+  /** Takes in a new item. Gives whether a get would now find something, because nobody waited for the item. */
   put(item: Item): boolean {
     if (this.#line.length > 0) {
       this.#items.push(item)
@@ -124,7 +131,7 @@ export class Stock {
     return true
   }
 
-  /** The oldest item, for a call of this context. Undefined where none is there, or, without `now`, another one has it for a moment longer. */
+  /** The oldest item, for a call of this context. Without `now`, undefined also if the lessee may keep it a moment longer. */
   take(now: boolean): Item | undefined {
     if (this.#lessee && !this.#freed(now)) return undefined
     const item = this.#items.shift()
@@ -139,7 +146,7 @@ export class Stock {
     this.#serve()
   }
 
-  /** The call gave up. Whether it waited. */
+  /** The call gave up. Gives whether it was waiting here. */
   forget(getter: Getter): boolean {
     const ask = this.#getters.get(getter)
     if (!ask) return false
@@ -156,9 +163,9 @@ export class Stock {
     else if (!this.#lessee || this.#lessee === consumer) this.#topUp(consumer)
   }
 
-  /** Sends the consumer an item, for a call that does not wait, if there is one. */
+  /** Sends the consumer an item, if there is one, for a call that does not wait. */
   offer(consumer: Consumer): 'sent' | 'none' | 'unfit' {
-    // It has something that is void by now, and will ask again when it has noticed.
+    // What it has is void. It will ask again when it has noticed that.
     if (consumer.lease.revoked) return 'sent'
     if (this.#lessee && this.#lessee !== consumer && !this.#freed(true)) return 'none'
     const item = this.#items.peek()
@@ -169,7 +176,7 @@ export class Stock {
     return 'sent'
   }
 
-  /** The consumer has noticed that something was taken back. */
+  /** The consumer has noticed that something was taken back, so it can be sent items again. */
   resumed(consumer: Consumer): void {
     const { lease } = consumer
     lease.resume()
@@ -177,7 +184,7 @@ export class Stock {
     this.wanted(consumer)
   }
 
-  /** The consumer has claimed something: up to `place`, or what the board says. */
+  /** The consumer has claimed everything up to `place`, or, if that is 0, what the board says. */
   claimed(consumer: Consumer, place: number): void {
     if (place > 0) this.#noteClaimed(consumer, consumer.lease.claimed(place))
     else this.#look(consumer)
@@ -189,7 +196,7 @@ export class Stock {
     if (this.#line.length > 0) this.#serve()
   }
 
-  /** The consumer gives an item back that came at `place`. */
+  /** The consumer gives back an item that was sent at `place`. */
   returned(consumer: Consumer, place: number, item: Item): void {
     if (!consumer.lease.returned(place)) return
     this.#putBack([item])
@@ -198,7 +205,7 @@ export class Stock {
     this.#serve()
   }
 
-  /** The consumer is gone: what it had not claimed comes back. */
+  /** The consumer is gone. What it had not claimed comes back. */
   end(consumer: Consumer): void {
     this.#served.delete(consumer)
     this.#armed.delete(consumer)
@@ -209,7 +216,7 @@ export class Stock {
     this.#serve()
   }
 
-  /** Somebody waits until what is out has been claimed, or nobody does any more. */
+  /** Says whether somebody waits until what is out has been claimed. */
   ask(asking: boolean): void {
     if (this.#asking === asking) return
     this.#asking = asking
@@ -217,18 +224,18 @@ export class Stock {
     else if (this.#line.length === 0) this.#disarm()
   }
 
-  /** Takes back whatever can be: the home moves, or drops all. */
+  /** Takes back whatever can be taken back, because the home moves or drops all items. */
   takeAllBack(): void {
     for (const consumer of this.#served) this.#takeBack(consumer)
     this.#lessee = undefined
   }
 
-  /** Everything that is stored, oldest first; it is then gone from here. */
+  /** Removes everything that is stored, and gives it, oldest first. */
   *drain(): IterableIterator<Item> {
     for (let item = this.#items.shift(); item; item = this.#items.shift()) yield item
   }
 
-  /** As `put`, for a home that moves: nobody is served. */
+  /** As `put`, for a home that moves: stores the item, and serves nobody. */
   keep(item: Item): void {
     this.#items.push(item)
   }
@@ -238,12 +245,12 @@ export class Stock {
     if (consumer.lease.returned(place)) this.#putBack([item])
   }
 
-  /** Who waits, in order; undefined stands for this context. */
+  /** Who waits, in order. Undefined stands for this context. */
   get waiting(): readonly (Consumer | undefined)[] {
     return [...this.#line].map(({ consumer }) => consumer)
   }
 
-  /** Nothing will come: takes everybody out of the line, and refuses the calls of this context. Gives the others. */
+  /** Nothing will come any more. Empties the line, and refuses the calls of this context. Gives the consumers that waited. */
   refuseAll(): ReadonlySet<Consumer> {
     const consumers = new Set<Consumer>()
     for (let ask = this.#line.shift(); ask; ask = this.#line.shift()) {
@@ -258,7 +265,7 @@ export class Stock {
     return consumers
   }
 
-  /** The consumer has as many places in line as it needs items. */
+  /** Gives the consumer as many places in line as it needs items. */
   #lineUp(consumer: Consumer): void {
     const { asks, lease } = consumer
     const need = lease.revoked ? 0 : Math.min(Math.max(0, lease.need), MOST_ASKS)
@@ -271,7 +278,7 @@ export class Stock {
   }
 
   #serve(): void {
-    // A getter may put, or get, and so come here again.
+    // A getter may put or get, and so call this again.
     if (this.#serving) return
     this.#serving = true
     try {
@@ -303,14 +310,14 @@ export class Stock {
     if (this.#line.length === 0) this.#disarm()
   }
 
-  /** Nobody waits for claims any more. */
+  /** Stops asking to be told of claims, unless somebody still waits for them. */
   #disarm(): void {
     if (this.#asking || this.#armed.size === 0) return
     for (const { lease } of this.#armed) lease.board?.ask(0)
     this.#armed.clear()
   }
 
-  /** Gives the consumer the item, and more where it may have more. */
+  /** Sends the consumer the item, and more items if it may have more. */
   #give(consumer: Consumer, item: Item, waits: boolean): void {
     const { lease } = consumer
     const onBoard = lease.board !== undefined && !item.parcels
@@ -331,7 +338,7 @@ export class Stock {
     this.#since = performance.now()
   }
 
-  /** Nobody waits: the consumer gets ahead what it may have. */
+  /** Nobody waits, so the consumer is sent ahead what it may have. */
   #topUp(consumer: Consumer): void {
     const { lease } = consumer
     if (this.#lessee !== consumer && lease.length > 0) return
@@ -372,7 +379,7 @@ export class Stock {
     this.#user.taken()
   }
 
-  /** Whether nobody is the lessee any more, so that others may be served. Otherwise looks again later. */
+  /** Whether there is no lessee any more, so that others can be served. Otherwise looks again later. */
   #freed(now: boolean): boolean {
     const lessee = this.#lessee as Consumer
     const { lease } = lessee
@@ -388,7 +395,7 @@ export class Stock {
     }
     if (this.#lessee !== lessee) return true
     if (lease.length === 0 || age >= BOUND + this.#patience) {
-      // What is out there by messages alone stays, until its holder says something.
+      // What was sent without a board stays out until its holder says something.
       this.#lessee = undefined
       return true
     }
@@ -402,7 +409,7 @@ export class Stock {
     return false
   }
 
-  /** Asks the consumer to tell of its next claim, and looks again: it may have claimed just before. */
+  /** Asks the consumer to tell of its next claim. Then looks again, because it may have claimed just before. */
   #arm(consumer: Consumer): void {
     const { board } = consumer.lease
     if (!board) return
@@ -423,7 +430,7 @@ export class Stock {
     if (claimed > 0) this.#user.taken()
   }
 
-  /** Each item goes to its old place: before all that were never sent, and in order among those that were. */
+  /** Puts each item in its old place: before all that were never sent, and in order among those that were. */
   #putBack(items: readonly Item[]): void {
     for (let i = items.length - 1; i >= 0; i--) {
       const item = items[i] as Item

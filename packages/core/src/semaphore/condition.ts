@@ -11,11 +11,11 @@ import type { Reentry, RLock } from './rlock.js'
 import { checkCount } from './semaphore.js'
 
 /**
- * A lock, and a line of those who wait, without it, for something that another holder of it will tell.
+ * A lock, and a line of calls that have given the lock back and wait until another holder of the lock notifies them.
  *
- * The line is a semaphore of limit 0: a permit is a notification, and where nobody waits there is none. Who waits is in line
- * before it gives the lock back, so no holder of the lock can notify too early; and it holds the notification until it has
- * the lock again, so one that goes to a dying context passes on.
+ * The line is a semaphore of limit 0. A permit of it is a notification, and none is kept if nobody waits. A call is in line
+ * before it gives the lock back, so no holder of the lock can notify too early. It holds the notification until it has the lock
+ * again. So if its context dies before that, the notification goes to the next call.
  */
 export class Condition extends SharedHandle {
   readonly #lock: Lock
@@ -45,9 +45,12 @@ export class Condition extends SharedHandle {
   }
 
   /**
-   * Gives the lock back, waits until it is notified, and takes the lock again: true; or false after `timeout` ms, which the
-   * way back to the lock may exceed. The guard stays valid; an RLock is entered as often as before. Rejects with
-   * MP_INVALID_STATE where this context does not hold the lock. An abort rejects when the lock is held again.
+   * Gives the lock back, waits until it is notified, and takes the lock again. The guard stays valid, and an RLock is entered as
+   * often as before.
+   *
+   * - Gives true if it was notified, false if `timeout` ms passed first. To take the lock again may last longer than that.
+   * - Rejects with MP_INVALID_STATE if this context does not hold the lock.
+   * - After an abort it rejects once it holds the lock again.
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.checkOpen()
@@ -72,8 +75,8 @@ export class Condition extends SharedHandle {
   }
 
   /**
-   * Waits until `predicate`, which is called with the lock held, gives something true, and gives that; after `timeout` ms
-   * what it gave last.
+   * Waits until `predicate` gives something truthy, and gives that. After `timeout` ms it gives what `predicate` gave last. The
+   * lock is held whenever `predicate` is called.
    */
   async waitFor<V>(predicate: () => V | PromiseLike<V>, options?: WaitOptions): Promise<V> {
     this.checkOpen()
@@ -89,7 +92,7 @@ export class Condition extends SharedHandle {
     }
   }
 
-  /** Wakes `n` of those who wait, the longest waiting first. MP_INVALID_STATE where this context does not hold the lock. */
+  /** Wakes `n` of the waiting calls, the oldest first. Rejects with MP_INVALID_STATE if this context does not hold the lock. */
   async notify(n = 1): Promise<void> {
     this.checkOpen()
     checkCount(n, 1, 'n')
@@ -97,12 +100,12 @@ export class Condition extends SharedHandle {
     await this.#line.post(n, false)
   }
 
-  /** Wakes all who wait. */
+  /** Wakes all waiting calls. */
   notifyAll(): Promise<void> {
     return this.notify(UNLIMITED)
   }
 
-  /** As of any handle. Its lock, too, where it was made for the Condition. */
+  /** Closes this handle, and its lock if that was made for the Condition. */
   override async close(): Promise<void> {
     await super.close()
     if (this.#ownsLock) await this.#lock.close()
@@ -134,7 +137,7 @@ export class Condition extends SharedHandle {
       const grant = (await backend.acquire('hold', undefined, false, this.waits)) as Grant
       backend.holds.renew(hold, grant)
     } catch (error) {
-      // Somebody else can use it.
+      // Another waiting call can use the notification.
       if (notification) this.#line.release(notification)
       throw error
     }

@@ -6,7 +6,7 @@ import type { SemaphoreBackend } from './backend.js'
 
 /** A flag that contexts wait for. */
 export class Event extends SharedHandle {
-  /** Of limit 1; its permit is the flag. */
+  /** A semaphore of limit 1. Its permit is the flag. */
   readonly #backend: SemaphoreBackend
 
   /** @internal Users call the Event of their transport's package. */
@@ -15,33 +15,33 @@ export class Event extends SharedHandle {
     this.#backend = backend
   }
 
-  /** Others may act before you do: a hint. */
+  /** Whether the flag is set. This is a hint, because others may act before you do. */
   async isSet(): Promise<boolean> {
     this.checkOpen()
     return (await this.#backend.value()) === 1
   }
 
-  /** Sets the flag, and wakes all who wait. Resolves when that is done. */
+  /** Sets the flag, and wakes all waiting calls. Resolves when that is done. */
   async set(): Promise<void> {
     this.checkOpen()
     await this.#backend.post(1, false)
   }
 
-  /** Resolves when it is done. */
+  /** Clears the flag. Resolves when that is done. */
   async clear(): Promise<void> {
     this.checkOpen()
     const grant = await this.#backend.acquire('hold', undefined, true, this.waits)
     if (grant) this.#backend.consume(grant)
   }
 
-  /** Waits until the flag is set: true; or false after `timeout` ms. */
+  /** Waits until the flag is set. Gives true if it is, false after `timeout` ms. */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.checkOpen()
     const nowait = checkWait(options) === 0
     return (await this.#backend.acquire('see', options, nowait, this.waits)) !== undefined
   }
 
-  /** As `wait`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  /** As `wait`, but blocks this thread. Only transports with the capability `sync` have it in their types. @internal */
   waitSync(options?: WaitOptions): boolean {
     this.checkOpen()
     const limit = checkWait(options) ?? Number.POSITIVE_INFINITY

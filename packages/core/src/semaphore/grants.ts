@@ -1,25 +1,28 @@
 /** A permit that a context holds. */
 export interface Grant {
-  /** Unique among the grants of this semaphore; 0 where the wish was to see. */
+  /** Unique among the grants of this semaphore. 0 if the wish was 'see'. */
   readonly number: number
-  /** Its last holder ended while it held it: what it guards may be half done. */
+  /** Whether the permit's last holder ended while it held it. Then what the permit guards may be half done. */
   readonly abandoned: boolean
-  /** Home has given it to this context twice running, and nobody waits: once released it may stay here until the turn's end. */
+  /**
+   * Whether the permit may stay in this context until the turn's end after its release. It may if home has given a permit to
+   * this context twice running, and nobody waited.
+   */
   readonly lingers?: boolean
 }
 
-/** One acquisition: a permit, entered `depth` times. A Condition's wait gives the permit back, and puts the next one here. */
+/** One acquisition: a permit, entered `depth` times. A Condition's wait gives the permit back, and later puts another one here. */
 export interface Hold {
   grant: Grant
   depth: number
 }
 
-/** What this context has acquired of one semaphore, through whichever of its handles. The backend adds and takes out. */
+/** What this context has acquired of one semaphore, through any of its handles. The backend adds grants and takes them out. */
 export class Holds {
   readonly #byNumber = new Map<number, Hold>()
   readonly #isHeld: ((grant: Grant) => boolean) | undefined
 
-  /** `isHeld`: for a backend that is not told when another context gives a permit back. */
+  /** `isHeld`: given by a backend that is not told when another context gives a permit back. */
   constructor(isHeld?: (grant: Grant) => boolean) {
     this.#isHeld = isHeld
   }
@@ -33,7 +36,7 @@ export class Holds {
     return grant
   }
 
-  /** What was just acquired; not held any more if another context has already given it back. */
+  /** The hold of a grant that was just acquired. It is not held any more if another context has already given it back. */
   of(grant: Grant): Hold {
     return this.#byNumber.get(grant.number) ?? { grant, depth: 1 }
   }
@@ -44,7 +47,7 @@ export class Holds {
     return undefined
   }
 
-  /** Goes on with the permit of `grant`, which was just acquired. */
+  /** Continues `hold` with the permit of `grant`, which was just acquired. */
   renew(hold: Hold, grant: Grant): void {
     hold.grant = grant
     if (this.#byNumber.has(grant.number)) this.#byNumber.set(grant.number, hold)

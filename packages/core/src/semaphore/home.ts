@@ -14,9 +14,9 @@ import * as protocol from './protocol.js'
 
 /** A context that may hold permits. */
 export interface Party {
-  /** The numbers of those it holds. */
+  /** The numbers of the grants that it holds. */
   readonly grants: Set<number>
-  /** Another context gave one of them back. */
+  /** Tells it that another context gave one of them back. */
   revoked(grant: number): void
 }
 
@@ -25,7 +25,7 @@ export interface Acquirer {
   readonly party: Party
   readonly wish: Wish
   granted(grant: Grant): void
-  /** No permit is free, and it does not wait. */
+  /** No permit is free, and the call does not wait. */
   refused(): void
   readonly call?: number
 }
@@ -38,11 +38,11 @@ export interface SemaphoreEstate {
   readonly id: string
   readonly limit: number
   readonly value: number
-  /** How many of the free permits were left by contexts that ended. */
+  /** How many of the free permits came from contexts that ended while they held them. */
   readonly abandoned: number
   readonly nextGrant: number
   readonly holders: readonly number[]
-  /** The grants that each of the first holders has; later ones have none. */
+  /** For each holder the numbers of its grants. Holders that joined during the move come last, and have none. */
   readonly grants: readonly (readonly number[])[]
 }
 
@@ -53,20 +53,20 @@ const SEEN: Grant = { number: 0, abandoned: false, lingers: false }
  *
  * - `0 <= value <= limit`; `abandoned <= value`.
  * - A call that waits and a free permit never both exist.
- * - Each grant is in `grants`, in the order in which they were made, and in its party's own; nowhere else.
- * - While the home moves nothing is granted: what waits asks again where it moves to.
+ * - Each grant is in the home's `grants`, which has the order in which they were made, and in its party's. It is nowhere else.
+ * - While the home moves, nothing is granted. Calls that wait are made again at the new home.
  */
 export class SemaphoreHome implements Broker<SemaphoreHolder> {
   readonly id: string
   readonly transport: Transport
   readonly limit: number
-  /** The use of it in this very context. */
+  /** The object through which this context itself uses the semaphore. */
   local: Party | undefined
   #value: number
   /** How many of the free permits came from contexts that ended while they held them. */
   #abandoned = 0
   #nextGrant = 1
-  /** Who got the last grant. */
+  /** The party that got the last grant. */
   #last: Party | undefined
   readonly #grants = new Map<number, Party>()
   readonly #holding = new WaitList<Acquirer>()
@@ -86,8 +86,8 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   }
 
   /**
-   * Grants now, or lines up. With `nowait` it stays in line only until every release that was sent before has been seen: none
-   * can be on its way where no grant is out.
+   * Grants a permit now, or puts the call in line. With `nowait` the call stays in line only until home has read every release
+   * that was sent before. If no grant is out, no release can be on its way.
    */
   acquire(acquirer: Acquirer, nowait: boolean): void {
     if (this.#value > 0) return this.#grant(acquirer)
@@ -104,14 +104,14 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     if (!this.#holding.delete(acquirer)) this.#seeing.delete(acquirer)
   }
 
-  /** Gives back; no-op where it was revoked. */
+  /** Gives a permit back. Does nothing if the grant was revoked. */
   release(party: Party, grant: number, abandoned: boolean): void {
     if (!this.consume(party, grant)) return
     if (abandoned) this.#abandoned++
     this.#add(1)
   }
 
-  /** Whether the party held it. */
+  /** Uses a permit up. Gives whether the party held it. */
   consume(party: Party, grant: number): boolean {
     if (!party.grants.delete(grant)) return false
     this.#grants.delete(grant)
@@ -128,7 +128,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     return true
   }
 
-  /** The context is gone, or gives up all it has: what it waited for is forgotten, what it held is free. */
+  /** The party is gone, or gives up all that it has. Its waiting calls are forgotten, and what it held is free. */
   leave(party: Party): void {
     const isIts = (each: Acquirer) => each.party === party
     this.#holding.remove(isIts)
@@ -244,7 +244,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     this.leave(holder)
   }
 
-  /** The value when every release that was sent before has been seen. */
+  /** The value, once home has read every release that was sent before. */
   async settledValue(): Promise<number> {
     if (this.#grants.size > 0) await caughtUp()
     return this.#value
@@ -274,7 +274,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     this.#abandoned = Math.min(this.#abandoned, this.#value)
   }
 
-  /** Ends up to `count` grants: those of `first`, then the oldest. */
+  /** Ends up to `count` grants: first those of `first`, then the oldest ones. */
   #revoke(first: Party, count: number): void {
     let left = count
     for (const grant of first.grants) {

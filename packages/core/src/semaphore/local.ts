@@ -6,7 +6,7 @@ import type { PackedSemaphore, SemaphoreBackend, Wish } from './backend.js'
 import { type Grant, Holds } from './grants.js'
 import type { Acquirer, Party, SemaphoreHome } from './home.js'
 
-/** A semaphore used in its home: no wire, and no turn of the event loop where a permit is free. */
+/** A semaphore used in its home. There is no wire, and if a permit is free, `acquire` mostly takes no turn of the event loop. */
 export class LocalSemaphore implements SemaphoreBackend, Party {
   readonly holds = new Holds()
   readonly grants = new Set<number>()
@@ -18,7 +18,7 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
     home.local = this
   }
 
-  /** One per home. */
+  /** The one object of this home. */
   static of(home: SemaphoreHome): LocalSemaphore {
     return home.local instanceof LocalSemaphore ? home.local : new LocalSemaphore(home)
   }

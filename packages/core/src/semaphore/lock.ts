@@ -7,11 +7,11 @@ import type { SemaphoreBackend } from './backend.js'
 import type { Hold } from './grants.js'
 
 export interface AcquireOptions extends WaitOptions {
-  /** False: gives false rather than wait. */
+  /** If false, the call does not wait: it gives false if it would have to. */
   block?: boolean | undefined
 }
 
-/** Of a call that gives a guard, or rejects: it waits without limit. */
+/** Options of a call that waits without limit. So it gives a guard, or rejects. */
 export interface UnboundedAcquireOptions {
   block?: true | undefined
   timeout?: null | undefined
@@ -30,29 +30,29 @@ export class Guard implements AsyncDisposable {
     this.#hold = hold
   }
 
-  /** Whether the last holder ended, or was killed, while it held this: what it guards may be half done. */
+  /** Whether the last holder ended, or was killed, while it held the permit. Then what this guards may be half done. */
   get abandoned(): boolean {
     return this.#hold.grant.abandoned
   }
 
-  /** @internal The acquisition, where it is one of `backend` and not yet released. */
+  /** @internal The acquisition, if it is one of `backend` and not released yet. */
   holdOf(backend: SemaphoreBackend): Hold | undefined {
     return backend === this.#backend && backend.holds.has(this.#hold) ? this.#hold : undefined
   }
 
-  /** Gives it back. Rejects with MP_INVALID_STATE where that was done before. */
+  /** Gives back what was acquired. Rejects with MP_INVALID_STATE if that was done before. */
   async release(): Promise<void> {
     this.releaseSync()
   }
 
-  /** As `release`, done when it returns. Typed where the transport has blocking calls. @internal */
+  /** As `release`, but done when it returns. Only transports with the capability `sync` have it in their types. @internal */
   releaseSync(): void {
     if (!this.#backend.holds.has(this.#hold)) throw released()
     leave(this.#backend, this.#hold)
     this.#released = true
   }
 
-  /** As `release`, where there is something to give back, and somebody to take it. */
+  /** As `release`, but does nothing if it was released before, or if the home is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]()
   }
@@ -68,7 +68,7 @@ export class Guard implements AsyncDisposable {
   }
 }
 
-/** One of the `depth` times that it was entered. */
+/** Leaves a hold once of the `depth` times that it was entered. The last time gives the permit back. */
 export function leave(backend: SemaphoreBackend, hold: Hold): void {
   if (hold.depth === 1) backend.release(hold.grant)
   hold.depth--
@@ -78,7 +78,7 @@ export function released(): MpError {
   return new MpError('MP_INVALID_STATE', 'it is not held: released too many times')
 }
 
-/** A Lock or a Semaphore: what is acquired, and released. */
+/** What a Lock and a Semaphore have in common: they are acquired and released. */
 export class Acquirable extends SharedHandle {
   readonly #backend: SemaphoreBackend
 
@@ -94,8 +94,11 @@ export class Acquirable extends SharedHandle {
   }
 
   /**
-   * Waits until it is this caller's turn, first come first served; gives a guard, whose `release` (or `await using`) gives it
-   * back. False after `timeout` ms, or at once with `block: false`. MP_SHUT_DOWN when the context that made it was killed.
+   * Waits until it is this caller's turn, first come, first served. Gives a guard. Its `release`, or `await using`, gives back
+   * what was acquired.
+   *
+   * - Gives false after `timeout` ms, or with `block: false` if it would have to wait.
+   * - Rejects with MP_SHUT_DOWN if the context that kept its state was killed.
    */
   acquire(options?: UnboundedAcquireOptions): Promise<Guard>
   acquire(options: AcquireOptions): Promise<Guard | false>
@@ -107,7 +110,7 @@ export class Acquirable extends SharedHandle {
     return grant ? new Guard(this.#backend, this.#backend.holds.of(grant)) : false
   }
 
-  /** As `acquire`, but blocks this thread. Typed where the transport can: its capability `sync` says so. @internal */
+  /** As `acquire`, but blocks this thread. Only transports with the capability `sync` have it in their types. @internal */
   acquireSync(options?: AcquireOptions): Guard | false {
     this.checkOpen()
     const limit = checkWait(options)
@@ -130,8 +133,8 @@ function blocks(options: (AcquireOptions & { guard?: unknown }) | undefined): bo
 }
 
 /**
- * Mutual exclusion between contexts. When its holder ends or is killed it passes on, and the next holder's guard says
- * `abandoned`. Whoever acquires it twice waits for itself: see {@link RLock}.
+ * Mutual exclusion between contexts. When the holder ends or is killed, the lock goes to the next call, whose guard says
+ * `abandoned`. A holder that acquires it a second time waits for itself. An {@link RLock} can be entered again.
  */
 export class Lock extends Acquirable {
   /** @internal Users call the Lock of their transport's package. */
@@ -139,7 +142,7 @@ export class Lock extends Acquirable {
     super(transport, what, backend)
   }
 
-  /** Gives it back, whoever holds it. MP_INVALID_STATE where nobody does. */
+  /** Releases the lock, whoever holds it. Rejects with MP_INVALID_STATE if nobody does. */
   async release(): Promise<void> {
     this.checkOpen()
     const own = this.backend.holds.first()
@@ -147,7 +150,7 @@ export class Lock extends Acquirable {
     else if (!(await this.backend.post(1, true))) throw released()
   }
 
-  /** Whether anybody holds it. Others may act before you do: a hint. */
+  /** Whether anybody holds the lock. This is a hint, because others may act before you do. */
   async locked(): Promise<boolean> {
     this.checkOpen()
     return (await this.backend.value()) === 0

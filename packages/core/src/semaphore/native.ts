@@ -8,7 +8,7 @@ import type { NativeSemaphore, NativeTurn } from '../transport/engines.js'
 import { lostHome, type PackedSemaphore, type SemaphoreBackend, type Wish } from './backend.js'
 import { type Grant, Holds } from './grants.js'
 
-/** A call that awaits, and its place in line. */
+/** An awaited call, with its place in line. */
 interface Awaiting {
   turn: NativeTurn
   readonly wake: () => void
@@ -18,18 +18,18 @@ interface Awaiting {
 export const sharedSemaphores: (context: Context) => Map<string, NativeSemaphoreBackend> = perContext()
 
 /**
- * A semaphore on the medium's own engine: any context acts on it in the call. One per context and semaphore. A grant is the
- * engine's turn.
+ * A semaphore on the medium's own engine. Any context acts on it within the call. There is one per context and semaphore. A
+ * grant is the engine's turn.
  *
- * A call that blocks takes this context's foremost place in line, and those that await move back by one: what they were
- * granted would be of no use while this thread is blocked, and stand in its way.
+ * A call that blocks takes this context's first place in line, and its awaited calls move back by one place. While the thread is
+ * blocked, they could not use what they were granted, and the blocking call might wait for just that.
  */
 export class NativeSemaphoreBackend implements SemaphoreBackend {
   readonly id: string
   readonly holds = new Holds(grant => (grant as NativeTurn).look() === 'granted')
   readonly #context: Context
   readonly #engine: NativeSemaphore
-  /** Calls that wait to hold, in their order. */
+  /** Awaited calls that wish to hold, in their order. */
   readonly #awaiting = new Set<Awaiting>()
   #handles = 0
 
@@ -80,7 +80,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     const first = engine.acquire(wish, timeoutMs <= 0)
     if (!first) return undefined
     if (first.look() !== 'waits') return this.#granted(first, wish)
-    // Who would release it may wait for what this thread has put.
+    // The holder may wait for what this thread has put before it releases.
     sendWakeUps()
     const end = performance.now() + timeoutMs
     const mine = wish === 'hold' ? this.#takeFront(first) : first
@@ -120,7 +120,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     return this.#engine.value
   }
 
-  /** Each call is in line when it returns. */
+  /** Each call of `acquire` is in line when it returns. */
   async settled(): Promise<void> {}
 
   close(): void {
@@ -132,7 +132,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
   }
 
   pack(): PackedSemaphore {
-    // From here on it may come back, and must be the same then.
+    // From now on the semaphore may come back in a message, and must then be this object.
     sharedSemaphores(this.#context).set(this.id, this)
     return { id: this.id, memory: this.#engine.memory }
   }
@@ -143,7 +143,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     return turn
   }
 
-  /** The place of the call that came first, for one that came last; each of those between takes the place of the next. */
+  /** Exchanges the last place in line for the first one of this context. Each awaited call moves back by one place. */
   #takeFront(last: NativeTurn): NativeTurn {
     let place = last
     for (const call of [...this.#awaiting].reverse()) {
@@ -152,7 +152,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
       call.turn = place
       place = taken
     }
-    // A call whose turn had come, and had not heard, goes first; it hears in the next turn of the event loop.
+    // Watches the new places. A call whose place was granted meanwhile hears in the next turn of the event loop.
     for (const call of this.#awaiting) call.turn.watch(call.wake)
     return place
   }

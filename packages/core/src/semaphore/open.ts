@@ -8,7 +8,7 @@ import { LocalSemaphore } from './local.js'
 import { NativeSemaphoreBackend, sharedSemaphores } from './native.js'
 import { RemoteSemaphore } from './remote.js'
 
-/** A new semaphore: the medium's own where it has such, else one whose home is `context`. */
+/** Makes a semaphore: one of the medium's own if it has such, else one whose home is `context`. */
 export function makeSemaphore(
   context: Context,
   transport: Transport,
@@ -21,7 +21,7 @@ export function makeSemaphore(
   return LocalSemaphore.of(new SemaphoreHome(context, transport, id, value, limit)).use()
 }
 
-/** A semaphore that arrived in a message: this context's one object for it. */
+/** Opens a semaphore that arrived in a message. Gives this context's only object for it. */
 export function openSemaphore(
   context: Context,
   transport: Transport,
@@ -34,7 +34,7 @@ export function openSemaphore(
   const known = context.remotes.get(id)
   if (known instanceof RemoteSemaphore || home instanceof SemaphoreHome) {
     discard(wire, transport)
-    // Who holds over a client goes on so, also where the home has come here since: what it holds is known there.
+    // If the home has moved here since, a context that has held over its link goes on so: home knows its grants by that link.
     return known instanceof RemoteSemaphore ? known.use() : LocalSemaphore.of(home as SemaphoreHome).use()
   }
   return new RemoteSemaphore(context, transport, id, open(wire, transport)).use()

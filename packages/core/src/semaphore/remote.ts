@@ -14,19 +14,20 @@ import { type Grant, Holds } from './grants.js'
 import * as protocol from './protocol.js'
 
 /**
- * A semaphore whose home is another context, over a link to there.
+ * A semaphore whose home is elsewhere, used over a link.
  *
- * A permit that is released here stays *idle* until the end of the turn, where home is told, and a call of this context may
- * take it again without a word: so a loop that takes a lock for each step does not wait for a round trip each. Nobody else
- * waits longer for it, because a release leaves at the turn's end anyway. Two things keep it fair: only a permit that home gave
- * to this context twice running, with nobody in line, becomes idle; and a turn that is long releases and asks, behind those who
- * wait.
+ * A permit that is released here may stay *idle* until the end of the turn, when home is told. Until then a call of this context
+ * can take it again without asking home. So a loop that takes a lock for each step does not wait for a round trip each time.
+ * Nobody else waits longer for the permit, because a release leaves at the turn's end anyway. Two rules keep this fair:
+ *
+ * - A permit becomes idle only if home gave one to this context twice running, with nobody in line.
+ * - When a turn becomes long, idle permits are released, and calls ask home again, behind those that wait.
  */
 export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   readonly id: string
   readonly holds = new Holds()
   readonly #home: HomeLink
-  /** Numbers of grants that are released, of which home has not been told. */
+  /** The numbers of grants that are idle: released, and home has not been told. */
   readonly #idle: number[] = []
   #turnEndAwaited = false
 
@@ -77,7 +78,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
     atTurnEnd(this)
   }
 
-  /** At this place in the order of the turn's end, and at once: what is sent elsewhere after the release must not overtake it. */
+  /** Tells home, in its place in the turn's end, and at once: what is sent elsewhere after the release must not overtake it. */
   turnEnded(): void {
     this.#turnEndAwaited = false
     if (this.#idle.length === 0) return
@@ -133,7 +134,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   unasked({ type, bytes, start }: Message): void {
     switch (type) {
       case protocol.GRANTED: {
-        // Its call gave up: the permit goes to the next who waits.
+        // The call gave up, so the permit goes to the next call in line.
         const { number, abandoned } = grantIn({ bytes, start: start + 4 })
         if (number > 0) this.#home.tell(protocol.RELEASE, number, abandoned ? 1 : 0)
         return

@@ -11,15 +11,15 @@ import {
   type UnboundedAcquireOptions,
 } from './lock.js'
 
-/** Of an acquisition that goes on. */
+/** Options of a call that enters an RLock again. */
 export interface Reentry {
-  /** The guard that an earlier `acquire` gave: enters again, at once. */
+  /** The guard that an earlier `acquire` gave. With it the call enters again, at once. */
   guard?: Guard | undefined
 }
 
 /**
- * A Lock that its holder can enter again. Holder is whoever has the guard, since many calls of one thread run side by side
- * here: `acquire({ guard })` enters again, and it is free when it was released as often as it was entered.
+ * A Lock that its holder can enter again. Many calls of one thread run side by side, so the holder is not the thread, but
+ * whoever has the guard: `acquire({ guard })` enters again. The lock is free when it was released as often as it was entered.
  */
 export class RLock extends Lock {
   /** @internal Users call the RLock of their transport's package. */
@@ -41,7 +41,7 @@ export class RLock extends Lock {
     return guard === undefined ? super.acquireSync(options) : this.#enterAgain(guard)
   }
 
-  /** Leaves it once. MP_INVALID_STATE where this context does not hold it. */
+  /** Leaves the lock once. Rejects with MP_INVALID_STATE if this context does not hold it. */
   override async release(): Promise<void> {
     this.checkOpen()
     const own = this.backend.holds.first()

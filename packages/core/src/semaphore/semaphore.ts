@@ -4,7 +4,7 @@ import { type SemaphoreBackend, UNLIMITED } from './backend.js'
 import { Acquirable, leave } from './lock.js'
 
 /**
- * A counter that `acquire` takes from, waiting while it is 0, and `release` adds to. What a context holds when it ends or is
+ * A counter. `acquire` takes one from it, and waits while it is 0. `release` adds to it. What a context holds when it ends or is
  * killed is given back.
  */
 export class Semaphore extends Acquirable {
@@ -14,8 +14,8 @@ export class Semaphore extends Acquirable {
   }
 
   /**
-   * Gives back `n` of what this context acquired; beyond that, of what others did; beyond that, adds. A BoundedSemaphore
-   * rejects with MP_INVALID_STATE rather than exceed its first value, and then nothing has changed.
+   * Gives back what this context has acquired, then what others have acquired, then adds to the counter: `n` in all. If a
+   * BoundedSemaphore would exceed its first value, it rejects with MP_INVALID_STATE, and nothing has changed.
    */
   async release(n = 1): Promise<void> {
     this.checkOpen()
@@ -27,7 +27,7 @@ export class Semaphore extends Acquirable {
     }
   }
 
-  /** How many could be acquired now. Others may act before you do: a hint. */
+  /** How many could be acquired now. This is a hint, because others may act before you do. */
   async getValue(): Promise<number> {
     this.checkOpen()
     return this.backend.value()
@@ -42,7 +42,7 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
-/** Throws unless `count` is an integer from `least` on. */
+/** Gives `count`. Throws unless it is an integer from `least` on. */
 export function checkCount(count: number, least: number, name: string): number {
   if (typeof count !== 'number') throw new TypeError(`${name} must be a number, not ${typeof count}`)
   if (Number.isInteger(count) && count >= least && count <= UNLIMITED) return count

@@ -97,7 +97,7 @@ export interface Peer {
   readonly pid?: number
   /**
    * The numbers that the descriptors of `SpawnOptions.inherit` have in the peer, in their order. Absent: the medium cannot
-   * pass them on. This costs speed: queues between parent and child then take two system calls more for each item.
+   * pass them on. This costs speed: queues between parent and child then take one system call more for each item.
    */
   readonly inherited?: readonly number[]
   /** The wire to the child's `serve`. Core starts and closes it. */
