@@ -363,7 +363,8 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   taken(): void {
-    this.#slotsChanged()
+    // Mostly nobody waits for that. It is called for each item.
+    if (this.maxsize > 0 || this.isShutDown) this.#slotsChanged()
   }
 
   #reserve(holder: QueueHolder, call: number, nowait: boolean): void {
