@@ -28,8 +28,10 @@ export interface PipeWriterHost {
   emptied(): void
   /** Core may send again. */
   drain(): void
+  /** The kernel has refused a write, for another reason than that it is full. Called from inside a send. */
+  failed(error: Error): void
   /** The stream could not write, and is about to be destroyed. */
-  failed(): void
+  streamFailed(error: Error): void
   /** Reads what is there, and keeps it for later. Whether there was anything. */
   keepWhatCame(): boolean
 }
@@ -210,7 +212,9 @@ export class PipeWriter {
     try {
       return call()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.lose()
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+      this.lose()
+      this.#host.failed(error as Error)
       return 0
     }
   }
@@ -224,8 +228,10 @@ export class PipeWriter {
       if (this.#given === 0) return
       const taken = this.#given
       this.#given = 0
-      if (error) this.#fail()
-      else this.#dequeue(taken)
+      if (error) {
+        this.lose()
+        this.#host.streamFailed(error)
+      } else this.#dequeue(taken)
       this.#host.moved()
       if (!this.#writeQueue()) this.#ring()
       else this.#emptied()
@@ -237,11 +243,6 @@ export class PipeWriter {
     this.#socket.cork()
     for (const [i, each] of buffers.entries()) this.#socket.write(each, i === buffers.length - 1 ? written : undefined)
     this.#socket.uncork()
-  }
-
-  #fail(): void {
-    this.lose()
-    this.#host.failed()
   }
 
   #emptied(): void {
