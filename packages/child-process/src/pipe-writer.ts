@@ -4,6 +4,7 @@ import { recycle } from '@mp/core/spi'
 import { LONGEST_FLUSH } from './exit-flush.js'
 import { HEADER } from './frame-reader.js'
 import { COPIED, writeLength } from './frame-writer.js'
+import { tellLoss } from './last-words.js'
 import { pause } from './pause.js'
 import { DESCRIPTORS } from './pipe-handle.js'
 
@@ -147,7 +148,7 @@ export class PipeWriter {
       if (this.#writeQueue()) return
       if (performance.now() >= deadline) {
         this.lose()
-        tell(
+        tellLoss(
           `${Math.ceil(this.#patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
         )
         return
@@ -255,13 +256,5 @@ export class PipeWriter {
     if (!this.#full || this.#queued >= LOW_WATER) return
     this.#full = false
     this.#host.drain()
-  }
-}
-
-function tell(text: string): void {
-  try {
-    writeSync(2, `Process ${process.pid}: ${text}\n`)
-  } catch {
-    // A closed stderr must not change how the process ends.
   }
 }

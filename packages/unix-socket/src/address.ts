@@ -92,6 +92,14 @@ export function removeAtExit(path: string | undefined): void {
   leftovers.add(path)
 }
 
+/** Has `act` called at exit, after all handlers that are there now, and before anything is removed. */
+export function beforeRemoval(act: () => void): void {
+  for (const handler of leftovers.size > 0 ? [act, removeLeftovers] : [act]) {
+    process.off('exit', handler)
+    process.on('exit', handler)
+  }
+}
+
 export function remove(path: string | undefined): void {
   if (path === undefined) return
   leftovers.delete(path)
@@ -113,11 +121,19 @@ function removeLeftovers(): void {
 const BRIEFLY = 1000
 
 const flushed = new Set<PipeWire>()
+/** When this process stops to wait for others, once it exits. */
+let deadline: number | undefined
+
+export function exitDeadline(): number {
+  deadline ??= performance.now() + BRIEFLY
+  return deadline
+}
 
 /** For the main program: its exit must not wait long for a child that does not read, which may be a daemon. */
 export function flushBriefly(wire: PipeWire): void {
   if (flushed.size === 0) process.on('exit', flush)
   flushed.add(wire)
+  if (deadline !== undefined) wire.exit(left())
   void wire.ended.then(() => {
     flushed.delete(wire)
     if (flushed.size === 0) process.off('exit', flush)
@@ -125,8 +141,11 @@ export function flushBriefly(wire: PipeWire): void {
 }
 
 function flush(): void {
-  const deadline = performance.now() + BRIEFLY
-  for (const wire of flushed) wire.exit(Math.max(0, deadline - performance.now()))
+  for (const wire of flushed) wire.exit(left())
+}
+
+function left(): number {
+  return Math.max(0, exitDeadline() - performance.now())
 }
 
 /** Connections that the kernel holds until they are accepted. */
@@ -157,7 +176,8 @@ export function listenAt(
   })
   // Also called later, when there is no descriptor for a connection: that one is lost, the others are not.
   server.on('error', failed)
-  server.listen({ path: address, backlog: BACKLOG })
+  // Exclusive: in a worker of node:cluster the primary would listen otherwise, for all its workers.
+  server.listen({ path: address, backlog: BACKLOG, exclusive: true })
   server.unref()
   // A named pipe needs no mode: by default other users cannot write to it.
   if (server.listening && !NAMED_PIPES) {

@@ -18,6 +18,7 @@ import {
   readControl,
   type WireEnd,
 } from './control.js'
+import { type Caller, Dialer } from './dialer.js'
 import { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
 import { Rendezvous } from './rendezvous.js'
@@ -113,14 +114,21 @@ function isParentEnding(pid: number): boolean {
   }
 }
 
-/** Connects to another context of this program, and tells it what the connection is for. */
-export function dial(address: string, end: WireEnd, what: number = OPEN): HandOffWire {
+/** Connects to where the other end of a wire listens. */
+export function dialEnd(address: string, end: WireEnd): HandOffWire {
   const { secret, rendezvous } = program()
   const wire = new PipeWire({ path: address }, rendezvous === undefined)
   if (rendezvous) flushBriefly(wire)
   const connection = new HandOffWire(wire)
-  connection.send(control(secret, what, end))
+  connection.send(control(secret, OPEN, end))
   return connection
+}
+
+/** Connects to the rendezvous, where the end of a wire meets the other one. */
+export function dialRendezvous(end: WireEnd, caller: Caller): Dialer {
+  const { secret, address, rendezvous } = program()
+  const main = rendezvous ? undefined : inheritance().main
+  return new Dialer({ address, secret, main, hello: () => control(secret, OPEN, end) }, caller)
 }
 
 /** Accepts the connections that lead straight from an end in another context to an end in this one. */
@@ -153,21 +161,39 @@ class DirectAcceptor {
 
 let direct: DirectAcceptor | undefined
 
-export function directAcceptor(): DirectAcceptor {
-  direct ??= new DirectAcceptor(program())
+/** Undefined where none can be made, for example because no descriptors are left. */
+export function directAcceptor(): DirectAcceptor | undefined {
+  try {
+    direct ??= new DirectAcceptor(program())
+  } catch {
+    return undefined
+  }
   return direct
 }
 
-let toRendezvous: HandOffWire | undefined
-
 /** The connection over which this context tells the rendezvous what it holds, and answers it. */
-function wireToRendezvous(): HandOffWire {
+let toRendezvous: Dialer | HandOffWire | undefined
+
+function wireToRendezvous(): Dialer | HandOffWire {
   if (toRendezvous) return toRendezvous
   const { address, secret } = program()
-  const connection =
-    typeof inherited?.connection === 'number'
-      ? new HandOffWire(new PipeWire({ fd: inherited.connection }, true))
-      : dial(address, NO_WIRE, CONTEXT)
+  const { main, connection } = inheritance()
+  const options = {
+    address,
+    secret,
+    main,
+    hello: () => control(secret, CONTEXT, NO_WIRE),
+    inherited: connection === null ? undefined : new PipeWire({ fd: connection }, true),
+  }
+  const dialer = new Dialer(options, { meet: answer, lost() {} })
+  // It may have been accepted by now.
+  toRendezvous ??= dialer
+  return toRendezvous
+}
+
+function answer(connection: HandOffWire): void {
+  const { secret } = program()
+  toRendezvous = connection
   connection.handTo({
     frame: bytes => {
       const asked = readControl(secret, bytes)
@@ -176,8 +202,6 @@ function wireToRendezvous(): HandOffWire {
     drain() {},
     close() {},
   })
-  toRendezvous = connection
-  return connection
 }
 
 /** Starts to answer the rendezvous, where this child has inherited a connection to it. */

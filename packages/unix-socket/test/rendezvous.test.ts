@@ -25,9 +25,10 @@ class Scene {
   /** A context that tells what it holds. */
   context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<RawClient, 'socket' | 'frame'> {
     const client = this.#connect(control.CONTEXT, wireEnd())
+    // The first frame is ACCEPTED.
     const tell = (what: number, end: control.WireEnd, text?: string) =>
       client.send(control.control(this.#secret, what, end, text))
-    return { tell, socket: client.socket, frame: index => client.frame(index) }
+    return { tell, socket: client.socket, frame: index => client.frame(1 + index) }
   }
 
   open(end: control.WireEnd): RawClient {
@@ -44,6 +45,7 @@ class Scene {
         met = true
       },
       lost() {},
+      isWaiting: false,
     }
     this.rendezvous.open(far, own)
     await eventually(() => met, 'the probe')
@@ -81,7 +83,10 @@ describe('the rendezvous', () => {
     await scene.settled()
     expect(waiting.closed).toBe(false)
     const met: HandOffWire[] = []
-    scene.rendezvous.open({ ...far, hops: 1 }, { meet: connection => void met.push(connection), lost() {} })
+    scene.rendezvous.open(
+      { ...far, hops: 1 },
+      { meet: connection => void met.push(connection), lost() {}, isWaiting: false },
+    )
     expect(met.length).toBe(1)
   })
 
