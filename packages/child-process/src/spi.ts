@@ -2,6 +2,7 @@
 export { runChild } from './child.js'
 export { type Flushed, flushAtExit, forget, LONGEST_FLUSH } from './exit-flush.js'
 export { tellLoss } from './last-words.js'
+export { isParentGone } from './parent.js'
 export { pause } from './pause.js'
 export { DESCRIPTORS, type PipeHandle, type PipeWireSource } from './pipe-handle.js'
 export { type Boots, spawnChild, WIRE } from './transport.js'

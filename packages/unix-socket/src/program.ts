@@ -1,8 +1,8 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { PipeWire } from '@mp/child-process/spi'
+import { rmSync } from 'node:fs'
+import { isParentGone, PipeWire } from '@mp/child-process/spi'
 import { MpError } from '@mp/core/spi'
 import { Acceptor } from './acceptor.js'
-import { directoryOf, flushBriefly, freshPlace, placeBeside } from './address.js'
+import { directoryOf, flushBriefly, freshPlace, placeBeside, sweepLeftovers } from './address.js'
 import {
   ACCEPTOR,
   ASK,
@@ -22,13 +22,17 @@ import { type Caller, Dialer } from './dialer.js'
 import { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
 import { Rendezvous } from './rendezvous.js'
+import { readSecret } from './secret.js'
 
-/** The environment variable that tells a child its program, in JSON. It is deleted when this module loads. */
+/**
+ * The environment variable that tells a child its program, in JSON. It is deleted when this module loads, and nothing in it is
+ * secret.
+ */
 export const VARIABLE = 'MP_UNIX_SOCKET'
 
 interface Inheritance {
-  /** Hexadecimal. */
-  readonly secret: string
+  /** Hexadecimal. Undefined if it comes by the wire. */
+  readonly secret?: string
   /** Where the rendezvous listens. */
   readonly address: string
   /** The main context's pid. */
@@ -73,11 +77,20 @@ function found(): Program {
   const { randomBytes } = process.getBuiltinModule('node:crypto')
   const secret = randomBytes(16)
   const { address } = freshPlace('rendezvous')
+  sweepLeftovers()
   return { secret, address, rendezvous: new Rendezvous(address, secret) }
 }
 
-function joined({ secret, address }: Inheritance): Program {
-  return { secret: Buffer.from(secret, 'hex'), address, rendezvous: undefined }
+let inheritedSecret: Buffer | undefined
+
+/** To be called first in a child. `fd`: the wire to the parent, which is not a wire yet. */
+export function inheritSecret(fd: number): void {
+  const { secret } = inheritance()
+  inheritedSecret = readSecret(fd) ?? Buffer.from(secret as string, 'hex')
+}
+
+function joined({ address }: Inheritance): Program {
+  return { secret: inheritedSecret as Buffer, address, rendezvous: undefined }
 }
 
 /**
@@ -89,29 +102,15 @@ export function removeWhenOrphaned(parent: PipeWire): string | undefined {
   if (main !== process.ppid) return undefined
   const directory = directoryOf(address)
   if (directory === undefined) return undefined
-  const removeIt = () => rmSync(directory, { recursive: true, force: true })
-  void parent.ended.then(removeIt)
-  // The parent's sockets close one after the other: this process may end with another one before it hears that the wire ended.
-  process.on('exit', () => {
-    if (isParentEnding(main)) removeIt()
-  })
-  return directory
-}
-
-/** A Linux process flag: the process is over, but the kernel may still be closing its sockets. */
-const EXITING = 0x4
-
-function isParentEnding(pid: number): boolean {
-  if (process.ppid !== pid) return true
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Behind the name, which may contain anything, come: state, ppid, pgrp, session, tty, tpgid, flags.
-    const flags = stat.slice(stat.lastIndexOf(')')).split(' ')[7]
-    return (Number(flags) & EXITING) !== 0
-  } catch {
-    // This system has no /proc.
-    return false
+  const removeIfGone = () => {
+    if (isParentGone(main)) rmSync(directory, { recursive: true, force: true })
   }
+  // The wire may have ended for another reason: this child has closed it, or has sent garbage. Then the directory is in use.
+  void parent.ended.then(removeIfGone)
+  void parent.ended.then(() => setTimeout(removeIfGone, ALL_CLOSED).unref())
+  // The parent's sockets close one after the other: this process may end with another one before it hears that the wire ended.
+  process.on('exit', removeIfGone)
+  return directory
 }
 
 /** Connects to where the other end of a wire listens. */

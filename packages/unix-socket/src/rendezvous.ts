@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { tellLoss } from '@mp/child-process/spi'
 import { Acceptor } from './acceptor.js'
-import { beforeRemoval, exitDeadline } from './address.js'
+import { beforeRemoval, exitDeadline, isBeside } from './address.js'
 import * as control from './control.js'
 import type { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
@@ -64,6 +64,8 @@ export class Rendezvous {
   /** The keys of those `#ends` that are on their way, by the token of the wire. */
   readonly #underWay = new Map<string, Set<string>>()
   readonly #contexts = new Set<HandOffWire>()
+  /** The sockets at which other contexts listen. */
+  readonly #claimed = new Set<string>()
   /** By the token of a wire: the contexts that have not said yet whether they may still read it. */
   readonly #asked = new Map<string, Set<HandOffWire>>()
 
@@ -204,7 +206,7 @@ export class Rendezvous {
     connection.handTo({
       frame: bytes => {
         const told = control.readControl(this.#secret, bytes)
-        if (told?.what === control.ACCEPTOR) path = told.text
+        if (told?.what === control.ACCEPTOR) path ??= this.#claim(told.text)
         else if (told) this.#hear(told, connection)
       },
       drain() {},
@@ -216,9 +218,18 @@ export class Rendezvous {
           for (const via of [...this.#underWay.keys()]) this.#ask(via)
         })
         // A context that was killed could not do it.
-        if (path !== undefined) rmSync(path, { force: true })
+        if (path === undefined) return
+        this.#claimed.delete(path)
+        rmSync(path, { force: true })
       },
     })
+  }
+
+  /** The path, if a context may have it removed: it is a socket of the program's, and no other context has said that it is its own. */
+  #claim(path: string): string | undefined {
+    if (this.#claimed.has(path) || !isBeside(path, this.#acceptor.address)) return undefined
+    this.#claimed.add(path)
+    return path
   }
 
   #hear(told: control.Control, connection: HandOffWire): void {

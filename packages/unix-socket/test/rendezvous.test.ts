@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@mp/conformance'
@@ -13,12 +13,12 @@ import { RawClient } from './raw-client.js'
 class Scene {
   readonly #secret = randomBytes(16)
   readonly #address: string
+  readonly folder = mkdtempSync(join(tmpdir(), 'rendezvous-test-'))
   readonly rendezvous: Rendezvous
 
   constructor() {
-    const folder = mkdtempSync(join(tmpdir(), 'rendezvous-test-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    this.#address = join(folder, 'rendezvous')
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }))
+    this.#address = join(this.folder, 'rendezvous')
     this.rendezvous = new Rendezvous(this.#address, this.#secret)
   }
 
@@ -159,6 +159,28 @@ describe('the rendezvous', () => {
     expect(waiting.closed).toBe(false)
     second.socket.destroy()
     await waiting.cutOff(1_000)
+  })
+
+  it('removes the socket of a context that has ended, and nothing else that it names', async ({ expect }) => {
+    const scene = new Scene()
+    const file = (name: string) => {
+      const path = join(scene.folder, name)
+      writeFileSync(path, '')
+      return path
+    }
+    const [own, others, foreign] = [file('0123456789ab'), file('ba9876543210'), file('precious')]
+    const [first, second, third] = [scene.context(), scene.context(), scene.context()]
+    second.tell(control.ACCEPTOR, control.NO_WIRE, others)
+    await scene.settled()
+    first.tell(control.ACCEPTOR, control.NO_WIRE, foreign)
+    first.tell(control.ACCEPTOR, control.NO_WIRE, others)
+    first.tell(control.ACCEPTOR, control.NO_WIRE, own)
+    third.tell(control.ACCEPTOR, control.NO_WIRE, join(scene.folder, 'deeper', '..', 'precious'))
+    await scene.settled()
+    for (const each of [first, third]) each.socket.destroy()
+    await eventually(() => !existsSync(own), 'the removal')
+    await scene.settled()
+    expect([others, foreign].map(existsSync)).toEqual([true, true])
   })
 
   it('cuts off whoever opens a ticket a second time', async () => {
