@@ -12,7 +12,7 @@ import { type OwnEnd, twoTurns } from './rendezvous.js'
  * Invariants:
  *
  * - Frames leave over `#out`: at first `#way`, the connection to the rendezvous or through it; after this end's SWITCHED
- *   `#direct`. While there is none, frames wait in `#early`.
+ *   `#direct`. While there is none, frames wait in `#early`, or in `#dialer`.
  * - Frames come over `#way` until the other end's SWITCHED. What comes over `#direct` before that is kept there.
  * - With both SWITCHED seen and sent, `#direct` has become `#way`.
  */
