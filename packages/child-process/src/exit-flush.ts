@@ -3,8 +3,8 @@ import { DESCRIPTORS } from './pipe-handle.js'
 /** ms that a process which exits waits for the other side to read. */
 export const LONGEST_FLUSH = 30_000
 
-/** A wire whose process must not exit before the kernel has all that was sent. */
-interface Flushed {
+/** What must not be lost when this process exits, such as a wire whose frames the kernel has not taken yet. */
+export interface Flushed {
   /** Writes everything now, without the event loop. */
   exit(): void
   /** Fulfils when the kernel has everything, or nobody will read it. */
@@ -12,12 +12,16 @@ interface Flushed {
 }
 
 const wires = new Set<Flushed>()
+let exiting = false
 process.on('exit', () => {
+  exiting = true
   for (const wire of wires) wire.exit()
 })
 
+/** Also for a wire that is made while the process exits. */
 export function flushAtExit(wire: Flushed): void {
   wires.add(wire)
+  if (exiting) wire.exit()
 }
 
 /** The other side is gone: there is nothing to flush any more. */

@@ -4,6 +4,7 @@ import { recycle } from '@mp/core/spi'
 import { LONGEST_FLUSH } from './exit-flush.js'
 import { HEADER } from './frame-reader.js'
 import { COPIED, writeLength } from './frame-writer.js'
+import { tellLoss } from './last-words.js'
 import { pause } from './pause.js'
 import { DESCRIPTORS } from './pipe-handle.js'
 
@@ -28,8 +29,10 @@ export interface PipeWriterHost {
   emptied(): void
   /** Core may send again. */
   drain(): void
+  /** The kernel has refused a write, for another reason than that it is full. Called from inside a send. */
+  failed(error: Error): void
   /** The stream could not write, and is about to be destroyed. */
-  failed(): void
+  streamFailed(error: Error): void
   /** Reads what is there, and keeps it for later. Whether there was anything. */
   keepWhatCame(): boolean
 }
@@ -145,7 +148,7 @@ export class PipeWriter {
       if (this.#writeQueue()) return
       if (performance.now() >= deadline) {
         this.lose()
-        tell(
+        tellLoss(
           `${Math.ceil(this.#patience / 1000)} s after its end another process still does not read: what was sent to it is lost`,
         )
         return
@@ -210,7 +213,9 @@ export class PipeWriter {
     try {
       return call()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.lose()
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+      this.lose()
+      this.#host.failed(error as Error)
       return 0
     }
   }
@@ -224,8 +229,10 @@ export class PipeWriter {
       if (this.#given === 0) return
       const taken = this.#given
       this.#given = 0
-      if (error) this.#fail()
-      else this.#dequeue(taken)
+      if (error) {
+        this.lose()
+        this.#host.streamFailed(error)
+      } else this.#dequeue(taken)
       this.#host.moved()
       if (!this.#writeQueue()) this.#ring()
       else this.#emptied()
@@ -239,11 +246,6 @@ export class PipeWriter {
     this.#socket.uncork()
   }
 
-  #fail(): void {
-    this.lose()
-    this.#host.failed()
-  }
-
   #emptied(): void {
     this.#onWritten()
     this.#host.emptied()
@@ -254,13 +256,5 @@ export class PipeWriter {
     if (!this.#full || this.#queued >= LOW_WATER) return
     this.#full = false
     this.#host.drain()
-  }
-}
-
-function tell(text: string): void {
-  try {
-    writeSync(2, `Process ${process.pid}: ${text}\n`)
-  } catch {
-    // A closed stderr must not change how the process ends.
   }
 }

@@ -9,7 +9,7 @@ import type { WatchdogData } from './watchdog.js'
 export function watch(leftover?: string): void {
   const { Worker } = process.getBuiltinModule('node:worker_threads')
   const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
-    workerData: { lifeline: LIFELINE, leftover } satisfies WatchdogData,
+    workerData: { lifeline: LIFELINE, parent: process.ppid, leftover } satisfies WatchdogData,
     // The thread gets neither the flags nor the preloaded modules of the program.
     execArgv: [],
     env: {},

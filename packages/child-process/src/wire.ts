@@ -16,6 +16,9 @@ const LONGEST_RECEIVED = 2 * MAX_FRAME
 /** Bytes: one read takes a batch of core's, or an array of 64 KiB with what goes beside it. */
 const READ_BUFFER = 72 * 1024
 
+/** ms. So long after a write has failed, reading has found the end of a side that is gone. */
+const END_FOUND = 50
+
 const NONE: readonly ArrayBuffer[] = []
 
 interface Kept {
@@ -25,7 +28,8 @@ interface Kept {
 
 /**
  * One end of a socket pair as a wire: the reading half, and how the wire begins and ends. {@link PipeWriter} is the writing half.
- * A failed write says nothing about what can still be read: the wire ends when reading ends.
+ * A failed write says nothing about what can still be read. If the other side is gone, the wire ends when reading ends. If it
+ * lives, the wire ends with the error of the write, since nothing more can be sent.
  */
 export class PipeWire implements Wire {
   readonly maxFrame = MAX_FRAME
@@ -84,7 +88,10 @@ export class PipeWire implements Wire {
       drain: () => {
         if (!this.#closed) this.#sink?.drain()
       },
-      failed: () => this.#readRest(),
+      failed: error => this.#writeFailed(error),
+      streamFailed: error => {
+        if (this.#readRest()) this.#error ??= error
+      },
       keepWhatCame: () => this.#keepWhatCame(),
     }
   }
@@ -155,9 +162,25 @@ export class PipeWire implements Wire {
     return true
   }
 
-  /** Before the stream is destroyed: delivers what can still be read. */
-  #readRest(): void {
-    for (let length = this.#readSync(); length > 0; length = this.#readSync()) this.#read(length)
+  /** Delivers what can still be read. Whether the other side lives: there may be more later. */
+  #readRest(): boolean {
+    // Twice: the kernel may tell a writer of the end a moment before it tells a reader.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (attempt > 0) pause()
+      let length = this.#readSync()
+      for (; length > 0; length = this.#readSync()) this.#read(length)
+      if (length === 0) return false
+    }
+    return true
+  }
+
+  #writeFailed(error: Error): void {
+    const end = () => {
+      // Whether the connection was made is told first.
+      if (this.#socket.connecting) this.#socket.once('connect', end)
+      else if (!this.#ended && this.#readRest()) this.#end(error)
+    }
+    setTimeout(end, END_FOUND).unref()
   }
 
   /** `length` bytes are in the read buffer. */

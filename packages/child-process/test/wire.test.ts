@@ -169,6 +169,17 @@ describe('a wire', () => {
     expect(trial.wire.send(frame(10, 0))).toBe(true)
   })
 
+  for (const size of [10, 100_000]) {
+    it(`closes with the error of a write that fails while the other side lives (${size} bytes)`, async ({ expect }) => {
+      const fixture = fileURLToPath(new URL('./fixtures/read-only-wire.mjs', import.meta.url))
+      const trial = spawn('sh', ['-c', `sleep 3 | "${process.execPath}" "${fixture}" ${size}`], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const told = await within(new Promise(resolve => trial.stdout.once('data', resolve)), 'the error')
+      expect(String(told)).toBe('EBADF\n')
+    })
+  }
+
   it('closes once when the other side is gone; a send then does nothing', async ({ expect }) => {
     const trial = new Trial('exit')
     expect(await within(trial.closed, 'close')).toBeUndefined()

@@ -1,9 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type PipeHandle, PipeWire } from '@mp/child-process/spi'
 import { MpError } from '@mp/core/spi'
+import { sweep } from './sweep.js'
 
 /** Windows has named pipes instead of sockets in the file system: no directory to keep others out, and nothing to remove. */
 const NAMED_PIPES = process.platform === 'win32'
@@ -13,6 +14,7 @@ const PIPE_NAME = /^\\\\[.?]\\pipe\\[^\\]+$/i
 const LONGEST_PIPE_NAME = 256
 /** Bytes that a socket's path may have. Node cuts a longer one, and would listen at another path. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
+const RANDOM_NAME = /^[0-9a-f]{12}$/
 /** Bytes for the name of a socket in a directory of ours. */
 const NAME = 20
 
@@ -51,10 +53,21 @@ export function placeAt(address: string): Place {
   return { address, leftover: NAMED_PIPES ? undefined : resolve(address) }
 }
 
+/** Absolute: children may have another working directory. */
+function baseDirectory(): string {
+  const base = resolve(tmpdir())
+  return Buffer.byteLength(base) + NAME * 2 > LONGEST_PATH ? '/tmp' : base
+}
+
+/** Removes, in the background, what killed programs have left where this one has its directory. */
+export function sweepLeftovers(): void {
+  if (!NAMED_PIPES) sweep(baseDirectory()).catch(() => {})
+}
+
 /** A new place that only this user can reach: in a directory of its own, or a name that nobody can guess. Removed at exit. */
 export function freshPlace(name: string): Place {
   if (NAMED_PIPES) return namedPipe()
-  const base = Buffer.byteLength(tmpdir()) + NAME * 2 > LONGEST_PATH ? '/tmp' : tmpdir()
+  const base = baseDirectory()
   const directory = mkdtempSync(join(base, 'mp-'))
   removeAtExit(directory)
   return { address: join(directory, name), leftover: directory }
@@ -66,6 +79,11 @@ export function placeBeside(address: string): Place {
   const path = join(dirname(address), randomName())
   removeAtExit(path)
   return { address: path, leftover: path }
+}
+
+/** Whether `path` can be what `placeBeside(address)` gave. */
+export function isBeside(path: string, address: string): boolean {
+  return !NAMED_PIPES && dirname(path) === dirname(address) && RANDOM_NAME.test(basename(path))
 }
 
 function namedPipe(): Place {
@@ -92,6 +110,14 @@ export function removeAtExit(path: string | undefined): void {
   leftovers.add(path)
 }
 
+/** Has `act` called at exit, after all handlers that are there now, and before anything is removed. */
+export function beforeRemoval(act: () => void): void {
+  for (const handler of leftovers.size > 0 ? [act, removeLeftovers] : [act]) {
+    process.off('exit', handler)
+    process.on('exit', handler)
+  }
+}
+
 export function remove(path: string | undefined): void {
   if (path === undefined) return
   leftovers.delete(path)
@@ -113,11 +139,19 @@ function removeLeftovers(): void {
 const BRIEFLY = 1000
 
 const flushed = new Set<PipeWire>()
+/** When this process stops to wait for others, once it exits. */
+let deadline: number | undefined
+
+export function exitDeadline(): number {
+  deadline ??= performance.now() + BRIEFLY
+  return deadline
+}
 
 /** For the main program: its exit must not wait long for a child that does not read, which may be a daemon. */
 export function flushBriefly(wire: PipeWire): void {
   if (flushed.size === 0) process.on('exit', flush)
   flushed.add(wire)
+  if (deadline !== undefined) wire.exit(left())
   void wire.ended.then(() => {
     flushed.delete(wire)
     if (flushed.size === 0) process.off('exit', flush)
@@ -125,8 +159,11 @@ export function flushBriefly(wire: PipeWire): void {
 }
 
 function flush(): void {
-  const deadline = performance.now() + BRIEFLY
-  for (const wire of flushed) wire.exit(Math.max(0, deadline - performance.now()))
+  for (const wire of flushed) wire.exit(left())
+}
+
+function left(): number {
+  return Math.max(0, exitDeadline() - performance.now())
 }
 
 /** Connections that the kernel holds until they are accepted. */
@@ -157,7 +194,8 @@ export function listenAt(
   })
   // Also called later, when there is no descriptor for a connection: that one is lost, the others are not.
   server.on('error', failed)
-  server.listen({ path: address, backlog: BACKLOG })
+  // Exclusive: in a worker of node:cluster the primary would listen otherwise, for all its workers.
+  server.listen({ path: address, backlog: BACKLOG, exclusive: true })
   server.unref()
   // A named pipe needs no mode: by default other users cannot write to it.
   if (server.listening && !NAMED_PIPES) {

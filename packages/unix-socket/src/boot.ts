@@ -1,8 +1,9 @@
 import { PipeWire, runChild, WIRE } from '@mp/child-process/spi'
 import { meetParent } from './inherited-wire.js'
-import { answerRendezvous, awaitParentOnInterrupt, removeWhenOrphaned } from './program.js'
+import { answerRendezvous, awaitParentOnInterrupt, inheritSecret, removeWhenOrphaned } from './program.js'
 import { transport } from './transport.js'
 
+inheritSecret(WIRE)
 const wire = new PipeWire({ fd: WIRE }, true)
 removeWhenOrphaned(wire)
 awaitParentOnInterrupt()

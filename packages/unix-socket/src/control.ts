@@ -17,6 +17,8 @@ export const LONGEST_CONTROL = 256
 export const OPEN = 1
 /** First frame: over this connection a context tells which unopened ends it holds. */
 export const CONTEXT = 2
+/** The answer to OPEN and CONTEXT: the rendezvous has the connection, and reads what is sent over it. */
+export const ACCEPTED = 18
 /** Context to rendezvous: an unopened end is here. */
 export const HELD = 3
 /** Context to rendezvous: the end is on its way to another context; the text says over which wire. */

@@ -5,6 +5,7 @@ import type { Wire } from '@mp/core/spi'
 import { CONTEXT, control, NO_WIRE } from './control.js'
 import { closed, opened } from './open-wires.js'
 import { inheritance, lost, program, randomToken, tellLost, VARIABLE } from './program.js'
+import { SECRET_BY_WIRE, sendSecret } from './secret.js'
 
 /** The tokens of the wires between parents and children. No ticket has them: both sides get them with the spawn. */
 const tokens = new WeakMap<Wire, string>()
@@ -48,12 +49,13 @@ export class Introduction {
     const { secret, address, rendezvous } = program()
     const main = rendezvous ? process.pid : inheritance().main
     const connection = this.#connection ? inherited : null
-    const told = { secret: secret.toString('hex'), address, main, wire: this.#token, connection }
-    return { [VARIABLE]: JSON.stringify(told) }
+    const shown = SECRET_BY_WIRE ? undefined : secret.toString('hex')
+    return { [VARIABLE]: JSON.stringify({ secret: shown, address, main, wire: this.#token, connection }) }
   }
 
   /** The child has been started, and this is the wire to it. */
   meet(child: Wire & Partial<Pick<PipeWire, 'ended'>>): void {
+    sendSecret(program().secret, child)
     tokens.set(child, this.#token)
     if (!child.ended) return
     opened(this.#token)

@@ -1,8 +1,8 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { PipeWire } from '@mp/child-process/spi'
+import { rmSync } from 'node:fs'
+import { isParentGone, PipeWire } from '@mp/child-process/spi'
 import { MpError } from '@mp/core/spi'
 import { Acceptor } from './acceptor.js'
-import { directoryOf, flushBriefly, freshPlace, placeBeside } from './address.js'
+import { directoryOf, flushBriefly, freshPlace, placeBeside, sweepLeftovers } from './address.js'
 import {
   ACCEPTOR,
   ASK,
@@ -18,16 +18,21 @@ import {
   readControl,
   type WireEnd,
 } from './control.js'
+import { type Caller, Dialer } from './dialer.js'
 import { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
 import { Rendezvous } from './rendezvous.js'
+import { readSecret } from './secret.js'
 
-/** The environment variable that tells a child its program, in JSON. It is deleted when this module loads. */
+/**
+ * The environment variable that tells a child its program, in JSON. It is deleted when this module loads, and nothing in it is
+ * secret.
+ */
 export const VARIABLE = 'MP_UNIX_SOCKET'
 
 interface Inheritance {
-  /** Hexadecimal. */
-  readonly secret: string
+  /** Hexadecimal. Undefined if it comes by the wire. */
+  readonly secret?: string
   /** Where the rendezvous listens. */
   readonly address: string
   /** The main context's pid. */
@@ -72,11 +77,20 @@ function found(): Program {
   const { randomBytes } = process.getBuiltinModule('node:crypto')
   const secret = randomBytes(16)
   const { address } = freshPlace('rendezvous')
+  sweepLeftovers()
   return { secret, address, rendezvous: new Rendezvous(address, secret) }
 }
 
-function joined({ secret, address }: Inheritance): Program {
-  return { secret: Buffer.from(secret, 'hex'), address, rendezvous: undefined }
+let inheritedSecret: Buffer | undefined
+
+/** To be called first in a child. `fd`: the wire to the parent, which is not a wire yet. */
+export function inheritSecret(fd: number): void {
+  const { secret } = inheritance()
+  inheritedSecret = readSecret(fd) ?? Buffer.from(secret as string, 'hex')
+}
+
+function joined({ address }: Inheritance): Program {
+  return { secret: inheritedSecret as Buffer, address, rendezvous: undefined }
 }
 
 /**
@@ -88,39 +102,32 @@ export function removeWhenOrphaned(parent: PipeWire): string | undefined {
   if (main !== process.ppid) return undefined
   const directory = directoryOf(address)
   if (directory === undefined) return undefined
-  const removeIt = () => rmSync(directory, { recursive: true, force: true })
-  void parent.ended.then(removeIt)
+  const removeIfGone = () => {
+    if (isParentGone(main)) rmSync(directory, { recursive: true, force: true })
+  }
+  // The wire may have ended for another reason: this child has closed it, or has sent garbage. Then the directory is in use.
+  void parent.ended.then(removeIfGone)
+  void parent.ended.then(() => setTimeout(removeIfGone, ALL_CLOSED).unref())
   // The parent's sockets close one after the other: this process may end with another one before it hears that the wire ended.
-  process.on('exit', () => {
-    if (isParentEnding(main)) removeIt()
-  })
+  process.on('exit', removeIfGone)
   return directory
 }
 
-/** A Linux process flag: the process is over, but the kernel may still be closing its sockets. */
-const EXITING = 0x4
-
-function isParentEnding(pid: number): boolean {
-  if (process.ppid !== pid) return true
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Behind the name, which may contain anything, come: state, ppid, pgrp, session, tty, tpgid, flags.
-    const flags = stat.slice(stat.lastIndexOf(')')).split(' ')[7]
-    return (Number(flags) & EXITING) !== 0
-  } catch {
-    // This system has no /proc.
-    return false
-  }
-}
-
-/** Connects to another context of this program, and tells it what the connection is for. */
-export function dial(address: string, end: WireEnd, what: number = OPEN): HandOffWire {
+/** Connects to where the other end of a wire listens. */
+export function dialEnd(address: string, end: WireEnd): HandOffWire {
   const { secret, rendezvous } = program()
   const wire = new PipeWire({ path: address }, rendezvous === undefined)
   if (rendezvous) flushBriefly(wire)
   const connection = new HandOffWire(wire)
-  connection.send(control(secret, what, end))
+  connection.send(control(secret, OPEN, end))
   return connection
+}
+
+/** Connects to the rendezvous, where the end of a wire meets the other one. */
+export function dialRendezvous(end: WireEnd, caller: Caller): Dialer {
+  const { secret, address, rendezvous } = program()
+  const main = rendezvous ? undefined : inheritance().main
+  return new Dialer({ address, secret, main, hello: () => control(secret, OPEN, end) }, caller)
 }
 
 /** Accepts the connections that lead straight from an end in another context to an end in this one. */
@@ -153,21 +160,39 @@ class DirectAcceptor {
 
 let direct: DirectAcceptor | undefined
 
-export function directAcceptor(): DirectAcceptor {
-  direct ??= new DirectAcceptor(program())
+/** Undefined where none can be made, for example because no descriptors are left. */
+export function directAcceptor(): DirectAcceptor | undefined {
+  try {
+    direct ??= new DirectAcceptor(program())
+  } catch {
+    return undefined
+  }
   return direct
 }
 
-let toRendezvous: HandOffWire | undefined
-
 /** The connection over which this context tells the rendezvous what it holds, and answers it. */
-function wireToRendezvous(): HandOffWire {
+let toRendezvous: Dialer | HandOffWire | undefined
+
+function wireToRendezvous(): Dialer | HandOffWire {
   if (toRendezvous) return toRendezvous
   const { address, secret } = program()
-  const connection =
-    typeof inherited?.connection === 'number'
-      ? new HandOffWire(new PipeWire({ fd: inherited.connection }, true))
-      : dial(address, NO_WIRE, CONTEXT)
+  const { main, connection } = inheritance()
+  const options = {
+    address,
+    secret,
+    main,
+    hello: () => control(secret, CONTEXT, NO_WIRE),
+    inherited: connection === null ? undefined : new PipeWire({ fd: connection }, true),
+  }
+  const dialer = new Dialer(options, { meet: answer, lost() {} })
+  // It may have been accepted by now.
+  toRendezvous ??= dialer
+  return toRendezvous
+}
+
+function answer(connection: HandOffWire): void {
+  const { secret } = program()
+  toRendezvous = connection
   connection.handTo({
     frame: bytes => {
       const asked = readControl(secret, bytes)
@@ -176,8 +201,6 @@ function wireToRendezvous(): HandOffWire {
     drain() {},
     close() {},
   })
-  toRendezvous = connection
-  return connection
 }
 
 /** Starts to answer the rendezvous, where this child has inherited a connection to it. */

@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs'
+import { tellLoss } from '@mp/child-process/spi'
 import { Acceptor } from './acceptor.js'
+import { beforeRemoval, exitDeadline, isBeside } from './address.js'
 import * as control from './control.js'
 import type { HandOffWire } from './hand-off-wire.js'
 import { isOpen } from './open-wires.js'
@@ -10,6 +12,8 @@ export interface OwnEnd {
   meet(connection: HandOffWire): void
   /** The other end is gone, and was never opened. */
   lost(): void
+  /** Whether something waits for the other end. */
+  readonly isWaiting: boolean
 }
 
 /** One end of a wire: opened in another context (the connection to it), opened in the main context, or gone unopened. */
@@ -53,22 +57,30 @@ const LAST_WORDS = 100
  */
 export class Rendezvous {
   readonly #secret: Buffer
+  readonly #acceptor: Acceptor
   readonly #meetings = new Map<string, Meeting>()
   /** By token and end. An end that was opened stays for LAST_WORDS. */
   readonly #ends = new Map<string, Whereabouts>()
   /** The keys of those `#ends` that are on their way, by the token of the wire. */
   readonly #underWay = new Map<string, Set<string>>()
   readonly #contexts = new Set<HandOffWire>()
+  /** The sockets at which other contexts listen. */
+  readonly #claimed = new Set<string>()
   /** By the token of a wire: the contexts that have not said yet whether they may still read it. */
   readonly #asked = new Map<string, Set<HandOffWire>>()
 
   constructor(address: string, secret: Buffer) {
     this.#secret = secret
-    new Acceptor(address, secret, 'briefly', (hello, connection) => {
+    this.#acceptor = new Acceptor(address, secret, 'briefly', (hello, connection) => {
       if (hello.what === control.OPEN) this.#arrive(hello, connection)
       else if (hello.what === control.CONTEXT) this.#listen(connection)
       else connection.close()
     })
+  }
+
+  /** How many other contexts are connected. */
+  get contexts(): number {
+    return this.#contexts.size
   }
 
   /** Opens an end in the main context. False where the other end is here too: the caller then connects as from elsewhere. */
@@ -79,6 +91,7 @@ export class Rendezvous {
     const other = meeting.seats[1 - end]
     if (!other) {
       meeting.seats[end] = { own }
+      this.#waitAtExit()
       return true
     }
     if (other !== 'gone' && 'own' in other) return false
@@ -100,6 +113,7 @@ export class Rendezvous {
   #arrive(opened: control.WireEnd, connection: HandOffWire): void {
     const { token, end } = opened
     this.#opened(opened)
+    connection.send(control.control(this.#secret, control.ACCEPTED, opened))
     const meeting = this.#meeting(token)
     // A ticket opens once.
     if (meeting.seats[end]) return connection.close()
@@ -145,6 +159,31 @@ export class Rendezvous {
     const known = this.#ends.get(key)
     if (known && known.end.hops >= end.hops) return
     this.#note(key, { end: { ...end }, at: { via } })
+    this.#waitAtExit()
+  }
+
+  /** At the exit of this process core must have flushed first. Its handler may be younger than this one. */
+  #waitAtExit(): void {
+    beforeRemoval(this.#atExit)
+  }
+
+  /** What was sent in this context, for an end that another context is about to open, must arrive there. */
+  readonly #atExit = (): void => {
+    const late = [...this.#meetings.values()].filter(meeting => this.#isAwaited(meeting))
+    const isEnough = () => !late.some(each => this.#meetings.get(each.token) === each)
+    if (isEnough()) return
+    this.#acceptor.acceptAtExit(isEnough, exitDeadline())
+    if (!isEnough())
+      tellLoss('at its end another process has not opened its end of a pipe: what was sent to it is lost')
+  }
+
+  /** Whether something that was sent here waits for an end that is in another context, or on its way there. */
+  #isAwaited({ token, seats }: Meeting): boolean {
+    return seats.some((seat, end) => {
+      if (typeof seat !== 'object' || !('own' in seat) || !seat.own.isWaiting) return false
+      const at = this.#ends.get(token + (1 - end))?.at
+      return at !== undefined && at !== 'main'
+    })
   }
 
   /** Whatever was sent over this wire, and has not arrived, never will. */
@@ -162,11 +201,12 @@ export class Rendezvous {
   /** Over this connection a context tells what it holds, until its end. */
   #listen(connection: HandOffWire): void {
     let path: string | undefined
+    connection.send(control.control(this.#secret, control.ACCEPTED, control.NO_WIRE))
     this.#contexts.add(connection)
     connection.handTo({
       frame: bytes => {
         const told = control.readControl(this.#secret, bytes)
-        if (told?.what === control.ACCEPTOR) path = told.text
+        if (told?.what === control.ACCEPTOR) path ??= this.#claim(told.text)
         else if (told) this.#hear(told, connection)
       },
       drain() {},
@@ -178,9 +218,18 @@ export class Rendezvous {
           for (const via of [...this.#underWay.keys()]) this.#ask(via)
         })
         // A context that was killed could not do it.
-        if (path !== undefined) rmSync(path, { force: true })
+        if (path === undefined) return
+        this.#claimed.delete(path)
+        rmSync(path, { force: true })
       },
     })
+  }
+
+  /** The path, if a context may have it removed: it is a socket of the program's, and no other context has said that it is its own. */
+  #claim(path: string): string | undefined {
+    if (this.#claimed.has(path) || !isBeside(path, this.#acceptor.address)) return undefined
+    this.#claimed.add(path)
+    return path
   }
 
   #hear(told: control.Control, connection: HandOffWire): void {

@@ -31,10 +31,8 @@ function open(value: unknown): SocketWire {
   const end = check(value)
   const ours = made.get(end)
   if (ours) ours.away = true
-  const wire = new SocketWire(end)
-  // After the open: if this context is killed in between, the rendezvous must still know where the end was.
-  if (held.delete(end)) tell(OPENED, end)
-  return wire
+  // Not before the end has met the rendezvous: if this context ends in between, that must still know where the end was.
+  return new SocketWire(end, held.delete(end) ? () => tell(OPENED, end) : undefined)
 }
 
 function arrived(value: unknown): void {

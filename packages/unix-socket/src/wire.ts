@@ -1,9 +1,10 @@
 import { MAX_FRAME } from '@mp/child-process/spi'
 import type { Wire, WireSink } from '@mp/core/spi'
 import * as control from './control.js'
+import type { Dialer } from './dialer.js'
 import type { Frame, HandOffWire, WireUser } from './hand-off-wire.js'
 import { closed, opened } from './open-wires.js'
-import { dial, directAcceptor, failed, left, lost, program, tellEnd } from './program.js'
+import { dialEnd, dialRendezvous, directAcceptor, failed, left, lost, program, tellEnd } from './program.js'
 import { type OwnEnd, twoTurns } from './rendezvous.js'
 
 /**
@@ -11,7 +12,7 @@ import { type OwnEnd, twoTurns } from './rendezvous.js'
  * Invariants:
  *
  * - Frames leave over `#out`: at first `#way`, the connection to the rendezvous or through it; after this end's SWITCHED
- *   `#direct`. While there is none, frames wait in `#early`.
+ *   `#direct`. While there is none, frames wait in `#early`, or in `#dialer`.
  * - Frames come over `#way` until the other end's SWITCHED. What comes over `#direct` before that is kept there.
  * - With both SWITCHED seen and sent, `#direct` has become `#way`.
  */
@@ -26,6 +27,8 @@ export class SocketWire implements Wire, OwnEnd {
   /** The other side is gone: after `#kept` nothing more will come. */
   #over: { readonly error: Error | undefined } | undefined
   #early: Frame[] = []
+  /** Connects to the rendezvous, and keeps what waits. Undefined where the rendezvous is in this context, and brings the other end. */
+  #dialer: Dialer | undefined
   #way: HandOffWire | undefined
   #direct: HandOffWire | undefined
   #out: HandOffWire | undefined
@@ -39,11 +42,15 @@ export class SocketWire implements Wire, OwnEnd {
   /** How many frames core was given; `receiveSync` compares it. */
   #given = 0
 
-  constructor(end: control.WireEnd) {
+  readonly #onMet: (() => void) | undefined
+
+  /** `onMet`: called when the end has met the rendezvous, or in the main context the other end. */
+  constructor(end: control.WireEnd, onMet?: () => void) {
     this.#end = end
+    this.#onMet = onMet
     opened(end.token)
-    const { rendezvous, address } = program()
-    if (!rendezvous?.open(end, this)) this.#use(dial(address, end))
+    const { rendezvous } = program()
+    if (!rendezvous?.open(end, this)) this.#dialer = dialRendezvous(end, this)
     else twoTurns(() => this.#settle())
   }
 
@@ -59,7 +66,8 @@ export class SocketWire implements Wire, OwnEnd {
   send(bytes: Uint8Array<ArrayBuffer>, beside?: readonly object[]): boolean {
     if (this.#closed || this.#over) return true
     if (!this.#out) {
-      this.#early.push({ bytes, beside })
+      if (this.#dialer) this.#dialer.send(bytes, beside)
+      else this.#early.push({ bytes, beside })
       return true
     }
     if (!this.#out.send(bytes, beside)) this.#full = true
@@ -121,7 +129,7 @@ export class SocketWire implements Wire, OwnEnd {
   #hangUp(): void {
     this.#way?.close()
     this.#direct?.close()
-    if (this.#expected) directAcceptor().forget(this.#end)
+    if (this.#expected) directAcceptor()?.forget(this.#end)
     this.#expected = false
   }
 
@@ -130,11 +138,18 @@ export class SocketWire implements Wire, OwnEnd {
   }
 
   meet(connection: HandOffWire): void {
+    this.#onMet?.()
     this.#use(connection)
   }
 
-  lost(): void {
-    this.#finish(undefined)
+  lost(error?: Error): void {
+    // The other end must hear that nobody will come.
+    if (error) failed(this.#end)
+    this.#finish(error)
+  }
+
+  get isWaiting(): boolean {
+    return this.#early.length > 0
   }
 
   #use(connection: HandOffWire): void {
@@ -167,14 +182,15 @@ export class SocketWire implements Wire, OwnEnd {
     const { secret } = program()
     switch (what) {
       case control.LISTEN: {
+        const here = directAcceptor()?.expect(this.#end, direct => this.#came(direct))
+        if (here === undefined) return
         this.#expected = true
-        const here = directAcceptor().expect(this.#end, direct => this.#came(direct))
         connection.send(control.control(secret, control.LISTENING, this.#end, here))
         return
       }
       case control.GO:
         // If it fails, the relay goes on: the other end switches only when it has seen this connection.
-        this.#direct = dial(text, this.#end)
+        this.#direct = dialEnd(text, this.#end)
         return
       case control.READY:
         return this.#settle()
@@ -235,7 +251,6 @@ export class SocketWire implements Wire, OwnEnd {
     if (this.#over) return
     this.#over = { error }
     this.#early = []
-    if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'connect') failed(this.#end)
     this.#hangUp()
     if (this.#sink && this.#kept.length === 0) tellEnd(() => this.#tellClose())
   }

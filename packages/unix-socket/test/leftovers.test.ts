@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -45,4 +46,70 @@ describe('a program leaves no socket behind', () => {
       expect(files().some(each => String(each).endsWith('listener'))).toBe(true)
     })
   }
+})
+
+const breaks = fileURLToPath(new URL('./fixtures/breaks.mjs', import.meta.url))
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'unix-socket-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What the program tells. */
+function run(args: readonly string[], folder: string, cwd: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { env: { ...process.env, TMPDIR: folder }, cwd, timeout: 15_000 }
+    execFile(process.execPath, [breaks, ...args], options, (error, stdout) => {
+      if (error) reject(error)
+      else resolve(stdout.trim())
+    })
+  })
+}
+
+describe('a child that breaks off', () => {
+  for (const [descriptor, what] of [
+    ['3', 'its wire'],
+    ['4', 'its lifeline'],
+  ] as const) {
+    it(`does not remove what the living program uses (${what})`, { timeout: 20_000 }, async ({ expect }) => {
+      const folder = temporaryFolder()
+      expect(await run([descriptor], folder, folder)).toBe('"hello"')
+    })
+  }
+})
+
+describe('a program', () => {
+  it('has children in another directory, if TMPDIR is relative', async ({ expect }) => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'elsewhere'))
+    expect(await run(['nothing', join(folder, 'elsewhere')], '.', folder)).toBe('"hello"')
+  })
+
+  it('shows no secret in the environment of its children', async ({ expect }) => {
+    const folder = temporaryFolder()
+    expect(JSON.parse(await run(['environment'], folder, folder))).not.toHaveProperty('secret')
+  })
+
+  it('removes what killed programs have left, and nothing else', async ({ expect }) => {
+    const folder = temporaryFolder()
+    const make = (name: string) => {
+      mkdirSync(join(folder, name))
+      return join(folder, name, 'rendezvous')
+    }
+    const age = (name: string) => utimesSync(join(folder, name), 0, 0)
+    const [left, used, foreign, young] = ['mp-Left00', 'mp-Used00', 'mp-Other0', 'mp-Young0'].map(make)
+    const listen = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`
+    for (const path of [left, young] as string[]) {
+      const killed = spawn(process.execPath, ['-e', listen, path], { stdio: 'ignore' })
+      await within(new Promise(resolve => killed.once('exit', resolve)), 'the end')
+    }
+    const server = createServer().listen(used)
+    onTestFinished(() => void server.close())
+    await within(new Promise(resolve => server.once('listening', resolve)), 'listening')
+    writeFileSync(foreign as string, 'somebody else')
+    for (const name of ['mp-Left00', 'mp-Used00', 'mp-Other0']) age(name)
+    expect(await run(['nothing'], folder, folder)).toBe('"hello"')
+    expect(readdirSync(folder).sort()).toEqual(['mp-Other0', 'mp-Used00', 'mp-Young0'])
+  })
 })

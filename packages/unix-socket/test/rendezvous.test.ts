@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@mp/conformance'
@@ -13,21 +13,22 @@ import { RawClient } from './raw-client.js'
 class Scene {
   readonly #secret = randomBytes(16)
   readonly #address: string
+  readonly folder = mkdtempSync(join(tmpdir(), 'rendezvous-test-'))
   readonly rendezvous: Rendezvous
 
   constructor() {
-    const folder = mkdtempSync(join(tmpdir(), 'rendezvous-test-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    this.#address = join(folder, 'rendezvous')
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }))
+    this.#address = join(this.folder, 'rendezvous')
     this.rendezvous = new Rendezvous(this.#address, this.#secret)
   }
 
   /** A context that tells what it holds. */
   context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<RawClient, 'socket' | 'frame'> {
     const client = this.#connect(control.CONTEXT, wireEnd())
+    // The first frame is ACCEPTED.
     const tell = (what: number, end: control.WireEnd, text?: string) =>
       client.send(control.control(this.#secret, what, end, text))
-    return { tell, socket: client.socket, frame: index => client.frame(index) }
+    return { tell, socket: client.socket, frame: index => client.frame(1 + index) }
   }
 
   open(end: control.WireEnd): RawClient {
@@ -44,6 +45,7 @@ class Scene {
         met = true
       },
       lost() {},
+      isWaiting: false,
     }
     this.rendezvous.open(far, own)
     await eventually(() => met, 'the probe')
@@ -81,7 +83,10 @@ describe('the rendezvous', () => {
     await scene.settled()
     expect(waiting.closed).toBe(false)
     const met: HandOffWire[] = []
-    scene.rendezvous.open({ ...far, hops: 1 }, { meet: connection => void met.push(connection), lost() {} })
+    scene.rendezvous.open(
+      { ...far, hops: 1 },
+      { meet: connection => void met.push(connection), lost() {}, isWaiting: false },
+    )
     expect(met.length).toBe(1)
   })
 
@@ -154,6 +159,28 @@ describe('the rendezvous', () => {
     expect(waiting.closed).toBe(false)
     second.socket.destroy()
     await waiting.cutOff(1_000)
+  })
+
+  it('removes the socket of a context that has ended, and nothing else that it names', async ({ expect }) => {
+    const scene = new Scene()
+    const file = (name: string) => {
+      const path = join(scene.folder, name)
+      writeFileSync(path, '')
+      return path
+    }
+    const [own, others, foreign] = [file('0123456789ab'), file('ba9876543210'), file('precious')]
+    const [first, second, third] = [scene.context(), scene.context(), scene.context()]
+    second.tell(control.ACCEPTOR, control.NO_WIRE, others)
+    await scene.settled()
+    first.tell(control.ACCEPTOR, control.NO_WIRE, foreign)
+    first.tell(control.ACCEPTOR, control.NO_WIRE, others)
+    first.tell(control.ACCEPTOR, control.NO_WIRE, own)
+    third.tell(control.ACCEPTOR, control.NO_WIRE, join(scene.folder, 'deeper', '..', 'precious'))
+    await scene.settled()
+    for (const each of [first, third]) each.socket.destroy()
+    await eventually(() => !existsSync(own), 'the removal')
+    await scene.settled()
+    expect([others, foreign].map(existsSync)).toEqual([true, true])
   })
 
   it('cuts off whoever opens a ticket a second time', async () => {
