@@ -39,6 +39,7 @@ import { start } from './cases/start.js'
 import { blockingLocks } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { underWay } from './cases/under-way.js'
+import { unguarded } from './cases/unguarded.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
 import { wire } from './cases/wire.js'
@@ -71,6 +72,7 @@ const groups: readonly Group[] = [
   contexts,
   processConstruction,
   start,
+  unguarded,
   exitStatus,
   joinLiveness,
   terminateClose,
