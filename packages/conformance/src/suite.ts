@@ -15,6 +15,7 @@ import { handles } from './cases/handles.js'
 import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
 import { joinableQueue } from './cases/joinable-queue.js'
+import { lastOutput } from './cases/last-output.js'
 import { lock } from './cases/lock.js'
 import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
@@ -74,6 +75,7 @@ const groups: readonly Group[] = [
   start,
   unguarded,
   exitStatus,
+  lastOutput,
   joinLiveness,
   terminateClose,
   eventLoop,

@@ -16,11 +16,12 @@ import { hold, release } from '../runtime/keep-alive.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import { ContextEnd } from './context-end.js'
+import { isPrinting, printed } from './own-output.js'
 import { report } from './stderr-report.js'
 
 /**
  * The child's side of a spawn: waits for the order to start, runs the target, tells what came of it, and ends in order (flushes
- * buffers, hands queues to the parent). Resolves with the exit code. The transport's boot module then ends the thread or process
+ * buffers, hands queues to the parent, lets out what was printed). Resolves with the exit code. The transport's boot module then ends the thread or process
  * with that code, so that stray timers and sockets do not hold it. Called once per child.
  */
 export function serve(transport: Transport, wire: Wire): Promise<number> {
@@ -34,7 +35,7 @@ export function serve(transport: Transport, wire: Wire): Promise<number> {
       if (inSameThread) return runInside(context, () => child.run())
       becomeChild(context)
       child.watchProcess()
-      return child.run()
+      return child.run().then(code => printed().then(() => code))
     })
     void child.code.then(resolve)
   })
@@ -128,7 +129,10 @@ class Child {
   watchProcess(): void {
     process.on('uncaughtExceptionMonitor', error => {
       // Where the user has a handler, that one decides what becomes of the error.
-      if (process.listenerCount('uncaughtException') === 0) this.#tellThrown(error)
+      if (process.listenerCount('uncaughtException') > 0) return
+      this.#tellThrown(error)
+      // The process would end in this call, and lose what it has printed.
+      if (isPrinting()) process.on('uncaughtException', () => void printed().then(() => process.exit(1)))
     })
     process.on('beforeExit', () => {
       if (this.#answered) return
