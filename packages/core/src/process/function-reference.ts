@@ -6,7 +6,7 @@ import type { Target, TargetReference } from './target.js'
 export type AnyFunction = (...args: unknown[]) => unknown
 
 /** A target of a child in the same thread, which does not import the module: the module may still be running. */
-export interface LocalTarget {
+interface LocalTarget {
   readonly local: number
 }
 
