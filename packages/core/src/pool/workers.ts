@@ -1,3 +1,4 @@
+import { hasCode } from '../errors.js'
 import { LONGEST_TIMER } from '../runtime/wait-options.js'
 import type { CheckedPoolOptions } from './pool-options.js'
 import { endWorker, lostError } from './worker-end.js'
@@ -140,7 +141,10 @@ export class Workers {
   /** The worker has ended although nobody wished it. Says so where there is no point in starting another one. */
   lose(worker: WorkerHandle, exitCode: number | null, error: unknown): Hopelessness | undefined {
     this.#vacancies++
-    if (worker.unfit) return { what: `${worker.name}'s initializer failed`, cause: error }
+    if (worker.unfit) {
+      const how = hasCode(error, 'MP_BAD_TARGET') ? ' cannot import what it calls' : "'s initializer failed"
+      return { what: worker.name + how, cause: error }
+    }
     if (!worker.isReady && !this.#everReady) return { what: `${worker.name} could not be started`, cause: error }
     if (worker.given > 0 || ++this.#barren < MOST_BARREN) return undefined
     return {

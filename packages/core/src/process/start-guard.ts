@@ -11,7 +11,7 @@ import { turn } from '../runtime/turn.js'
  * - in what an import of a target's module has called, after any number of awaits, timers and callbacks;
  * - in a child with a preloaded module that imports a transport, outside what its target has called.
  *
- * The second and the third are told by the async context. That slows every promise of the thread (from 60 to 240 ns), so it is
+ * The second and the third are told by the async context. That slows every `await` of the thread (from 60 to 240 ns), so it is
  * followed only while an import runs, or has left something that may call it back, and for the life of a child of the third kind.
  */
 
@@ -34,6 +34,9 @@ class GuardedImport {
   }
 }
 
+/** ms. How long after an import the end of what it has left is looked for: meanwhile an `await` takes 1300 ns. */
+const LONGEST_LOOK = 1000
+
 /** The async context of a child's target. */
 const TARGET = Symbol('target')
 
@@ -42,17 +45,19 @@ class ImportTracker {
   readonly #storage: AsyncLocalStorage<GuardedImport | typeof TARGET>
   readonly #hook: AsyncHook
   /** What may call back into an import: timers, requests, handles. A promise alone cannot, once the turn is over. */
-  readonly #pending = new Set<number>()
+  readonly #pending = new Map<number, WeakRef<object>>()
   #importing = 0
-  /** The target was called in its async context, which must last. */
+  #limit: NodeJS.Timeout | undefined
+  /** Async contexts are followed for good. */
   #kept = false
 
   constructor() {
     const { AsyncLocalStorage: Storage, createHook } = process.getBuiltinModule('node:async_hooks')
     this.#storage = new Storage()
     this.#hook = createHook({
-      init: (id, type) => {
-        if (type !== 'PROMISE' && this.#storage.getStore() instanceof GuardedImport) this.#pending.add(id)
+      init: (id, type, _trigger, resource) => {
+        if (type === 'PROMISE' || !(this.#storage.getStore() instanceof GuardedImport)) return
+        this.#pending.set(id, new WeakRef(resource))
       },
       destroy: id => {
         if (this.#pending.delete(id)) this.#rest()
@@ -74,6 +79,7 @@ class ImportTracker {
       await turn()
       this.#importing--
       this.#rest()
+      if (this.#pending.size > 0) this.#limit ??= setTimeout(() => this.#keep(), LONGEST_LOOK).unref()
     }
   }
 
@@ -83,10 +89,34 @@ class ImportTracker {
   }
 
   #rest(): void {
-    if (this.#importing > 0 || this.#pending.size > 0) return
-    this.#hook.disable()
+    if (this.#importing > 0) return
+    for (const ref of this.#pending.values()) if (!isOutput(ref)) return
+    this.#stopLooking()
     if (!this.#kept) this.#storage.disable()
   }
+
+  /** What an import has left is there to stay. Looking for its end costs more than to follow async contexts for good. */
+  #keep(): void {
+    this.#kept = true
+    if (this.#importing > 0) return
+    this.#stopLooking()
+    // Node looks for the end of promises until all hooks are off. What is on its way keeps its async context.
+    this.#storage.disable()
+    this.#storage.run(TARGET, () => {})
+  }
+
+  #stopLooking(): void {
+    clearTimeout(this.#limit)
+    this.#limit = undefined
+    this.#pending.clear()
+    this.#hook.disable()
+  }
+}
+
+/** stdout or stderr, which an import that prints has made. It stays, and calls nothing. */
+function isOutput(ref: WeakRef<object>): boolean {
+  const { fd } = (ref.deref() ?? {}) as { fd?: number }
+  return fd === 1 || fd === 2
 }
 
 let tracker: ImportTracker | undefined
