@@ -24,7 +24,7 @@ const capabilities = Object.freeze({
 export const transport = Object.freeze({ name: 'tcp', capabilities, spawn })
 
 /** Returns at once, as it must: the sockets, and the process, come a moment later. */
-function spawn({ id, name, daemon, env, execArgv = process.execArgv, cwd, stdio = 'inherit', resourceLimits }) {
+function spawn({ id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits }) {
   const wire = new SocketWire()
   let child
   let killedBy
@@ -42,7 +42,7 @@ function spawn({ id, name, daemon, env, execArgv = process.execArgv, cwd, stdio 
       return { code: null, signal: killedBy }
     }
     const flags = [...execArgv, ...limitingFlags(resourceLimits)]
-    child = spawnProcess(process.execPath, [...flags, daemon ? bootDaemon : boot], {
+    child = spawnProcess(process.execPath, [...flags, daemon ? bootDaemon : boot, ...process.argv.slice(2)], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', stdio, stdio, theirs, ...(daemon ? ['pipe'] : [])],
@@ -53,9 +53,10 @@ function spawn({ id, name, daemon, env, execArgv = process.execArgv, cwd, stdio 
     // The child has a descriptor of its own.
     theirs.destroy()
     wire.attach(mine)
+    const ended = once(child, 'exit')
     // From the start: Node drops what nobody listens to.
-    const output = stdio === 'pipe' && relayOutput(child, name)
-    const [code, signal] = await once(child, 'exit')
+    const output = stdio === 'pipe' && relayOutput(child, name, ended)
+    const [code, signal] = await ended
     await output
     child.stdio[LIFELINE]?.destroy()
     return { code, signal }
@@ -81,9 +82,10 @@ function limitingFlags({ maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: 
   ]
 }
 
-async function relayOutput({ stdout, stderr }, name) {
+/** Fulfils when all is written, or a second after the end, if a process that the child left behind holds its output open. */
+async function relayOutput({ stdout, stderr }, name, ended) {
   for (const stream of [stdout, stderr]) stream.unref()
-  await Promise.all([relayLines(stdout, process.stdout, name), relayLines(stderr, process.stderr, name)])
+  await Promise.all([relayLines(stdout, process.stdout, name, ended), relayLines(stderr, process.stderr, name, ended)])
 }
 
 /** Two ends of a connection within this machine. The listener takes our own connection, and is gone. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Peer, type PeerExit, relayLines, type SpawnOptions, type Transport, type Wire } from '@mp/core/spi'
 import { capabilities } from './capabilities.js'
-import { inheritedFlags, limitingFlags } from './flags.js'
+import { limitingFlags } from './flags.js'
 import type { PipeHandle } from './pipe-handle.js'
 import { PipeWire } from './wire.js'
 
@@ -11,9 +11,6 @@ import { PipeWire } from './wire.js'
 export const WIRE = 3
 /** A descriptor of daemons. It reads nothing until the parent has ended, and then its end. */
 export const LIFELINE = 4
-
-/** ms that the output of a child may take to arrive after its end. */
-const LAST_OUTPUT = 1000
 
 /** What a child runs. */
 export interface Boots {
@@ -45,10 +42,7 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
   const { id, name, daemon, env, execArgv, cwd, stdio = 'inherit', resourceLimits, inherit = [] } = options
   // Not imported: a child that starts no children would load it in vain.
   const { spawn } = process.getBuiltinModule('node:child_process')
-  const flags = [
-    ...(execArgv ?? inheritedFlags(process.execArgv, (process as { _eval?: string })._eval)),
-    ...limitingFlags(resourceLimits),
-  ]
+  const flags = [...(execArgv ?? process.execArgv), ...limitingFlags(resourceLimits)]
   const boot = fileURLToPath(daemon ? boots.bootDaemon : boots.boot)
   // Like 'pipe'. On Windows nobody could write to a 'pipe' while somebody waits to read from it.
   const own = ['overlapped', ...(daemon ? ['overlapped'] : [])] as const
@@ -72,13 +66,13 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
     })
   })
   void exited.then(() => lifeline?.destroy())
-  const relayed = stdio === 'pipe' ? relayOutput(child, name) : undefined
+  const relayed = stdio === 'pipe' ? relayOutput(child, name, exited) : undefined
   return {
     id,
     ...(child.pid !== undefined && { pid: child.pid }),
     inherited: inherit.map((_, i) => firstInherited + i),
     wire: child.pid === undefined ? deadWire : wireOf(child, !daemon),
-    exited: relayed ? exited.then(exit => soon(relayed).then(() => exit)) : exited,
+    exited: relayed ? exited.then(exit => relayed.then(() => exit)) : exited,
     kill(signal = 'SIGKILL') {
       child.kill(signal)
     },
@@ -86,22 +80,12 @@ export function spawnChild(options: SpawnOptions, boots: Boots): Peer {
 }
 
 /** Fulfils when all that the child wrote has been written here. */
-async function relayOutput({ stdout, stderr }: ChildProcess, name: string): Promise<void> {
+async function relayOutput({ stdout, stderr }: ChildProcess, name: string, exited: Promise<unknown>): Promise<void> {
   for (const stream of [stdout, stderr]) (stream as Socket | null)?.unref()
   await Promise.all([
-    stdout && relayLines(stdout, process.stdout, name),
-    stderr && relayLines(stderr, process.stderr, name),
+    stdout && relayLines(stdout, process.stdout, name, exited),
+    stderr && relayLines(stderr, process.stderr, name, exited),
   ])
-}
-
-/** Does not wait for ever: a process that the child started, and left behind, may hold its descriptors. */
-async function soon(relayed: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, LAST_OUTPUT)
-  })
-  await Promise.race([relayed, limit])
-  clearTimeout(timer)
 }
 
 /** Takes the handle from the stream that Node made for it, since that would copy and buffer what comes. */

@@ -15,6 +15,7 @@ import { handles } from './cases/handles.js'
 import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
 import { joinableQueue } from './cases/joinable-queue.js'
+import { lastOutput } from './cases/last-output.js'
 import { lock } from './cases/lock.js'
 import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
@@ -40,6 +41,7 @@ import { start } from './cases/start.js'
 import { blockingLocks } from './cases/sync.js'
 import { terminateClose } from './cases/terminate-close.js'
 import { underWay } from './cases/under-way.js'
+import { unguarded } from './cases/unguarded.js'
 import { values } from './cases/values.js'
 import { wait } from './cases/wait.js'
 import { wire } from './cases/wire.js'
@@ -72,7 +74,9 @@ const groups: readonly Group[] = [
   contexts,
   processConstruction,
   start,
+  unguarded,
   exitStatus,
+  lastOutput,
   joinLiveness,
   terminateClose,
   eventLoop,

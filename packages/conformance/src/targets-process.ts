@@ -236,3 +236,7 @@ export async function startGrandchildAndObey(
   await child.start()
   await obey(orders)
 }
+
+export function linger(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}

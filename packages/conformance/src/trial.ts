@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { BoundContext, Connection, PipeOptions, Process, ProcessOptions } from '@mp/core'
 import type { Capabilities, Transport } from '@mp/core/spi'
 import { within } from './harness.js'
-import { type ProgramResult, runProgram } from './program.js'
+import { type ProgramOptions, type ProgramResult, runProgram } from './program.js'
 import { turns as waitTurns } from './turns.js'
 
 type Target<A extends unknown[], R> = (...args: A) => R | PromiseLike<R>
@@ -153,8 +153,8 @@ export class Trial {
   }
 
   /** Runs one of the suite's programs in a new `node`, with the transport. */
-  program(name: string, settings: Record<string, string> = {}, ms = 15_000): Promise<ProgramResult> {
-    return runProgram(name, this.module, settings, { ms })
+  program(name: string, settings: Record<string, string> = {}, options: ProgramOptions = {}): Promise<ProgramResult> {
+    return runProgram(name, this.module, settings, options)
   }
 
   dispose(): void {

@@ -54,7 +54,7 @@ export function spawnWorker(
     name,
     workerData: { ...data, port: port2 } satisfies BootData,
     transferList: [port2, ...transferList],
-    ...(env && { env: { ...process.env, ...env } }),
+    env: { ...process.env, ...inheritedOptions(), ...env },
     argv: process.argv.slice(2),
     ...execArgvOption(execArgv),
     ...(stdio !== 'inherit' && { stdout: true, stderr: true }),
@@ -64,9 +64,6 @@ export function spawnWorker(
     worker.stdout.resume()
     worker.stderr.resume()
   }
-  const relayed =
-    stdio === 'pipe' &&
-    Promise.all([relayLines(worker.stdout, process.stdout, name), relayLines(worker.stderr, process.stderr, name)])
   // Core keeps the event loop alive for the children that are waited for.
   worker.unref()
   let killed: string | undefined
@@ -81,6 +78,12 @@ export function spawnWorker(
       resolve(failure ? { ...exit, error: failure } : exit)
     })
   })
+  const relayed =
+    stdio === 'pipe' &&
+    Promise.all([
+      relayLines(worker.stdout, process.stdout, name, exited),
+      relayLines(worker.stderr, process.stderr, name, exited),
+    ])
   return {
     id,
     pid: FIRST_PID + worker.threadId,
@@ -101,6 +104,13 @@ function execArgvOption(given: readonly string[] | undefined): { execArgv?: stri
   if (given) return { execArgv: [...given] }
   const passed = process.execArgv.filter(flag => !flag.startsWith('--input-type'))
   return passed.length < process.execArgv.length ? { execArgv: passed } : {}
+}
+
+/** NODE_OPTIONS without that same flag. Where nothing must go they stay away: Node accepts more flags in its own than in others. */
+function inheritedOptions(): { NODE_OPTIONS?: string } {
+  const own = process.env.NODE_OPTIONS ?? ''
+  const passed = own.replace(/(^|\s)--input-type(=|\s+)\S+/g, '')
+  return passed === own ? {} : { NODE_OPTIONS: passed }
 }
 
 /** The channel is made when one of its tickets is first used: an open port is never garbage, but a Pipe that nobody used may be. */

@@ -79,7 +79,7 @@ export const death = group('The end of a peer settles what waits for it', {
   ),
 
   'P57 a daemon ends by itself when its parent is killed': needs('crash', async t => {
-    const { stdout } = await t.program('orphan', {}, 15_000)
+    const { stdout } = await t.program('orphan')
     const pid = Number(stdout)
     assert.ok(pid > 0, stdout)
     const isGone = () => {

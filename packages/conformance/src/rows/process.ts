@@ -48,4 +48,14 @@ export const processRows = section('Process', {
   P56: ['MUST', 'a program terminates its daemons at its end and does not wait'],
   P57: ['MUST', 'a daemon whose parent was killed ends by itself within about a second'],
   P58: ['MUST', 'killing a process takes its daemons along; other children are told'],
+  P60: [
+    'MUST',
+    'what a child printed before its end is all delivered, to a slow reader too; none that is gone delays join()',
+  ],
+  P61: [
+    'MUST',
+    'a program without a guard starts a few contexts at most, and says what to do, however late it starts them',
+  ],
+  P62: ['MUST', 'isMainProcess is false in a child from its first line on, also in preloaded modules'],
+  P64: ['MUST', "a child gets the parent's arguments, and no flag that makes Node run something else"],
 })

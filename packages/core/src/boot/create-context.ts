@@ -1,6 +1,7 @@
 import { Barrier, type BarrierOptions } from '../barrier/barrier.js'
 import { makeBarrier } from '../barrier/open.js'
-import { currentContext, isChild } from '../context/current-context.js'
+import { childMark } from '../context/child-mark.js'
+import { currentContext } from '../context/current-context.js'
 import { networkOf } from '../context/network-transport.js'
 import { CurrentProcess } from '../context/parent-process.js'
 import { bindNetwork, type NetworkContext } from '../network/bind-network.js'
@@ -40,6 +41,8 @@ export function createContext(transport: NetworkTransport): BoundContext & Netwo
 export function createContext(transport: Transport): BoundContext
 export function createContext(transport: Transport): BoundContext & Partial<NetworkContext> {
   registerHandles()
+  const mark = childMark()
+  if (mark && !mark.checkStart) mark.preloaded = true
   const reaching = transport.capabilities.network && transport.network ? (transport as NetworkTransport) : undefined
   // What `connect` and `openQueue` give is over the network transport, and an instance of the same classes.
   const own = (each: Transport) => each === transport || (reaching !== undefined && each === networkOf(reaching))
@@ -184,7 +187,7 @@ export function createContext(transport: Transport): BoundContext & Partial<Netw
     currentProcess: () => new CurrentProcess(currentContext().identity),
     parentProcess: () => currentContext().parent,
     activeChildren: () => [...currentContext().children].map(({ owner }) => owner as Process),
-    isMainProcess: !isChild(),
+    isMainProcess: !mark,
     ...(reaching && bindNetwork(reaching)),
     Pool: BoundPool as PoolConstructor,
     currentTask: () => (currentContext().task as CurrentTask | undefined) ?? null,

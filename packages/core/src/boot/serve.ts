@@ -1,39 +1,41 @@
 import { encodeError } from '../codec/codec.js'
+import { type ChildMark, markChild } from '../context/child-mark.js'
 import { Context } from '../context/context.js'
-import { becomeChild, markChild, runInside } from '../context/current-context.js'
+import { becomeChild, runInside } from '../context/current-context.js'
 import { readMessage } from '../context/message-reader.js'
 import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { ParentProcess } from '../context/parent-process.js'
 import { MpError } from '../errors.js'
 import { Channels } from '../link/channels.js'
 import { Link, type Message } from '../link/link.js'
-import type { AnyFunction } from '../process/function-reference.js'
+import { type AnyFunction, loadFunction } from '../process/function-reference.js'
 import * as protocol from '../process/protocol.js'
+import { beginTarget, refuseImported, throwEarlyRefusal } from '../process/start-guard.js'
 import { appendU32, readU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import { ContextEnd } from './context-end.js'
-import { loadGuarded } from './guarded-load.js'
+import { isPrinting, printed } from './own-output.js'
 import { report } from './stderr-report.js'
 
 /**
  * The child's side of a spawn: waits for the order to start, runs the target, tells what came of it, and ends in order (flushes
- * buffers, hands queues to the parent). Resolves with the exit code. The transport's boot module then ends the thread or process
+ * buffers, hands queues to the parent, lets out what was printed). Resolves with the exit code. The transport's boot module then ends the thread or process
  * with that code, so that stray timers and sockets do not hold it. Called once per child.
  */
 export function serve(transport: Transport, wire: Wire): Promise<number> {
   const inSameThread = transport.capabilities.isolation === 'none'
-  if (!inSameThread) markChild()
+  const mark = inSameThread ? undefined : markChild(refuseImported)
   // Nothing else keeps this event loop alive until the order comes.
   hold()
   return new Promise(resolve => {
-    const child = new Child(transport, wire, context => {
+    const child = new Child(transport, wire, mark, context => {
       release()
       if (inSameThread) return runInside(context, () => child.run())
       becomeChild(context)
       child.watchProcess()
-      return child.run()
+      return child.run().then(code => printed().then(() => code))
     })
     void child.code.then(resolve)
   })
@@ -47,6 +49,8 @@ interface Order {
 class Child {
   readonly code: Promise<number>
   readonly #transport: Transport
+  /** Undefined where the child runs in its creator's thread. */
+  readonly #mark: ChildMark | undefined
   readonly #link: Link
   readonly #channels: Channels
   readonly #onOrder: (context: Context) => Promise<number>
@@ -56,8 +60,14 @@ class Child {
   #end!: (code: number) => void
   #answered = false
 
-  constructor(transport: Transport, wire: Wire, onOrder: (context: Context) => Promise<number>) {
+  constructor(
+    transport: Transport,
+    wire: Wire,
+    mark: ChildMark | undefined,
+    onOrder: (context: Context) => Promise<number>,
+  ) {
     this.#transport = transport
+    this.#mark = mark
     this.#onOrder = onOrder
     this.code = new Promise(resolve => {
       this.#end = resolve
@@ -78,7 +88,8 @@ class Child {
     let target: AnyFunction | undefined
     let values: unknown[]
     try {
-      target = order.target ? await loadGuarded(this.#context, order.target) : undefined
+      if (this.#mark) throwEarlyRefusal()
+      target = order.target ? await loadFunction(order.target) : undefined
       // A target that gets no handles, and imports no transport itself, starts 4 ms earlier without them.
       if (order.handles) (await import('./register-handles.js')).registerHandles()
       values = this.#decode(args) as unknown[]
@@ -90,9 +101,10 @@ class Child {
     this.#link.control(protocol.READY, out => appendU32(out, this.#context.identity.pid))
     // The target may block this thread, or end it, at once; so READY leaves before.
     this.#link.flush()
+    const call = () => target?.(...values)
     let code: number
     try {
-      this.#tellReturned(await target?.(...values))
+      this.#tellReturned(await (this.#mark ? this.#begin(this.#mark, call) : call()))
       code = 0
     } catch (error) {
       this.#tellThrown(error)
@@ -102,11 +114,25 @@ class Child {
     return code
   }
 
+  /** Calls the target. Rejects when something that was imported starts a process: this child ends then. */
+  #begin(mark: ChildMark, call: () => unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const refused = (error: MpError) => {
+        this.#context.workerLoop?.fail(error)
+        reject(error)
+      }
+      Promise.resolve(beginTarget(mark, call, refused)).then(resolve, reject)
+    })
+  }
+
   /** For a child with a thread or process of its own. What ends it from outside `run` is told too, and everything is flushed. */
   watchProcess(): void {
     process.on('uncaughtExceptionMonitor', error => {
       // Where the user has a handler, that one decides what becomes of the error.
-      if (process.listenerCount('uncaughtException') === 0) this.#tellThrown(error)
+      if (process.listenerCount('uncaughtException') > 0) return
+      this.#tellThrown(error)
+      // The process would end in this call, and lose what it has printed.
+      if (isPrinting()) process.on('uncaughtException', () => void printed().then(() => process.exit(1)))
     })
     process.on('beforeExit', () => {
       if (this.#answered) return

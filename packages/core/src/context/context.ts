@@ -1,5 +1,4 @@
 import type { InheritedFile } from '../board/offer.js'
-import type { MpError } from '../errors.js'
 import { type Link, listenNow } from '../link/link.js'
 import { deliverNow } from '../runtime/next-turn.js'
 import { within } from '../runtime/within.js'
@@ -81,14 +80,12 @@ export class Context {
   readonly homes = new Map<string, Home>()
   /** Queues, locks and barriers that live elsewhere and that this context holds, by id. */
   readonly remotes = new Map<string, Remote>()
-  /** Set while the module of the target is imported: a Process that starts there has no main guard. */
-  onUnguardedStart: ((name: string) => MpError) | undefined
   /** Native pipes with messages that wait for room. */
   readonly pipes = new Set<{ flush(): void }>()
   /** In a worker of a Pool: the task that it runs. */
   task: object | undefined
-  /** In a worker of a Pool: where results may wait for others. */
-  workerLoop: { flush(): void } | undefined
+  /** In a worker of a Pool: where results may wait for others, and who tells the pool that the worker can do nothing for it. */
+  workerLoop: { flush(): void; fail(error: unknown): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()
   #flushesAtExit = false
   #ids = 0

@@ -1,11 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { Context } from './context.js'
 
-/** Set where a transport's boot started this thread or process; shared by all packages, and by a second copy of core. */
-const CHILD = Symbol.for('@mp/core.child')
-
-const realm = globalThis as { [CHILD]?: boolean }
-
 let root: Context | undefined
 /** Tells apart the children that run in this thread. It slows every promise of the thread, so it exists only while they do. */
 let sameThread: AsyncLocalStorage<Context> | undefined
@@ -30,15 +25,6 @@ export function currentContext(): Context {
 /** Makes this thread, or process, the child `context`. */
 export function becomeChild(context: Context): void {
   root = context
-}
-
-/** Called before the first module of the user's is imported: `isMainProcess` is read then. */
-export function markChild(): void {
-  realm[CHILD] = true
-}
-
-export function isChild(): boolean {
-  return realm[CHILD] === true
 }
 
 let inSameThread = 0

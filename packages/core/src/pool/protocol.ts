@@ -37,7 +37,7 @@ export const TAKEN = 20
 
 /** Worker to pool: the initializer is through. */
 export const READY = 32
-/** Worker to pool: the initializer failed; the worker ends. Body: the encoded error. */
+/** Worker to pool: the initializer failed, or what the worker imports starts processes; the worker ends. Body: the encoded error. */
 export const UNFIT = 33
 /**
  * Worker to pool: whole tasks that succeeded. Body: us that they took | a packet. Its entries are the encoded result for ONE and

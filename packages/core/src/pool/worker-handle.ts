@@ -70,7 +70,7 @@ export class WorkerHandle {
   /** When it last said something, or was given something after it had nothing. As `performance.now()` counts. */
   heardAt = 0
   idleSince = 0
-  /** Why its initializer failed. */
+  /** Why it can do nothing: its initializer failed, or what it imports starts processes. */
   unfit: { readonly error: unknown } | undefined
   readonly #context: Context
   readonly #user: WorkerUser

@@ -80,8 +80,7 @@ export class WorkerLoop implements OpenHandle {
     try {
       if (initializer && !this.#link.closed) await (await loadFunction(initializer))(...initargs)
     } catch (error) {
-      this.#link.control(protocol.UNFIT, out => encodeError(error, out, new Envelope(this.#transport)))
-      await this.close()
+      this.fail(error)
       return held?.resolve()
     }
     this.#link.control(protocol.READY)
@@ -113,6 +112,13 @@ export class WorkerLoop implements OpenHandle {
     }
     this.#turned = performance.now()
     this.#spinWait.waited(this.#turned - since)
+  }
+
+  /** Tells the pool why this worker can do nothing for it, and ends. */
+  fail(error: unknown): void {
+    if (this.#link.closed) return
+    this.#link.control(protocol.UNFIT, out => encodeError(error, out, new Envelope(this.#transport)))
+    void this.close()
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { hasCode } from '../errors.js'
 import { LONGEST_TIMER } from '../runtime/wait-options.js'
 import type { CheckedPoolOptions } from './pool-options.js'
 import type { Task } from './task.js'
@@ -153,7 +154,10 @@ export class Workers {
    */
   lose(worker: WorkerHandle, at: Task | undefined, exitCode: number | null, error: unknown): Hopelessness | undefined {
     this.#vacancies++
-    if (worker.unfit) return { what: `${worker.name}'s initializer failed`, cause: error }
+    if (worker.unfit) {
+      const how = hasCode(error, 'MP_BAD_TARGET') ? ' cannot import what it calls' : "'s initializer failed"
+      return { what: worker.name + how, cause: error }
+    }
     if (!worker.isReady && !this.#everReady) return { what: `${worker.name} could not be started`, cause: error }
     if (at && at.callee.pace === undefined) this.#lostLoading++
     if (worker.given > 0 || ++this.#barren < MOST_BARREN) return undefined

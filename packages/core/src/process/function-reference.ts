@@ -1,11 +1,12 @@
 import type { Transport } from '../transport/transport.js'
 import { loadTarget } from './load-target.js'
+import { importGuarded } from './start-guard.js'
 import type { Target, TargetReference } from './target.js'
 
 export type AnyFunction = (...args: unknown[]) => unknown
 
 /** A target of a child in the same thread, which does not import the module: the module may still be running. */
-export interface LocalTarget {
+interface LocalTarget {
   readonly local: number
 }
 
@@ -26,13 +27,17 @@ export function referenceFor(
   return { local: nextNumber++ }
 }
 
-export function takeLocal({ local }: LocalTarget): AnyFunction {
+function takeLocal({ local }: LocalTarget): AnyFunction {
   const target = handedOver.get(local) as AnyFunction
   handedOver.delete(local)
   return target
 }
 
-/** The function of a reference. Rejects with what {@link loadTarget} rejects with. */
+/**
+ * The function of a reference. Rejects with MP_BAD_TARGET where its module starts a process while it is imported, and with what
+ * {@link loadTarget} rejects with.
+ */
 export async function loadFunction(reference: FunctionReference): Promise<AnyFunction> {
-  return 'local' in reference ? takeLocal(reference) : loadTarget(reference)
+  if ('local' in reference) return takeLocal(reference)
+  return importGuarded(reference.module, () => loadTarget(reference))
 }

@@ -7,6 +7,7 @@ import type { Transport } from '../transport/transport.js'
 import { checkOptions, type ProcessOptions } from './process-options.js'
 import { spawnChild } from './spawn-child.js'
 import type { SpawnedChild } from './spawned-child.js'
+import { checkStart } from './start-guard.js'
 import { StartPromise } from './start-promise.js'
 import type { Target } from './target.js'
 
@@ -170,10 +171,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   async #start(): Promise<void> {
     this.#checkOpen()
     if (this.#child) throw new MpError('MP_INVALID_STATE', `${this.#name} was started before: a process starts once`)
-    const unguarded = this.#context.onUnguardedStart?.(this.#name)
-    if (unguarded) throw unguarded
     this.#startError = undefined
     try {
+      checkStart(this.#name)
       this.#options.signal?.throwIfAborted()
       this.#child = this.#spawn()
       await this.#child.ready

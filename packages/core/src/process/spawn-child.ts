@@ -1,4 +1,5 @@
 import { ClaimFile } from '../board/claim-file.js'
+import { CHILD_VARIABLE } from '../context/child-mark.js'
 import type { ChildOwner, Context } from '../context/context.js'
 import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { hasCode, MpError } from '../errors.js'
@@ -7,6 +8,7 @@ import { ByteBuffer } from '../runtime/byte-buffer.js'
 import type { Peer, SpawnOptions, Transport } from '../transport/transport.js'
 import { describeTarget } from './describe-target.js'
 import { referenceFor } from './function-reference.js'
+import { inheritance } from './inheritance.js'
 import type { ProcessOptions, ResourceLimits } from './process-options.js'
 import { SpawnedChild } from './spawned-child.js'
 import type { Target } from './target.js'
@@ -41,8 +43,14 @@ export function spawnChild(
   const files = transport.capabilities.reach === 'process' ? makeFiles() : []
   let peer: Peer
   try {
-    const inherit = files.map(({ file }) => file)
-    peer = transport.spawn({ id, name, daemon, ...(inherit.length > 0 && { inherit }), ...definedOptions(options) })
+    peer = transport.spawn({
+      id,
+      name,
+      daemon,
+      ...(files.length > 0 && { inherit: files.map(({ file }) => file) }),
+      ...definedOptions(options),
+      ...inherited(options, transport),
+    })
   } catch (error) {
     for (const file of files) file.release()
     discardParcels(parcels, transport)
@@ -77,14 +85,22 @@ function makeFiles(): readonly ClaimFile[] {
 }
 
 /** Transports see absent members, never undefined ones. */
-function definedOptions({ env, execArgv, cwd, stdio, resourceLimits }: SpawnRequest['options']): Partial<SpawnOptions> {
+function definedOptions({ cwd, stdio, resourceLimits }: SpawnRequest['options']): Partial<SpawnOptions> {
   return {
-    ...(env && { env }),
-    ...(execArgv && { execArgv }),
     ...(cwd !== undefined && { cwd }),
     ...(stdio && { stdio }),
     ...(resourceLimits && { resourceLimits: definedLimits(resourceLimits) }),
   }
+}
+
+/** Environment and flags: what the user asks for, what a process must not inherit as it is, and what tells a child that it is one. */
+function inherited({ env, execArgv }: SpawnRequest['options'], { capabilities }: Transport): Partial<SpawnOptions> {
+  const { isolation } = capabilities
+  if (isolation === 'none') return { ...(env && { env }), ...(execArgv && { execArgv }) }
+  // A thread inherits flags best if they are not named: Node then accepts more of them.
+  const own = isolation === 'process' ? inheritance() : undefined
+  const flags = execArgv ?? own?.execArgv
+  return { env: { ...own?.env, ...env, [CHILD_VARIABLE]: '1' }, ...(flags && { execArgv: flags }) }
 }
 
 function definedLimits(limits: ResourceLimits): NonNullable<SpawnOptions['resourceLimits']> {

@@ -61,9 +61,12 @@ export interface SpawnOptions {
   readonly name: string
   /** The peer must not outlive its creator, however the creator ends, and even if the peer is busy. */
   readonly daemon: boolean
-  /** Environment variables, in addition to those that the peer inherits. */
+  /**
+   * Environment variables, in addition to those that the peer inherits. One of them tells a peer with a thread or process of its
+   * own, from its first line on, that it is a peer.
+   */
   readonly env?: Readonly<Record<string, string>>
-  /** Node's flags. Absent: the parent's own. */
+  /** Node's flags. Absent: the parent's own. Never absent where isolation is 'process': some flags must not be inherited. */
   readonly execArgv?: readonly string[]
   /**
    * Absent: the parent's. Throw MP_NOT_SUPPORTED if peers have none of their own, as for every option that the medium

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { inheritedFlags } from '../src/flags.js'
+import { inheritedFlags, inheritedOptions } from '../src/process/inheritance.js'
 
 describe('the flags of the parent', () => {
   for (const [name, own, script, expected] of [
@@ -26,6 +26,20 @@ describe('the flags of the parent', () => {
   ] as const) {
     it(name, ({ expect }) => {
       expect(inheritedFlags(own, script)).toEqual(expected)
+    })
+  }
+})
+
+describe('the NODE_OPTIONS of the parent', () => {
+  for (const [name, own, expected] of [
+    ['stay as they are', '  --no-warnings   --import "./a b.mjs"', '  --no-warnings   --import "./a b.mjs"'],
+    ['do not wait for a debugger', '--inspect-brk=9230 --no-warnings', '--inspect=0 --no-warnings'],
+    ['lose the type of a script', '--no-warnings --input-type=module', '--no-warnings'],
+    ['lose a value in a word of its own', '--input-type module --inspect-port 9231', ''],
+    ['keep their quotes', '--inspect --import "./a \\"b\\".mjs"', '--inspect=0 --import "./a \\"b\\".mjs"'],
+  ] as const) {
+    it(name, ({ expect }) => {
+      expect(inheritedOptions(own)).toBe(expected)
     })
   }
 })
