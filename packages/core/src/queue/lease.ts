@@ -9,9 +9,9 @@ const MOST_BYTES = 64 * 1024
 /** ns. A holder may have unclaimed items for as much work, while nobody else waits. */
 const WORK = 4_000_000
 /** The same while others wait. */
-const SHARED_WORK = 500_000
+const SHARED_WORK = 1_000_000
 /** ns. A holder that takes longer for an item gets one at a time while others wait, so that they all work side by side. */
-const SLOW = 100_000
+const SLOW = 30_000
 
 /** Places behind `before`, up to `last`. */
 interface Run {

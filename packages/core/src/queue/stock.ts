@@ -4,7 +4,7 @@ import type { Item } from './item.js'
 import type { Lease } from './lease.js'
 
 /** ms that a quick lessee keeps what it has although others wait. Without it two consumers would take turns item by item. */
-const SLICE = 1
+const SLICE = 2
 /**
  * ms that a lessee may take to wake when others wait. Doubles each time that it was too short: else two slow consumers would
  * steal from each other for ever.
@@ -16,7 +16,7 @@ const BOUND = 20
 /** The most places in line that one consumer gets. The number that it needs is its own word, and may be anything. */
 const MOST_ASKS = 1024
 /** ns per item. A lessee that takes longer does not keep what it has for a slice. */
-const QUICK = 100_000
+const QUICK = 30_000
 
 /** Another context that gets items of this home. */
 export interface Consumer {
