@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Bytes at the head of a file. The first ones are random, so that another process can tell that it has the right file. */
@@ -17,6 +15,9 @@ export interface MemoryFile {
 /** Makes a file with `size` zeros behind its head. Undefined if the system has no such files. */
 export function makeMemoryFile(size: number): MemoryFile | undefined {
   if (process.platform !== 'linux') return undefined
+  // Not imported: most children make no file, and to load this takes them milliseconds.
+  const { randomBytes } = process.getBuiltinModule('node:crypto')
+  const { tmpdir } = process.getBuiltinModule('node:os')
   for (const folder of ['/dev/shm', tmpdir()]) {
     const path = join(folder, `mp-board-${randomBytes(12).toString('hex')}`)
     let file: number

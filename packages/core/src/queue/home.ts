@@ -168,7 +168,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   handOver(pack: Pack, deadline?: number): Promise<void> {
-    this.#stock.takeAllBack()
+    this.#stock.halt()
     let last: readonly Item[] = []
     const inParts: Pack = estate => {
       // Nothing comes back from here on.

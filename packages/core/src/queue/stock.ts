@@ -82,6 +82,8 @@ export class Stock {
   readonly #armed = new Set<Consumer>()
   #timer: NodeJS.Timeout | undefined
   #serving = false
+  /** The home moves: whoever waits is served where it moves to. */
+  #halted = false
 
   constructor(user: StockUser) {
     this.#user = user
@@ -125,6 +127,7 @@ export class Stock {
       this.#serve()
       return this.#line.length === 0 && this.#items.length > 0
     }
+    // No lessee is left when the home moves.
     const lessee = this.#lessee
     if (lessee && this.#items.length === 0 && !item.parcels && lessee.lease.room(false) > 0) this.#send(lessee, [item])
     else this.#items.push(item)
@@ -224,7 +227,14 @@ export class Stock {
     else if (this.#line.length === 0) this.#disarm()
   }
 
-  /** Takes back whatever can be taken back, because the home moves or drops all items. */
+  /** The home moves. Takes back whatever can be taken back, and serves nobody any more. */
+  halt(): void {
+    this.#halted = true
+    clearTimeout(this.#timer)
+    this.takeAllBack()
+  }
+
+  /** Takes back whatever can be taken back. */
   takeAllBack(): void {
     for (const consumer of this.#served) this.#takeBack(consumer)
     this.#lessee = undefined
@@ -279,7 +289,7 @@ export class Stock {
 
   #serve(): void {
     // A getter may put or get, and so call this again.
-    if (this.#serving) return
+    if (this.#serving || this.#halted) return
     this.#serving = true
     try {
       while (this.#line.length > 0) {
