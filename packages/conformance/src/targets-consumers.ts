@@ -105,6 +105,12 @@ export async function getAll(queue: Queue<number>, count: number): Promise<numbe
   return got
 }
 
+/** As `getAll`, once it is told to begin. */
+export async function getAllWhenTold(queue: Queue<number>, orders: Connection, count: number): Promise<number[]> {
+  await orders.recv()
+  return getAll(queue, count)
+}
+
 /** Gets as many items as it is told, says so, and waits for the next order; 0 ends it. */
 export async function getShares(queue: Queue<number>, orders: Connection<number, number>): Promise<void> {
   for (let share = await orders.recv(); share > 0; share = await orders.recv()) {

@@ -66,17 +66,20 @@ export const queueConsumers = group('Queue: consumers that give up, compute, or 
     for (const where of ['here', 'in a child']) {
       const queue = new t.api.Queue<number>()
       const [near, far] = t.api.Pipe<unknown, string>()
+      const [orders, theirs] = t.pipe<string, never>()
+      // It has started before the other one computes.
+      const other = where === 'here' ? undefined : await t.start(targets.getAllWhenTold, [queue, theirs as never, 399])
       const busy = await t.start(targets.getThenCompute, [queue, far, 200, 3_000])
       for (let i = 0; i < 600; i++) await queue.put(i)
       assert.equal(await within(near.recv(), 'the first items'), 'computes')
       const began = performance.now()
       // One item may be with the call that it has made; it computes, and will take that.
       let others: number[]
-      if (where === 'here') {
+      if (!other) {
         others = []
         while (others.length < 399) others.push(await within(queue.get(), `item ${others.length}`, SOON))
       } else {
-        const other = await t.start(targets.getAll, [queue, 399])
+        await orders.send('go')
         others = await within(other.result(), 'the items', 2_500)
         await t.ends(other)
       }
