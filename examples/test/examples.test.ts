@@ -101,6 +101,14 @@ describe.concurrent('examples', () => {
     expect(stderr).toBe('')
   })
 
+  it('can mix transports in one program', async ({ expect }) => {
+    const { stdout, ...rest } = await run('test/fixtures/all-transports.mjs')
+    expect(rest).toEqual({ stderr: '', code: 0, signal: null, leftOver: false })
+    const sums = Array(5).fill(124_750).join(' ')
+    const names = ['workerThreads', 'childProcess', 'sharedArrayBuffer', 'unixSocket']
+    expect(stdout).toBe(names.map(name => `${name}: ${sums}\n`).join(''))
+  })
+
   it('refuse an unknown transport in one line', async ({ expect }) => {
     const { stderr, ...rest } = await run('is-alive.mjs', 'pigeon')
     expect(rest).toEqual({ stdout: '', code: 2, signal: null, leftOver: false })

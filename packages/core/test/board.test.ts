@@ -68,6 +68,18 @@ describe.each([
   })
 })
 
+it('offers each transport of one context the boards that it can carry', () => {
+  const context = new Context({ id: 'home', name: 'home', pid: process.pid, daemon: false, path: [] }, null)
+  const offers = [threads, processes, threads].map(transport => offerBoard(context, transport) as Offer)
+  expect(offers.map(({ parcels }) => parcels?.length ?? 0)).toEqual([1, 0, 1])
+  for (const { slot, text, parcels } of offers) {
+    const open = openBoard(slot, text, parcels)
+    expect(open?.board.claim(1)).toBe(true)
+    open?.close()
+  }
+  for (const { close } of offers) close()
+})
+
 it('lets a child claim through an offset that it shares, and its parent take back the rest', () => {
   const home = ClaimFile.make() as ClaimFile
   expect([home.take(), home.take()]).toEqual([true, false])

@@ -7,7 +7,7 @@ import { FileBoard } from './file-board.js'
 import { hasNonce, makeMemoryFile, openMemoryFile } from './memory-file.js'
 import { SharedBoard } from './shared-board.js'
 
-/** Where the boards of one context's homes are: in shared memory, or in a file. `text` to `uncertain` as in {@link Offer}. */
+/** Where the boards of one context's homes are, for one transport: in shared memory, or in a file. `text` to `uncertain` as in {@link Offer}. */
 interface Area {
   readonly text: string
   readonly parcels: readonly Parcel[] | undefined
@@ -20,7 +20,7 @@ interface Area {
   close(): void
 }
 
-const areas = new WeakMap<object, Area>()
+const areas = new WeakMap<object, Map<Transport, Area>>()
 
 /** A file of claims that a child has inherited, and the number that its descriptor has in the child. */
 export interface InheritedFile {
@@ -42,19 +42,24 @@ export function offerBoard(
     const close = () => file.release()
     return { board: file, uncertain: true, slot: descriptor, text: file.nonce, parcels: undefined, close }
   }
-  let area = areas.get(context)
+  let own = areas.get(context)
+  if (!own) {
+    own = new Map()
+    areas.set(context, own)
+  }
+  let area = own.get(transport)
   if (!area || area.slots === SharedBoard.slots) {
     area = makeArea(transport)
     if (!area) return undefined
-    areas.set(context, area)
+    own.set(transport, area)
   }
   const slot = area.slots++
   area.users++
   const { text, parcels, uncertain } = area
-  const used = area
+  const [used, kept] = [area, own]
   const close = () => {
     if (--used.users > 0) return
-    if (areas.get(context) === used) areas.delete(context)
+    if (kept.get(transport) === used) kept.delete(transport)
     used.close()
   }
   return { board: area.open(slot), uncertain, slot, text, parcels, close }

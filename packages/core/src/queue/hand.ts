@@ -1,4 +1,5 @@
 import type { HolderBoard, OpenBoard } from '../board/board.js'
+import { MpError } from '../errors.js'
 import type { Parcel } from '../link/wire-end.js'
 import { Deque } from '../runtime/deque.js'
 
@@ -61,6 +62,8 @@ export class Hand {
   }
 
   add(item: Received): void {
+    if (item.onBoard && !this.#board)
+      throw new MpError('MP_DECODE', 'items came to be claimed on a board that is not here')
     this.seen = item.place
     if (item.onBoard && this.#board?.revoked) return
     if (this.#items.length === 0 && this.#taken === 0) this.#since = performance.now()
