@@ -13,6 +13,9 @@ export interface Child {
   ended(): Promise<void>
 }
 
+/** How a case comes by a child: `startChild`, or `hire`. */
+export type Begin = <A extends unknown[], R>(module: TransportModule, target: Target<A, R>, args: A) => Child
+
 const living = new Set<Process<unknown[], unknown>>()
 const endLimit = 10_000 // ms
 const lastWords = 1000 // ms in which messages may still arrive after the child's end was told
@@ -32,16 +35,8 @@ export function startChild<A extends unknown[], R>(
       await delay(lastWords, undefined, { signal: over.signal })
       throw new Error(`a child ended with exit code ${code} while its messages were awaited`)
     })
-  lost.catch(() => {}) // `during` tells it to whoever waits
   return {
-    result: () => child.result(),
-    async during(work) {
-      try {
-        return await Promise.race([work, lost])
-      } catch (error) {
-        throw error instanceof CheckError ? error : await reasonOf(child, error)
-      }
-    },
+    ...watched(lost, () => child.result()),
     async ended() {
       over.abort()
       const code = await child.join({ timeout: endLimit })
@@ -52,9 +47,24 @@ export function startChild<A extends unknown[], R>(
   }
 }
 
+/** `lost` rejects when the child ends. */
+export function watched(lost: Promise<never>, result: () => Promise<unknown>): Pick<Child, 'during' | 'result'> {
+  lost.catch(() => {}) // `during` tells it to whoever waits
+  return {
+    result,
+    async during(work) {
+      try {
+        return await Promise.race([work, lost])
+      } catch (error) {
+        throw error instanceof CheckError ? error : await reasonOf(result(), error)
+      }
+    },
+  }
+}
+
 /** The child's own error, if there is one: it is closer to the cause than `error`, which a call here threw. */
-function reasonOf(child: Process<unknown[], unknown>, error: unknown): Promise<unknown> {
-  const told = child.result().then(
+function reasonOf(result: Promise<unknown>, error: unknown): Promise<unknown> {
+  const told = result.then(
     () => error,
     (reason: unknown) => reason,
   )

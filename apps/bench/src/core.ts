@@ -44,17 +44,33 @@ export function sitOn(...allowed: readonly number[]): void {
   execFileSync(affinityTool, ['-p', '-c', allowed.join(','), thread], { stdio: 'ignore', timeout: 2000 })
 }
 
-/** The cores that this process may use: '0-3,6' are five. Empty if cores cannot be chosen. */
+let before: readonly number[] | undefined
+let seat: number | null = null
+
+/** Lets the calling thread run only on this core; null: on those that it had before its first seat. For the threads of children. */
+export function takeSeat(core: number | null): void {
+  if (core === seat) return
+  before ??= allowedCores()
+  seat = core
+  sitOn(...(core === null ? before : [core]))
+}
+
+/** The cores that the calling thread may use. Empty if cores cannot be chosen. */
 function readCores(): number[] {
   try {
-    const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-    const found = list.split(',').flatMap(range => {
-      const [first = 0, last = first] = range.split('-').map(Number)
-      return Array.from({ length: last - first + 1 }, (_, index) => first + index)
-    })
+    const found = allowedCores()
     sitOn(...found) // changes nothing, but shows whether it can be done
     return found
   } catch {
     return []
   }
+}
+
+/** '0-3,6' are five. */
+function allowedCores(): number[] {
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/thread-self/status', 'utf8')) ?? []
+  return list.split(',').flatMap(range => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  })
 }

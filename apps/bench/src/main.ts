@@ -1,5 +1,7 @@
 import { constants } from 'node:os'
+import { inspect } from 'node:util'
 import { killChildren } from './children.js'
+import { killHands } from './hands.js'
 import { parseOptions, UsageError } from './options.js'
 import { killPython } from './reference/python.js'
 import { printTable } from './report/table.js'
@@ -14,6 +16,7 @@ function startedIn(): string {
 
 function endEverything(): void {
   killChildren()
+  killHands()
   killPython()
 }
 
@@ -36,8 +39,8 @@ try {
   }
 } catch (error) {
   process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`)
-  // An error in a round is a defect of the product or of this program, so its stack is printed.
-  if (error instanceof Error && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`)
+  // An error in a round is a defect of the product or of this program, so its stack is printed, and what caused it.
+  if (error instanceof Error && error.cause instanceof Error) process.stderr.write(`${inspect(error.cause)}\n`)
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 

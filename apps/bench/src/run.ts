@@ -1,4 +1,5 @@
 import { readEnvironment } from './environment.js'
+import { dismissHands } from './hands.js'
 import { measure, measureOneByOne } from './measure.js'
 import { type Options, UsageError } from './options.js'
 import { patterns, shapes } from './patterns/index.js'
@@ -51,6 +52,8 @@ const shares = { smallest: 6, large: 2, rivals: 3, shape: 2, other: 1 }
 const starts = { process: 300, thread: 80, none: 0 }
 /** What each child of a case but the first adds to that. They start at the same time, and have no baseline. */
 const furtherChild = 0.3
+/** What remains of it where the children live already. */
+const hired = 0.3
 const largeFrom = 1024 * 1024
 /**
  * Bytes from which on garbage is collected. With smaller messages a collection would discard shapes that compiled code relies on,
@@ -107,6 +110,7 @@ export async function run(options: Options): Promise<Results> {
     }
   } finally {
     progress.finish()
+    await dismissHands()
   }
 }
 
@@ -180,8 +184,8 @@ function shareOf(each: Case, quick: boolean): number {
   return (payload?.bytes ?? 0) >= largeFrom ? shares.large : shares.other
 }
 
-function startsOf({ pattern: { children = 1 }, transport }: Case): number {
-  return starts[transport.module.transport.capabilities.isolation] * (1 + (children - 1) * furtherChild)
+function startsOf({ pattern: { children = 1, hires }, transport }: Case): number {
+  return starts[transport.module.transport.capabilities.isolation] * (hires ? hired : 1 + (children - 1) * furtherChild)
 }
 
 /** A quick run measures them with one transport only. */

@@ -18,6 +18,7 @@ export const joinable: Pattern = {
   latency: false,
   maxBatch: largestTally,
   leftOut: 'quick',
+  hires: true,
   subject: transport => queueFlow(transport, { producers: 0, consumers: 1, joinable: true }),
   baseline: (baseline, name) => () => baseline.echo(name),
   python: pythonShape('joinable'),

@@ -1,5 +1,5 @@
-import { startChild } from '../children.js'
 import { findSeats } from '../core.js'
+import { hire } from '../hands.js'
 import { pythonShape } from '../reference/python.js'
 import { lockInLoop } from '../targets/lock-loop.js'
 import { orderedSession } from './ordered-session.js'
@@ -17,13 +17,14 @@ export const lockLoop: Pattern = {
   inFlight: '1',
   payloads: [],
   latency: false,
+  hires: true,
   subject:
     ({ module, baseline }) =>
     async () => {
       const seats = baseline.apart ? findSeats() : null
       const lock = new module.Lock()
       const [orders, theirs] = module.Pipe<number, number>()
-      const child = startChild(module, lockInLoop, [lock, theirs, seats?.child ?? null])
+      const child = hire(module, lockInLoop, [lock, theirs, seats?.child ?? null])
       return orderedSession(child, orders, seats, async count => {
         const elapsed = await child.during(orders.recv())
         return { elapsed, moved: count, latencies: new Float64Array(0) }

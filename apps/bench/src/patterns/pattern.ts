@@ -29,6 +29,8 @@ export interface Pattern {
   readonly leftOut?: 'quick' | 'always'
   /** Children that the subject starts; absent: 1. */
   readonly children?: number
+  /** Whether the subject's children come from `hire`: most of them live already, and are warm. */
+  readonly hires?: true
   /** Whether the latency of single events is measured instead of a flow. */
   readonly latency: boolean
   /** Whether there is one event per round, because events take long. Then subject and baseline alternate event by event. */

@@ -1,12 +1,12 @@
-import { startChild } from '../children.js'
 import { findSeats, standUp } from '../core.js'
+import { hire } from '../hands.js'
 import { pythonShape } from '../reference/python.js'
 import { streamed } from '../session.js'
 import { elapsedOf, largestTally, type Tally } from '../tally.js'
 import { receiveItems, sendItems } from '../targets/pipe-ends.js'
 import { duringAll, jointSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
-import { throughputPipe } from './throughput-pipe.js'
+import { pipeToParent } from './throughput-pipe.js'
 
 export const pipeBetweenChildren: Pattern = {
   name: 'pipe-between-children',
@@ -22,7 +22,7 @@ export const pipeBetweenChildren: Pattern = {
   latency: false,
   maxBatch: largestTally,
   leftOut: 'quick',
-  children: 2,
+  hires: true,
   subject:
     ({ module, baseline }) =>
     async () => {
@@ -30,8 +30,8 @@ export const pipeBetweenChildren: Pattern = {
       const [source, sink] = module.Pipe<unknown, never>()
       const [takes, takerOrders] = module.Pipe<number, Tally>()
       const [sends, senderOrders] = module.Pipe<number, never>()
-      const taker = startChild(module, receiveItems, [sink, takerOrders, seats?.child ?? null])
-      const sender = startChild(module, sendItems, [source, senderOrders, seats?.parent ?? null])
+      const taker = hire(module, receiveItems, [sink, takerOrders, seats?.child ?? null])
+      const sender = hire(module, sendItems, [source, senderOrders, seats?.parent ?? null])
       const children = [
         { child: taker, orders: takes, sharers: 1 },
         { child: sender, orders: sends, sharers: 1 },
@@ -42,6 +42,6 @@ export const pipeBetweenChildren: Pattern = {
       })
     },
   baseline: () => null,
-  rivals: (transport, name) => [{ name: 'child to parent', open: throughputPipe.subject(transport, name) }],
+  rivals: (transport, name) => [{ name: 'child to parent', open: pipeToParent(transport, name, hire) }],
   python: pythonShape('pipe-between-children'),
 }

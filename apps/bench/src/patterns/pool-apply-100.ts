@@ -1,7 +1,7 @@
 import { pythonShape } from '../reference/python.js'
 import { square } from '../targets/square.js'
 import type { Pattern } from './pattern.js'
-import { ended, flow, rivalsOf, workers } from './pool-session.js'
+import { squaring, workers } from './pool-session.js'
 
 const limit = 100
 
@@ -19,21 +19,11 @@ export const poolApply100: Pattern = {
   latency: false,
   leftOut: 'quick',
   children: workers,
-  subject:
-    ({ module }) =>
-    async () => {
-      const pool = new module.Pool(workers)
-      return flow(
-        numbers => callAll(numbers, n => pool.apply(square, [n])),
-        () => ended(pool),
-      )
-    },
+  ...squaring(
+    (pool, numbers) => callAll(numbers, n => pool.apply(square, [n])),
+    (pool, numbers) => callAll(numbers, pool.square),
+  ),
   baseline: () => null,
-  rivals: transport =>
-    rivalsOf(transport, rival => async () => {
-      const pool = await rival.open(workers)
-      return flow(numbers => callAll(numbers, pool.square), pool.close)
-    }),
   python: pythonShape('pool-apply-100'),
 }
 

@@ -1,7 +1,7 @@
 import { pythonShape } from '../reference/python.js'
 import { square } from '../targets/square.js'
 import type { Pattern } from './pattern.js'
-import { ended, flow, rivalsOf, workers } from './pool-session.js'
+import { squaring, workers } from './pool-session.js'
 
 /** Calls that a rival has in flight. Our pool, with its 16 a worker, has fewer. */
 const ahead = 100
@@ -21,21 +21,11 @@ export const poolImap: Pattern = {
   latency: false,
   leftOut: 'quick',
   children: workers,
-  subject:
-    ({ module }) =>
-    async () => {
-      const pool = new module.Pool(workers)
-      return flow(
-        numbers => collected(pool.imap(square, given(numbers))),
-        () => ended(pool),
-      )
-    },
+  ...squaring(
+    (pool, numbers) => collected(pool.imap(square, given(numbers))),
+    (pool, numbers) => collected(inOrder(given(numbers), pool.square)),
+  ),
   baseline: () => null,
-  rivals: transport =>
-    rivalsOf(transport, rival => async () => {
-      const pool = await rival.open(workers)
-      return flow(numbers => collected(inOrder(given(numbers), pool.square)), pool.close)
-    }),
   python: pythonShape('pool-imap'),
 }
 

@@ -1,10 +1,9 @@
 import { findSeats, sit, standUp } from '../core.js'
 import { pythonPool } from '../reference/python.js'
-import { type Open, type Session, timed } from '../session.js'
+import { type Session, timed } from '../session.js'
 import { sitHere, square } from '../targets/square.js'
-import type { LoadedTransport } from '../transports.js'
 import type { Pattern } from './pattern.js'
-import { checkSquare, ended, flow, rivalsOf, workers } from './pool-session.js'
+import { checkSquare, ended, rivalsOf, squaring, workers } from './pool-session.js'
 
 const items = 200_000
 
@@ -31,8 +30,7 @@ export const poolMap: Pattern = {
     `pool.map(square, numbers) with ${workers} workers and the default chunks, ${items.toLocaleString('en')} numbers; ` +
     'the other libraries know no chunks: Promise.all of one call each. From the call to the last result.',
   inFlight: 'chunks of an eighth of the numbers',
-  subject: transport => mapping(transport, undefined),
-  rivals: transport => throughput(transport),
+  ...mapping(undefined, items),
   python: pythonPool(items, 0),
 }
 
@@ -43,8 +41,7 @@ export const poolMapSingly: Pattern = {
   leftOut: 'quick',
   description: `pool.map(square, numbers, { chunksize: 1 }) with ${workers} workers, so that each number is a task of its own.`,
   inFlight: 'as many as the pool gives its workers ahead',
-  subject: transport => mapping(transport, 1),
-  rivals: transport => throughput(transport),
+  ...mapping(1),
   python: pythonPool(items / 10, 1),
 }
 
@@ -76,24 +73,12 @@ export const poolApply: Pattern = {
     }),
 }
 
-function mapping({ module }: LoadedTransport, chunksize: number | undefined): Open {
-  return async () => {
-    const pool = new module.Pool(workers)
-    return {
-      ...flow(
-        numbers => pool.map(square, numbers, { chunksize }),
-        () => ended(pool),
-      ),
-      ...(chunksize === undefined && { batch: items }),
-    }
-  }
-}
-
-function throughput(transport: LoadedTransport) {
-  return rivalsOf(transport, rival => async () => {
-    const pool = await rival.open(workers)
-    return flow(numbers => Promise.all(numbers.map(n => pool.square(n))), pool.close)
-  })
+function mapping(chunksize: number | undefined, batch?: number) {
+  return squaring(
+    (pool, numbers) => pool.map(square, numbers, { chunksize }),
+    (pool, numbers) => Promise.all(numbers.map(n => pool.square(n))),
+    batch,
+  )
 }
 
 async function calling(

@@ -1,5 +1,5 @@
-import { startChild } from '../children.js'
 import { findSeats, sit, standUp } from '../core.js'
+import { hire } from '../hands.js'
 import { messagesOf } from '../payloads.js'
 import { type Open, streamed } from '../session.js'
 import { elapsedOf, type Tally } from '../tally.js'
@@ -32,13 +32,13 @@ export function queueFlow({ module, baseline }: LoadedTransport, flow: Flow): Op
       const [orders, theirs] = module.Pipe<number, Tally>()
       const core = seats?.child ?? null
       const child = tasks
-        ? startChild(module, finishShare, [tasks, theirs, numberings, core])
-        : startChild(module, takeShare, [queue, theirs, numberings, core])
+        ? hire(module, finishShare, [tasks, theirs, numberings, core])
+        : hire(module, takeShare, [queue, theirs, numberings, core])
       return { child, orders, sharers: consumers }
     })
     const putters = Array.from({ length: producers }, (_, producer) => {
       const [orders, theirs] = module.Pipe<number, never>()
-      const child = startChild(module, putShare, [queue, theirs, producer, producers, seats?.parent ?? null])
+      const child = hire(module, putShare, [queue, theirs, producer, producers, seats?.parent ?? null])
       return { child, orders, sharers: producers }
     })
     const children: readonly OrderedChild[] = [...takers, ...putters]

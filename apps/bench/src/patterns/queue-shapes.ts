@@ -1,8 +1,9 @@
+import { hire } from '../hands.js'
 import { pythonShape } from '../reference/python.js'
 import { largestTally } from '../tally.js'
 import type { Pattern } from './pattern.js'
 import { queueFlow } from './queue-flow.js'
-import { queueToParent, throughputQueue } from './throughput-queue.js'
+import { queueToParent } from './throughput-queue.js'
 
 const maxsize = 100
 
@@ -13,6 +14,7 @@ const shape = {
   payloads: ['small'],
   latency: false,
   maxBatch: largestTally,
+  hires: true,
 } as const satisfies Partial<Pattern>
 
 const unbounded = 'unbounded Queue: as many as the transport’s own window; raw Node posts without waiting'
@@ -30,7 +32,7 @@ export const queueToChild: Pattern = {
   inFlight: unbounded,
   subject: transport => queueFlow(transport, { producers: 0, consumers: 1 }),
   baseline: (baseline, name) => () => baseline.flood(name),
-  rivals: (transport, name) => [{ name: 'child to parent', open: throughputQueue.subject(transport, name) }],
+  rivals: (transport, name) => [{ name: 'child to parent', open: queueToParent(transport, name, hire) }],
   python: pythonShape('queue-to-child'),
 }
 
@@ -41,7 +43,7 @@ export const queueBounded: Pattern = {
   description: `As throughput-queue, over a queue that holds ${maxsize} items: put() waits while it is full. ${clock}`,
   inFlight: bounded,
   leftOut: 'quick',
-  subject: (transport, name) => queueToParent(transport, name, maxsize),
+  subject: (transport, name) => queueToParent(transport, name, hire, maxsize),
   baseline: () => null,
   python: pythonShape('queue-bounded'),
 }
@@ -67,7 +69,6 @@ export const queueBetweenChildren: Pattern = {
     clock,
   inFlight: 'unbounded Queue: as many as the transport’s own window',
   leftOut: 'quick',
-  children: 2,
   subject: transport => queueFlow(transport, { producers: 1, consumers: 1 }),
   baseline: () => null,
   python: pythonShape('queue-between-children'),
@@ -91,7 +92,6 @@ function fan(producers: number, consumers: number, leftOut: 'quick' | 'always'):
       'The scheduler chooses the cores.',
     inFlight: 'unbounded Queue: as many as the transport’s own window',
     leftOut,
-    children: producers + consumers,
     subject: transport => queueFlow(transport, { producers, consumers }),
     baseline: () => null,
     python: pythonShape(name),

@@ -1,8 +1,9 @@
-import { startChild } from '../children.js'
+import { type Begin, startChild } from '../children.js'
 import { findSeats } from '../core.js'
-import { messagesOf } from '../payloads.js'
-import { consume } from '../session.js'
+import { messagesOf, type PayloadName } from '../payloads.js'
+import { consume, type Open } from '../session.js'
 import { produceToPipe } from '../targets/produce.js'
+import type { LoadedTransport } from '../transports.js'
 import { orderedSession } from './ordered-session.js'
 import type { Pattern } from './pattern.js'
 
@@ -19,15 +20,18 @@ export const throughputPipe: Pattern = {
   payloads: ['small', '64B', '64KiB', '1MiB', '1MiB-transfer'],
   usualPayloads: ['small', '1MiB', '1MiB-transfer'],
   latency: false,
-  subject:
-    ({ module, baseline }, name) =>
-    async () => {
-      const seats = baseline.apart ? findSeats() : null
-      const messages = messagesOf(name)
-      const [here, there] = module.Pipe<number, unknown>()
-      const child = startChild(module, produceToPipe, [there, name, seats?.child ?? null])
-      const receive = messages.payload.kind === 'bytes' ? () => here.recvBytes() : () => here.recv()
-      return orderedSession(child, here, seats, count => child.during(consume(count, receive, messages)))
-    },
+  subject: (transport, name) => pipeToParent(transport, name, startChild),
   baseline: (baseline, name) => () => baseline.flood(name),
+}
+
+/** A child sends, the parent receives. `begin`: where the child comes from. */
+export function pipeToParent({ module, baseline }: LoadedTransport, name: PayloadName, begin: Begin): Open {
+  return async () => {
+    const seats = baseline.apart ? findSeats() : null
+    const messages = messagesOf(name)
+    const [here, there] = module.Pipe<number, unknown>()
+    const child = begin(module, produceToPipe, [there, name, seats?.child ?? null])
+    const receive = messages.payload.kind === 'bytes' ? () => here.recvBytes() : () => here.recv()
+    return orderedSession(child, here, seats, count => child.during(consume(count, receive, messages)))
+  }
 }

@@ -1,4 +1,4 @@
-import { startChild } from '../children.js'
+import { type Begin, startChild } from '../children.js'
 import { findSeats } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 import { pythonQueue } from '../reference/python.js'
@@ -21,19 +21,27 @@ export const throughputQueue: Pattern = {
   payloads: ['small', '64B', '64KiB', '1MiB'],
   usualPayloads: ['small'],
   latency: false,
-  subject: queueToParent,
+  subject: (transport, name) => queueToParent(transport, name, startChild),
   baseline: (baseline, name) => () => baseline.flood(name),
   python: pythonQueue,
 }
 
-/** A child puts, the parent gets. `maxsize`: items that the queue holds at most; absent: as many as there are. */
-export function queueToParent({ module, baseline }: LoadedTransport, name: PayloadName, maxsize?: number): Open {
+/**
+ * A child puts, the parent gets. `begin`: where the child comes from. `maxsize`: items that the queue holds at most; absent: as many as
+ * there are.
+ */
+export function queueToParent(
+  { module, baseline }: LoadedTransport,
+  name: PayloadName,
+  begin: Begin,
+  maxsize?: number,
+): Open {
   return async () => {
     const seats = baseline.apart ? findSeats() : null
     const messages = messagesOf(name)
     const queue = new module.Queue<unknown>(maxsize)
     const [orders, childOrders] = module.Pipe<number, never>()
-    const child = startChild(module, produceToQueue, [queue, childOrders, name, seats?.child ?? null])
+    const child = begin(module, produceToQueue, [queue, childOrders, name, seats?.child ?? null])
     const move = (count: number) => child.during(consume(count, () => queue.get(), messages))
     return orderedSession(child, orders, seats, move, queue)
   }

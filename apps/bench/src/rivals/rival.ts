@@ -5,7 +5,7 @@ export interface Rival {
   open(workers: number): Promise<RivalPool>
 }
 
-interface RivalPool {
+export interface RivalPool {
   square(n: number): Promise<number>
   /** Lets every worker run on this core only. */
   sit(core: number): Promise<void>

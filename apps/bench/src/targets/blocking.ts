@@ -1,6 +1,6 @@
 import type { Connection } from '@mp/core'
 import type { Connection as BlockingConnection } from '@mp/shared-array-buffer'
-import { sitOn } from '../core.js'
+import { takeSeat } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 
 /** Obeys orders: how many messages to move next; 0 ends it. Only orders are awaited, all else blocks. */
@@ -11,7 +11,7 @@ export async function blockingTarget(
   role: 'produce' | 'echo',
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
+  takeSeat(core)
   const { configure } = await import('@mp/shared-array-buffer')
   if (role === 'echo') configure({ wait: 'spin' })
   const { make } = messagesOf(name)

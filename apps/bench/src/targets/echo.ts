@@ -1,5 +1,5 @@
 import type { Connection } from '@mp/core'
-import { sitOn } from '../core.js'
+import { takeSeat } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 
 /** Obeys orders: how many messages to send back next; 0 ends it. */
@@ -8,7 +8,7 @@ export async function echo(
   name: PayloadName,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
+  takeSeat(core)
   const { payload } = messagesOf(name)
   for (;;) {
     const count = (await connection.recv()) as number

@@ -1,13 +1,10 @@
 import type { Connection, Lock } from '@mp/core'
-import { sitOn } from '../core.js'
 import { CheckError } from '../payloads.js'
+import { obey } from './orders.js'
 
-/** Obeys orders: how many times to take and release the lock; 0 ends it. Answers each order with the milliseconds that it took. */
+/** Takes and releases the lock as often as it is ordered to. Answers each order with the milliseconds that it took. */
 export async function lockInLoop(lock: Lock, orders: Connection<number, number>, core: number | null): Promise<void> {
-  if (core !== null) sitOn(core)
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
+  await obey(orders, core, async count => {
     const before = performance.now()
     for (let done = 0; done < count; done++) {
       const guard = await lock.acquire()
@@ -15,5 +12,5 @@ export async function lockInLoop(lock: Lock, orders: Connection<number, number>,
       await guard.release()
     }
     await orders.send(performance.now() - before)
-  }
+  })
 }

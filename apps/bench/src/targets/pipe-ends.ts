@@ -1,22 +1,19 @@
 import type { Connection } from '@mp/core'
-import { sitOn } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { type Tally, tally } from '../tally.js'
+import { obey } from './orders.js'
 
-/** Each target obeys orders: how many small objects to send or to receive next; 0 ends it. */
+/** Children that send or receive small objects as they are ordered to. */
 
 export async function sendItems(
   data: Connection<unknown, never>,
   orders: Connection<never, number>,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
   const { make } = messagesOf('small')
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
+  await obey(orders, core, async count => {
     for (let sequence = 0; sequence < count; sequence++) await data.send(make(sequence))
-  }
+  })
 }
 
 export async function receiveItems(
@@ -24,11 +21,6 @@ export async function receiveItems(
   orders: Connection<Tally, number>,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
   const messages = messagesOf('small')
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
-    await orders.send(await tally(count, 1, () => data.recv(), messages))
-  }
+  await obey(orders, core, async count => orders.send(await tally(count, 1, () => data.recv(), messages)))
 }

@@ -1,11 +1,8 @@
 import type { Connection, Queue } from '@mp/core'
-import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
+import { obey } from './orders.js'
 
-/**
- * Each target obeys orders that come over its connection: the number of messages to send next; 0 ends it. So one child can be
- * warmed up and then measured.
- */
+/** Children that send messages as they are ordered to. */
 
 export async function produceToQueue(
   queue: Queue<unknown>,
@@ -13,13 +10,10 @@ export async function produceToQueue(
   name: PayloadName,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
   const { make } = messagesOf(name)
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
+  await obey(orders, core, async count => {
     for (let sequence = 0; sequence < count; sequence++) await queue.put(make(sequence))
-  }
+  })
 }
 
 export async function produceToPipe(
@@ -27,11 +21,8 @@ export async function produceToPipe(
   name: PayloadName,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
   const { payload, make } = messagesOf(name)
-  for (;;) {
-    const count = await connection.recv()
-    if (count === 0) return
+  await obey(connection, core, async count => {
     switch (payload.kind) {
       case 'object':
         for (let sequence = 0; sequence < count; sequence++) await connection.send(make(sequence))
@@ -45,5 +36,5 @@ export async function produceToPipe(
           await connection.send(buffer, { transfer: [buffer] })
         }
     }
-  }
+  })
 }

@@ -1,9 +1,9 @@
 import type { Connection, JoinableQueue, Queue } from '@mp/core'
-import { sitOn } from '../core.js'
 import { messagesOf } from '../payloads.js'
 import { type Tally, tally } from '../tally.js'
+import { obey } from './orders.js'
 
-/** Each target obeys orders: how many small objects to put or to take next; 0 ends it. Who takes tells what it took. */
+/** Children that put or take small objects as they are ordered to. Who takes tells what it took. */
 
 /** `producer` of `producers` counts from 0, and tells which sequence numbers are this child's. */
 export async function putShare(
@@ -13,47 +13,42 @@ export async function putShare(
   producers: number,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
   const { make } = messagesOf('small')
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
+  await obey(orders, core, async count => {
     for (let put = 0; put < count; put++) await queue.put(make(put * producers + producer))
-  }
+  })
 }
 
-export async function takeShare(
+export function takeShare(
   queue: Queue<unknown>,
   orders: Connection<Tally, number>,
   producers: number,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
-  const messages = messagesOf('small')
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
-    await orders.send(await tally(count, producers, () => queue.get(), messages))
-  }
+  return take(() => queue.get(), orders, producers, core)
 }
 
 /** As takeShare, and each item is reported as done before the next one is taken. */
-export async function finishShare(
+export function finishShare(
   queue: JoinableQueue<unknown>,
   orders: Connection<Tally, number>,
   producers: number,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
-  const messages = messagesOf('small')
   const receive = async () => {
     const item = await queue.get()
     await queue.taskDone()
     return item
   }
-  for (;;) {
-    const count = await orders.recv()
-    if (count === 0) return
-    await orders.send(await tally(count, producers, receive, messages))
-  }
+  return take(receive, orders, producers, core)
+}
+
+async function take(
+  receive: () => Promise<unknown>,
+  orders: Connection<Tally, number>,
+  producers: number,
+  core: number | null,
+): Promise<void> {
+  const messages = messagesOf('small')
+  await obey(orders, core, async count => orders.send(await tally(count, producers, receive, messages)))
 }

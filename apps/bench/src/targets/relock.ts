@@ -1,5 +1,5 @@
 import type { Connection, Lock } from '@mp/core'
-import { sitOn } from '../core.js'
+import { takeSeat } from '../core.js'
 
 /** Obeys orders: how many times to take one lock and release the other; 0 ends it. */
 export async function relock(
@@ -8,7 +8,7 @@ export async function relock(
   theirs: Lock,
   core: number | null,
 ): Promise<void> {
-  if (core !== null) sitOn(core)
+  takeSeat(core)
   for (;;) {
     const count = await orders.recv()
     if (count === 0) return

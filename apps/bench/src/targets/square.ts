@@ -1,4 +1,4 @@
-import { sitOn } from '../core.js'
+import { takeSeat } from '../core.js'
 
 export function square(n: number): number {
   return n * n
@@ -6,5 +6,5 @@ export function square(n: number): number {
 
 /** Lets a worker of a pool run only on this core. */
 export function sitHere(core: number): void {
-  sitOn(core)
+  takeSeat(core)
 }
