@@ -54,8 +54,12 @@ describe.each([
     const { board: home, slot, text, parcels, close } = offer(transport)
     const open = openBoard(slot, text, parcels)
     const holder = open?.board
-    for (let place = 0; place !== 0xffff_fffe; place = Math.min(place + 0x7000_0000, 0xffff_fffe)) home.takeBack(place)
-    home.takeBack(0xffff_fffe)
+    const goOnBehind = (place: number) => {
+      home.takeBack(place)
+      home.resume(place)
+    }
+    for (let place = 0; place !== 0xffff_fffe; place = Math.min(place + 0x7000_0000, 0xffff_fffe)) goOnBehind(place)
+    goOnBehind(0xffff_fffe)
     expect(holder?.claim(0xffff_ffff)).toBe(true)
     expect(holder?.claim(0)).toBe(true)
     expect(home.takeBack(3)).toBe(0)
@@ -66,6 +70,19 @@ describe.each([
     open?.close()
     close()
   })
+})
+
+it('claims nothing that was taken back twice', () => {
+  const { board: home, slot, text, close } = offer(processes)
+  const open = openBoard(slot, text, undefined)
+  // Two of these stand for one holder: the second is at the place where the first one was between its two steps.
+  const [holder, between] = [open?.board, openBoard(slot, text, undefined)?.board]
+  expect(home.takeBack(5)).toBe(0)
+  expect(holder?.claim(3)).toBe(false)
+  expect(home.takeBack(5)).toBe(5)
+  expect(between?.claim(3)).toBe(false)
+  open?.close()
+  close()
 })
 
 it('offers each transport of one context the boards that it can carry', () => {

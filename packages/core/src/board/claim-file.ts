@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readSync, readvSync, writeSync } from 'node:fs'
 import type { HolderBoard, HomeBoard } from './board.js'
 import { HEAD, makeMemoryFile } from './memory-file.js'
 
@@ -8,6 +8,7 @@ const AHEAD = 64 * 1024
 const LARGEST = 1024 * 1024
 
 const one = new Uint8Array(1)
+const nothing = [new Uint8Array(0)]
 const text = Buffer.alloc(64)
 const marks = new Uint8Array(1024)
 
@@ -114,8 +115,7 @@ export class ClaimFile implements HomeBoard {
   takeBack(last: number): number {
     if (this.#count() === this.#lastByte) return this.begun
     this.#cut()
-    // A claim that is under way holds the lock of the offset until it is over.
-    readSync(this.file, one, 0, 1, null)
+    this.#settle()
     const begun = this.begun
     // If everything was claimed meanwhile, nothing was taken back, and there is nothing for the holder to notice.
     if (this.#count() === this.#lastByte) this.resume(last)
@@ -132,7 +132,15 @@ export class ClaimFile implements HomeBoard {
   ask(asked: number): void {
     this.#asked = asked === 0 ? 0 : (asked % 255) + 1
     this.#marked = 0
-    if (asked !== 0 && !this.revoked) this.#mark(this.#count() + 1)
+    if (asked === 0 || this.revoked) return
+    this.#mark(this.#count() + 1)
+    // A claim that is under way may have read its byte before, and not have moved the offset.
+    this.#settle()
+  }
+
+  /** Waits for a claim that is under way: it holds the lock of the offset until it is over. A read of no bytes takes that lock, too. */
+  #settle(): void {
+    readvSync(this.file, nothing)
   }
 
   /** Writes what is asked into the bytes from `first` to `#lastByte`, 1,024 at most. */

@@ -58,6 +58,8 @@ export class FileBoard implements HomeBoard, HolderBoard {
   sent(): void {}
 
   takeBack(last: number): number {
+    // Everything is claimed or taken back. A second verdict would take a late attempt to claim for a claim.
+    if (this.revoked) return this.#void
     const before = this.#void
     this.#write(VOID, last)
     const begun = this.#read(BEGUN)

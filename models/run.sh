@@ -50,3 +50,10 @@ finds queue -DVICTIM=1 -DNO_RECHECK
 finds queue -DVICTIM=1 -DNO_TAKEOVER
 finds queue -DVICTIM=3 -DNO_SECOND_LOOK
 finds queue -DVICTIM=1 -DOLD_MARK
+
+for board in SWAP OFFSET; do sound board -D$board -DAGAIN; done
+sound board -DWORDS
+finds board -DSWAP -DNO_SWAP
+finds board -DOFFSET -DNO_BARRIER
+finds board -DOFFSET -DLOOK_ONLY
+for bug in LATE_VERDICT VERDICT_FIRST READ_FIRST AGAIN; do finds board -DWORDS -D$bug; done

@@ -1,5 +1,5 @@
 /*
- * The bounded queue of queue-engine.ts and the waiting of bell.ts, for Spin: two producers, two consumers, a ring of two,
+ * The bounded queue of queue-engine.ts and the waiting of bell.ts (packages/shared-array-buffer), for Spin: two producers, two consumers, a ring of two,
  * and the death of any one of them between any two instructions.
  *
  * Every control word is read and written through Atomics, which is sequentially consistent: so is this model. The body of a
