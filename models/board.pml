@@ -11,7 +11,7 @@
  * It holds that
  * - each item is the holder's or home's, never both;
  * - when nothing moves any more each item is somebody's: none is lost between the two;
- * - home, once it has asked, hears of the next claim, or has seen it in its look afterwards.
+ * - home, once it has asked, hears of the next claim of the place that it has named, or has seen it in its look afterwards.
  *
  * Seeded bugs, which the script expects to be found: NO_SWAP (SWAP); NO_BARRIER, LOOK_ONLY (OFFSET); LATE_VERDICT, VERDICT_FIRST,
  * READ_FIRST, AGAIN (WORDS). With the other two AGAIN is no bug: home may take back what it has taken back.
@@ -39,7 +39,7 @@ bool mortal;                /* whether the holder may die. Otherwise it waits fo
 
 #ifdef SWAP
 byte word;                  /* claimed or taken back up to here */
-byte asked;
+byte asked, from;
 #endif
 #ifdef OFFSET
 byte offset, size;          /* bytes read, and bytes that there are, behind the head */
@@ -50,7 +50,7 @@ byte mark[ITEMS + 1];       /* what is written in a byte */
 byte asked;                 /* what home writes into further bytes */
 #endif
 #ifdef WORDS
-byte begun, end, verdictFor, verdict, asked;
+byte begun, end, verdictFor, verdict, asked, from;
 #endif
 
 /* The place is claimed: from here on it is the holder's, although its user code has not seen the item. */
@@ -98,6 +98,7 @@ active proctype holder() {
 #endif
     MAY_DIE;
     seen = asked;
+    if :: from > place -> seen = 0 :: else fi;
     at++;
 #endif
 #ifdef OFFSET
@@ -122,6 +123,7 @@ active proctype holder() {
     limit = end;
 #endif
     seen = asked;
+    if :: from > place -> seen = 0 :: else fi;
     MAY_DIE;
     if
     :: atomic { place > limit -> got = true; mine(place) }; at++
@@ -157,7 +159,7 @@ gone:
 }
 
 active proctype home() {
-  byte takes, asks, known, got, i, before;
+  byte takes, asks, named, known, got, i, before;
   bool waits;           /* it has asked, and was not told */
 
   do
@@ -227,6 +229,11 @@ active proctype home() {
     got = 0; before = 0
   :: asks < ASKS && !waits && !dead ->
     asks++;
+    /* The next place, or the last one. */
+    if :: named = 1 :: sent > 0 -> named = sent fi;
+#ifndef OFFSET
+    from = named;
+#endif
     asked = asks;
     waits = true;
 #ifdef OFFSET
@@ -234,7 +241,9 @@ active proctype home() {
     :: !revoked ->
       i = offset + 1;
       do
-      :: i <= last -> mark[i] = asked; i++
+      :: i <= last ->
+        if :: placeAt[i] >= named -> mark[i] = asked :: else fi;
+        i++
       :: else -> break
       od;
       i = 0
@@ -285,13 +294,13 @@ active proctype home() {
     :: else -> break
     od;
 #ifdef SWAP
-    assert(!waits || known == word)
+    assert(!waits || known == word || word < named)
 #endif
 #ifdef OFFSET
-    assert(!waits || known == offset)
+    assert(!waits || known == offset || offset == 0 || placeAt[offset] < named)
 #endif
 #ifdef WORDS
-    assert(!waits || known == begun || begun <= end)
+    assert(!waits || known == begun || begun <= end || begun < named)
 #endif
   fi
 }

@@ -43,8 +43,10 @@ describe.each([
     expect(holder.claim(6)).toBe(true)
     expect(home.takeBack(6)).toBe(6)
     expect(home.takeBack(6)).toBe(6)
-    home.ask(7)
+    home.ask(7, 8)
     expect(holder.claim(7)).toBe(true)
+    expect(holder.asked).toBe(0)
+    expect(holder.claim(8)).toBe(true)
     expect(holder.asked).toBe(7)
     open.close()
     close()
@@ -115,13 +117,13 @@ it('lets a child claim through an offset that it shares, and its parent take bac
   home.sent(7, 2)
   expect(holder.claim()).toBe(true)
   expect(home.begun).toBe(6)
-  home.ask(9)
+  home.ask(9, 7)
   expect(holder.claim()).toBe(true)
   expect(holder.asked).not.toBe(0)
   // Nothing is out: nothing is taken back, and nothing need be noticed.
   expect(home.takeBack(7)).toBe(7)
   expect(home.revoked).toBe(false)
-  home.ask(0)
+  home.ask(0, 0)
   home.sent(8, 1)
   expect(holder.claim()).toBe(true)
   expect(holder.asked).toBe(0)
@@ -130,6 +132,15 @@ it('lets a child claim through an offset that it shares, and its parent take bac
   expect(home.begun).toBe(8)
   expect(holder.claim()).toBe(true)
   expect(home.takeBack(11)).toBe(10)
+  home.resume(11)
+  holder.resume()
+  // Of these three only the last one is of interest.
+  home.sent(14, 3)
+  home.ask(10, 14)
+  for (const asked of [false, false, true]) {
+    expect(holder.claim()).toBe(true)
+    expect(holder.asked !== 0).toBe(asked)
+  }
   home.release()
   home.release()
 })
@@ -139,7 +150,7 @@ it('gives the memory of an asked file back', () => {
   const holder = openBoard(home.file, home.nonce, undefined)?.board as InheritedBoard
   for (let last = 64; last < 1_500_000; last += 64) {
     home.sent(last, 64)
-    home.ask(last)
+    home.ask(last, last - 63)
     for (let i = 0; i < 64; i++) if (!holder.claim()) throw new Error(`place ${last - 64 + i} was not claimed`)
   }
   expect(fstatSync(home.file).blocks * 512).toBeLessThan(3 * 1024 * 1024)

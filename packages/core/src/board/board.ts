@@ -27,17 +27,17 @@ export interface HomeBoard {
   /** The holder has noticed. `last` is the last place that was sent. */
   resume(last: number): void
   /**
-   * Asks the holder to tell of its next claim; 0 asks it not to. `asked` is another number each time. Look at `begun` afterwards:
-   * the holder may have claimed just before.
+   * Asks the holder to tell of its next claim of the place `from`, or a later one; with `asked` 0 asks it not to. `asked` is another
+   * number each time. Look at `begun` afterwards: the holder may have claimed just before.
    */
-  ask(asked: number): void
+  ask(asked: number, from: number): void
 }
 
 /** The board as the holder uses it. */
 export interface HolderBoard {
   /** Claims `place`, and gives whether it is claimed now. Undefined: home is just deciding, try again in a moment. */
   claim(place: number): boolean | undefined
-  /** The number that home had passed to `ask`, as the last `claim` found it. 0 if home does not ask. */
+  /** The number that home had passed to `ask`, as the last `claim` found it. 0 if home does not ask about this place. */
   readonly asked: number
   /** Whether a claim has found that home took something back. Then tell home so. What comes until home has answered is void. */
   readonly revoked: boolean

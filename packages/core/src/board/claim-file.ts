@@ -1,5 +1,5 @@
 import { closeSync, ftruncateSync, openSync, readSync, readvSync, writeSync } from 'node:fs'
-import type { HolderBoard, HomeBoard } from './board.js'
+import { type HolderBoard, type HomeBoard, isLater } from './board.js'
 import { HEAD, makeMemoryFile } from './memory-file.js'
 
 /** Bytes that the file is made longer than what was sent needs, so that it does not have to grow for each item. */
@@ -26,7 +26,7 @@ interface Run {
  *   too, and so waits for a read that is under way. After that the offset does not move any more, and home asks for it.
  * - The child says that it has noticed (NOTICED), and what comes is void until home has answered (GO_ON). So the bytes need not
  *   hold the places. They are holes in the file, which take no memory and read as 0.
- * - To ask to be told of the next claim, home writes another value into the bytes that may be claimed next.
+ * - To ask to be told of a claim, home writes another value into the bytes that stand for the place, and for later ones.
  *
  * A file serves one holder of one queue, once. A late claim of an earlier holder would look like one of the next.
  */
@@ -129,11 +129,11 @@ export class ClaimFile implements HomeBoard {
     this.revoked = false
   }
 
-  ask(asked: number): void {
+  ask(asked: number, from: number): void {
     this.#asked = asked === 0 ? 0 : (asked % 255) + 1
     this.#marked = 0
     if (asked === 0 || this.revoked) return
-    this.#mark(this.#count() + 1)
+    this.#mark(Math.max(this.#count() + 1, this.#byteOf(from)))
     // A claim that is under way may have read its byte before, and not have moved the offset.
     this.#settle()
   }
@@ -166,6 +166,12 @@ export class ClaimFile implements HomeBoard {
     while (runs.length > 1 && (runs[1] as Run).byte < count) runs.shift()
     const { byte, place } = runs[0] as Run
     return (place + count - byte) >>> 0
+  }
+
+  /** The byte that stands for the place; if none does, for the next one that has a byte. 0 if the place was claimed long ago. */
+  #byteOf(place: number): number {
+    const run = this.#runs.findLast(each => isLater(place, each.place))
+    return run ? run.byte + ((place - run.place) >>> 0) : 0
   }
 
   /** How many bytes were claimed since the file was made. */

@@ -10,17 +10,19 @@ const BEGUN = 0
 const VOID = 1
 /** The verdict: the `void` that it is about, and in the word behind it `begun` at that time. */
 const VERDICT_FOR = 2
-/** If not 0, home asks to be told of the next claim. */
+/** If not 0, home asks to be told of the next claim of a place, from that in the word behind it on. */
 const ASKED = 4
 
 const SLOT = 16
 const SLOTS = 256
 
-/** Buffers for one word, and for the four from `VOID` on. */
+/** Buffers for one word, for two, and for the five from `VOID` on. */
 const one = new Uint32Array(1)
 const oneBytes = new Uint8Array(one.buffer)
-const four = new Uint32Array(4)
-const fourBytes = new Uint8Array(four.buffer)
+const two = new Uint32Array(2)
+const twoBytes = new Uint8Array(two.buffer)
+const five = new Uint32Array(5)
+const fiveBytes = new Uint8Array(five.buffer)
 
 /**
  * A board between processes: words in a file in memory. Nothing can swap such a word.
@@ -76,18 +78,21 @@ export class FileBoard implements HomeBoard, HolderBoard {
     this.revoked = false
   }
 
-  ask(asked: number): void {
-    this.#write(ASKED, asked)
+  ask(asked: number, from: number): void {
+    two[0] = asked
+    two[1] = from
+    writeSync(this.#file, twoBytes, 0, 8, this.#at + ASKED * 4)
   }
 
   claim(place: number): boolean | undefined {
     if (this.revoked) return false
     this.#write(BEGUN, place)
-    readSync(this.#file, fourBytes, 0, 16, this.#at + VOID * 4)
-    const end = four[0] as number
-    this.asked = four[ASKED - VOID] as number
+    readSync(this.#file, fiveBytes, 0, 20, this.#at + VOID * 4)
+    const end = five[0] as number
+    const from = five[ASKED + 1 - VOID] as number
+    this.asked = isLater(from, place) ? 0 : (five[ASKED - VOID] as number)
     if (isLater(place, end)) return true
-    if (four[VERDICT_FOR - VOID] !== end) return undefined
+    if (five[VERDICT_FOR - VOID] !== end) return undefined
     this.revoked = isLater(place, this.#read(VERDICT_FOR + 1))
     return !this.revoked
   }

@@ -6,7 +6,7 @@ const SLOTS = 256
 
 /** Up to this place everything is claimed or taken back. */
 const BEGUN = 0
-/** If not 0, home asks to be told of the next claim. */
+/** If not 0, home asks to be told of the next claim of a place, from that in the word behind it on. */
 const ASKED = 1
 
 /**
@@ -20,6 +20,8 @@ export class SharedBoard implements HomeBoard, HolderBoard {
   readonly revoked = false
   readonly #words: Int32Array
   readonly #at: number
+  /** Of the holder: the place of its last claim. */
+  #claimed = 0
 
   constructor(memory: SharedArrayBuffer, slot: number) {
     this.#words = new Int32Array(memory)
@@ -31,7 +33,8 @@ export class SharedBoard implements HomeBoard, HolderBoard {
   }
 
   get asked(): number {
-    return Atomics.load(this.#words, this.#at + ASKED)
+    const asked = Atomics.load(this.#words, this.#at + ASKED)
+    return asked !== 0 && isLater(Atomics.load(this.#words, this.#at + ASKED + 1), this.#claimed) ? 0 : asked
   }
 
   sent(): void {}
@@ -42,7 +45,9 @@ export class SharedBoard implements HomeBoard, HolderBoard {
 
   resume(): void {}
 
-  ask(asked: number): void {
+  ask(asked: number, from: number): void {
+    // In this order, so that a holder that finds the number finds this place, or a later question's. Home looks after each.
+    Atomics.store(this.#words, this.#at + ASKED + 1, from)
     Atomics.store(this.#words, this.#at + ASKED, asked)
   }
 
@@ -50,6 +55,7 @@ export class SharedBoard implements HomeBoard, HolderBoard {
     const words = this.#words
     const at = this.#at + BEGUN
     const before = Atomics.load(words, at)
+    this.#claimed = place
     // Only a take-back can come between the two, and it takes this place back, too.
     return isLater(place, before) && Atomics.compareExchange(words, at, before, place | 0) === before
   }

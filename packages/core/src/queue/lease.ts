@@ -125,6 +125,17 @@ export class Lease {
     return most - this.#out.length
   }
 
+  /** Asks the holder to tell of its next claim on the board; or, with `last`, only when it claims the last of what it has. */
+  ask(asked: number, last: boolean): void {
+    const from = last ? this.sent : (this.#out.peek()?.place ?? this.sent)
+    this.board?.ask(asked, from)
+  }
+
+  /** The holder need not tell of claims any more. */
+  dismiss(): void {
+    this.board?.ask(0, 0)
+  }
+
   /** Tells the board of items that are about to be sent, to be claimed there. */
   announce(count: number): void {
     this.board?.sent((this.sent + count) >>> 0, count)

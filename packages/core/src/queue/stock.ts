@@ -76,7 +76,7 @@ export class Stock {
   #delivered = 0
   /** Whether somebody waits for claims: for a slot, or until nothing is out. */
   #asking = false
-  /** The number with which a consumer was last asked to tell of its next claim. */
+  /** The number with which a consumer was last asked to tell of a claim. */
   #asked = 0
   /** Consumers that were asked so. */
   readonly #armed = new Set<Consumer>()
@@ -183,7 +183,7 @@ export class Stock {
   resumed(consumer: Consumer): void {
     const { lease } = consumer
     lease.resume()
-    if (this.#armed.delete(consumer)) lease.board?.ask(0)
+    if (this.#armed.delete(consumer)) lease.dismiss()
     this.wanted(consumer)
   }
 
@@ -194,7 +194,7 @@ export class Stock {
     if (this.#armed.has(consumer)) {
       this.#armed.delete(consumer)
       if (this.#asking || this.#line.length > 0) this.#arm(consumer)
-      else consumer.lease.board?.ask(0)
+      else consumer.lease.dismiss()
     }
     if (this.#line.length > 0) this.#serve()
   }
@@ -323,7 +323,7 @@ export class Stock {
   /** Stops asking to be told of claims, unless somebody still waits for them. */
   #disarm(): void {
     if (this.#asking || this.#armed.size === 0) return
-    for (const { lease } of this.#armed) lease.board?.ask(0)
+    for (const { lease } of this.#armed) lease.dismiss()
     this.#armed.clear()
   }
 
@@ -419,13 +419,16 @@ export class Stock {
     return false
   }
 
-  /** Asks the consumer to tell of its next claim. Then looks again, because it may have claimed just before. */
+  /**
+   * Asks the consumer to tell of a claim: of its next one if that frees a slot for somebody who waits; otherwise of the last of what it
+   * has, when another can be the lessee. Then looks again, because it may have claimed just before.
+   */
   #arm(consumer: Consumer): void {
-    const { board } = consumer.lease
-    if (!board) return
+    const { lease } = consumer
+    if (!lease.board) return
     this.#armed.add(consumer)
     this.#asked = (this.#asked % 0x7fff_ffff) + 1
-    board.ask(this.#asked)
+    lease.ask(this.#asked, !this.#asking)
     this.#look(consumer)
   }
 
