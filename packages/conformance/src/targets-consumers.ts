@@ -118,3 +118,29 @@ export async function getShares(queue: Queue<number>, orders: Connection<number,
     await orders.send(share)
   }
 }
+
+/** Gets and logs as `getAndLog`, and exits while a call at the end of a long turn waits. */
+export async function exitAfterLongTurn(queue: Queue<number>, path: string): Promise<void> {
+  const { openSync } = process.getBuiltinModule('node:fs')
+  const file = openSync(path, 'a')
+  await queue.get().then(item => writeSync(file, `${item}\n`))
+  // In the next turn, before what waits for a turn goes on.
+  setImmediate(() => process.exit(0))
+  const end = performance.now() + 15
+  while (performance.now() < end);
+  for (;;) writeSync(file, `${await queue.get()}\n`)
+}
+
+/** Gets with several calls at a time, and computes for 12 ms now and then. Gives the items in the order in which they came. */
+export async function getSideBySide(queue: Queue<number>, count: number): Promise<number[]> {
+  const got: number[] = []
+  const loop = async () => {
+    for (let item = await queue.get(); item >= 0; item = await queue.get()) {
+      got.push(item)
+      const end = performance.now() + (got.length % 16 === 0 ? 12 : 0)
+      while (performance.now() < end);
+    }
+  }
+  await Promise.all(Array.from({ length: count }, loop))
+  return got
+}

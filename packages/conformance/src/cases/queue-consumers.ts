@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import { assertAll, assertRising, killLessee } from '../kill-lessee.js'
 import * as targets from '../targets-consumers.js'
+import { turns } from '../turns.js'
 
 /** ms in which others get what a consumer has not taken, when it ends or computes. */
 const SOON = 1_500
@@ -24,6 +26,36 @@ export const queueConsumers = group('Queue: consumers that give up, compute, or 
       else assert.equal(came, 'item')
     }
   }),
+
+  'Q37 what a get at the end of a long turn would be given is not lost when its context exits': needs(
+    'isolation',
+    async t => {
+      for (let round = 0; round < 3; round++) {
+        const queue = new t.api.Queue<number>()
+        for (let i = 0; i < 200; i++) await queue.put(i)
+        const path = t.file(`log-${round}`)
+        const child = await t.start(targets.exitAfterLongTurn, [queue, path])
+        await t.ends(child)
+        const given = readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number)
+        const rest: number[] = []
+        while (!(await queue.empty())) rest.push(await queue.getNowait())
+        assertAll([...given, ...rest], 200)
+      }
+    },
+  ),
+
+  'Q38 several calls of one consumer that computes see the items in their order': async t => {
+    const queue = new t.api.Queue<number>()
+    const consumer = await t.start(targets.getSideBySide, [queue, 4])
+    for (let i = 0; i < 1_000; i++) {
+      await queue.put(i)
+      if (i % 8 === 0) await turns(1)
+    }
+    for (let i = 0; i < 4; i++) await queue.put(-1)
+    const got = await within(consumer.result(), 'the items')
+    assertRising(got)
+    assertAll(got, 1_000)
+  },
 
   'Q38 beside consumers that give up, each sees the items of a producer in its order': async t => {
     const queue = new t.api.Queue<number>()

@@ -51,6 +51,8 @@ export class ContextEnd {
   atExit(): void {
     const context = this.#context
     const deadline = performance.now() + LONGEST_EXIT
+    // What is read from here on comes to calls whose promises cannot go on any more.
+    for (const remote of context.remotes.values()) remote.retire?.()
     awaitMoved([...context.movingLinks()], context.links, deadline)
     for (const link of context.movingLinks()) link.tellLeft()
     void this.#handOverHomes(deadline)
@@ -67,7 +69,9 @@ export class ContextEnd {
     await Promise.all([closingLinks(), ...[...context.links].map(link => link.listened())])
     for (const link of context.links) link.flushAll()
     for (const pipe of context.pipes) pipe.flush()
-    await Promise.all([...context.remotes.values()].map(remote => remote.settled()))
+    const remotes = [...context.remotes.values()]
+    for (const remote of remotes) remote.retire?.()
+    await Promise.all(remotes.map(remote => remote.settled()))
     await context.finished()
     for (const link of context.movingLinks()) link.tellLeft()
     await this.#handOverHomes()

@@ -39,6 +39,8 @@ export interface ChildOwner {
 export interface Remote {
   /** Everything that this context told the home has reached it, or the home is gone. */
   settled(): Promise<void>
+  /** The context ends. None of its calls is given anything from now on: what would have been for them stays with the home. */
+  retire?(): void
 }
 
 /** The home of an object that other contexts hold: it lives in this context, and moves to the parent when this one ends. */

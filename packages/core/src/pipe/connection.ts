@@ -225,13 +225,12 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#check('readable')
       const limit = checkWait(options)
       const backend = this.#backend
-      if (this.#receivers.length === 0) {
+      // Before anything is taken, so that it cannot come after what calls that wait are given meanwhile.
+      const long = this.#receivers.length === 0 && turnIsLong(roughNow())
+      if (this.#receivers.length === 0 && !long) {
         let found = backend.find()
         if (found === 'empty' && backend.spin()) found = backend.find()
-        if (found === 'done') {
-          const value = backend.take(wanted)
-          return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
-        }
+        if (found === 'done') return Promise.resolve(backend.take(wanted))
         if (found === 'over') throw this.#endOfFile()
       }
       const receiver = new Receiver(wanted)
@@ -240,7 +239,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
         const forget = () => void this.#receivers.delete(receiver)
         receiver.limit(options, () => receiver.reject(late(limit)), forget)
       }
-      backend.watch(this.#wake)
+      if (long) void turn().then(this.#wake)
+      else backend.watch(this.#wake)
       return receiver.promise
     } catch (error) {
       return Promise.reject(error)

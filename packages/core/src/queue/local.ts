@@ -65,14 +65,56 @@ export class LocalQueue implements JoinableBackend {
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
     const home = this.home
+    // What is taken in a long turn would be given only a turn later, when calls that wait may have got younger items.
+    if (turnIsLong(roughNow())) return this.#getLater(options, nowait, waits)
     const item = home.take(nowait)
-    if (item) {
-      const value = this.#reader.read(item)
-      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
-    }
+    if (item) return Promise.resolve(this.#reader.read(item))
     if (home.exhausted) throw shutDown()
     if (nowait) return this.#lookAgain()
     const pending = new Pending<unknown>()
+    const getter = this.#wait(pending)
+    waits(
+      pending.limit(
+        options,
+        () => pending.reject(empty()),
+        () => home.forget(getter),
+      ),
+    )
+    return pending.promise
+  }
+
+  /** As `get`, but takes nothing before the next turn. */
+  #getLater(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
+    const home = this.home
+    const pending = new Pending<unknown>()
+    let getter: Getter | undefined
+    waits(
+      pending.limit(
+        nowait ? undefined : options,
+        () => pending.reject(empty()),
+        () => getter && home.forget(getter),
+      ),
+    )
+    void turn().then(() => {
+      if (pending.settled) return
+      try {
+        const item = home.take(nowait)
+        if (item) pending.resolve(this.#reader.read(item))
+        else if (home.exhausted) pending.reject(shutDown())
+        else if (nowait)
+          this.#lookAgain().then(
+            value => pending.resolve(value),
+            error => pending.reject(error),
+          )
+        else getter = this.#wait(pending)
+      } catch (error) {
+        pending.reject(error)
+      }
+    })
+    return pending.promise
+  }
+
+  #wait(pending: Pending<unknown>): Getter {
     const getter: Getter = {
       deliver: arrived => {
         try {
@@ -83,15 +125,8 @@ export class LocalQueue implements JoinableBackend {
       },
       refuse: () => pending.reject(shutDown()),
     }
-    home.waitForItem(getter)
-    waits(
-      pending.limit(
-        options,
-        () => pending.reject(empty()),
-        () => home.forget(getter),
-      ),
-    )
-    return pending.promise
+    this.home.waitForItem(getter)
+    return getter
   }
 
   async readable(now: boolean, options: WaitOptions | undefined, waits: Waits): Promise<boolean> {

@@ -142,12 +142,13 @@ export class NativeQueueBackend implements QueueBackend {
   }
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
-    let outcome = this.#getters.length > 0 ? 'empty' : this.#take()
+    // Of what is taken in a long turn the caller would hear a turn later. If the context exits before, it would be lost.
+    const later = this.#getters.length === 0 && turnIsLong(roughNow())
+    let outcome = later ? 'busy' : this.#getters.length > 0 ? 'empty' : this.#take()
     if (outcome === 'empty' && !nowait && this.#getters.length === 0 && this.engine.spin('item')) outcome = this.#take()
     if (outcome === 'done') {
       if (this.#collected) return this.#receive(this.#collected, options, waits)
-      const value = this.#decode(this.engine)
-      return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
+      return Promise.resolve(this.#decode(this.engine))
     }
     if (outcome === 'shut' || outcome === 'lost') throw gone(outcome)
     if (outcome === 'empty' && nowait && this.#getters.length === 0) throw empty()

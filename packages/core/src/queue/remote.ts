@@ -54,6 +54,10 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   #putting = 0
   #turnEndAwaited = false
   #shutDown: boolean
+  /** The context ends: no call is given an item any more. */
+  #retired = false
+  /** Whether items went back that home may not have yet. */
+  #returning = false
 
   constructor(context: Context, transport: Transport, { id, maxsize, shutDown }: PackedQueue, wire: Wire) {
     this.#transport = transport
@@ -79,21 +83,23 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
 
   get(options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<unknown> {
     this.#home.checkOpen()
-    if (this.#getters.length === 0 && this.#hand.length > 0) {
+    const ready = this.#getters.length === 0 && this.#hand.length > 0 && !this.#retired
+    const later = ready && turnIsLong(roughNow())
+    if (ready && !later) {
       const item = this.#hand.take()
       if (item) {
         if (this.#hand.low) this.#askAhead()
-        const value = this.#reader.read(item)
-        return turnIsLong(roughNow()) ? turn().then(() => value) : Promise.resolve(value)
+        return Promise.resolve(this.#reader.read(item))
       }
     }
-    if (nowait) return this.#try(options, waits)
+    if (nowait) return this.#retired ? Promise.reject(empty()) : this.#try(options, waits)
     const pending = new Pending<unknown>()
     const firm = (options?.timeout ?? undefined) === undefined && !options?.signal
     const getter: Getter = { pending, firm }
     this.#getters.push(getter)
     if (firm) this.#firm++
-    this.#want()
+    if (later) void turn().then(() => this.#deliverLater())
+    else this.#want()
     if (this.#hand.undecided) this.#lookSoon()
     const forget = () => {
       this.#remove(getter)
@@ -172,9 +178,19 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     return pending.promise
   }
 
-  /** Resolves when everything that this context put has reached home, or home is gone. */
-  settled(): Promise<void> {
-    return this.#home.settled()
+  /** Resolves when everything that this context put or gave back has reached home, or home is gone. */
+  async settled(): Promise<void> {
+    do {
+      this.#returning = false
+      await this.#home.settled()
+    } while (this.#returning)
+  }
+
+  /** As {@link Remote.retire}. What came on a board home takes back. The rest goes back, also what is on its way. */
+  retire(): void {
+    this.#retired = true
+    if (this.#getters.length > 0) this.#want()
+    this.#returnUnwanted()
   }
 
   shutDown(immediate: boolean): void {
@@ -348,6 +364,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
 
   /** Gives what is in the hand to the calls that wait, in the order of both. */
   #deliver(): void {
+    if (this.#retired) return this.#returnUnwanted()
     while (this.#getters.length > 0) {
       const item = this.#hand.take()
       if (!item) break
@@ -364,10 +381,17 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     this.#returnUnwanted()
   }
 
+  /** Serves a call that was made in a long turn. What has come since may be void, or fewer than the calls. */
+  #deliverLater(): void {
+    this.#deliver()
+    if (this.#getters.length > 0) this.#want()
+  }
+
   /** Gives back what came without a board and no call waits for: home cannot take it back by itself. */
   #returnUnwanted(): void {
-    if (this.#getters.length > 0 || this.#tries > 0) return
+    if (this.#home.closed || (!this.#retired && (this.#getters.length > 0 || this.#tries > 0))) return
     for (let item = this.#hand.takeUnwanted(); item; item = this.#hand.takeUnwanted()) {
+      this.#returning = true
       const { bytes, start, end, parcels, place } = item
       this.#home.link.control(
         protocol.UNGET,
@@ -403,7 +427,8 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
 
   #want(): void {
     if (this.#home.closed) return
-    this.#home.tell(protocol.WANT, this.#hand.seen, this.#getters.length, this.#firm, this.#hand.pace())
+    const [waiting, firm] = this.#retired ? [0, 0] : [this.#getters.length, this.#firm]
+    this.#home.tell(protocol.WANT, this.#hand.seen, waiting, firm, this.#hand.pace())
   }
 
   /** Asks at once, because this turn may go on with what is still in the hand. */
@@ -426,6 +451,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     const pending = new Pending<unknown>()
     const hand = this.#hand
     const getters = this.#getters
+    const waiting = () => (this.#retired ? 0 : getters.length)
     this.#tries++
     const settle = (settle: () => void) => {
       this.#tries--
@@ -443,11 +469,12 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
       this.#home.call({
         type: protocol.TRY,
         get values() {
-          return [hand.seen, getters.length]
+          return [hand.seen, waiting()]
         },
         answered: ({ type, bytes, start }) => {
           if (type === protocol.REFUSED) return settle(() => pending.reject(whyRefused(readU32(bytes, start))))
           if (pending.settled) return settle(() => {})
+          if (this.#retired) return settle(() => pending.reject(empty()))
           const item = getters.length === 0 ? hand.take() : undefined
           // Home has taken it back, or another call of this context has it.
           if (!item) return ask()
