@@ -11,6 +11,7 @@ import { death } from './cases/death.js'
 import { event } from './cases/event.js'
 import { eventLoop } from './cases/event-loop.js'
 import { exitStatus } from './cases/exit-status.js'
+import { firstSend } from './cases/first-send.js'
 import { handles } from './cases/handles.js'
 import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
@@ -90,6 +91,7 @@ const groups: readonly Group[] = [
   joinableQueue,
   values,
   pipe,
+  firstSend,
   handles,
   death,
   underWay,

@@ -344,3 +344,28 @@ describe('a move', () => {
     await until(() => taker.end !== undefined)
   })
 })
+
+describe('a first send of a link that keeps it', () => {
+  it('rejects when the other side had closed before, whether it was sent at once or had to wait', async () => {
+    const { links } = linked()
+    links[1].close()
+    links[0].keepFirst()
+    const sends = [send(links[0], 'copied'), send(links[0], 'x'.repeat(100_000)), send(links[0], 'behind it')]
+    for (const each of await Promise.allSettled(sends)) {
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'MP_BROKEN_PIPE' } })
+    }
+  })
+
+  it('resolves when the other side read it, and then closed before the link had listened', async () => {
+    const { wires, users, links } = linked()
+    let tell = () => {}
+    Object.assign(wires[0], { caughtUp: () => new Promise<void>(resolve => (tell = resolve)) })
+    links[0].keepFirst()
+    const sent = send(links[0], 'first')
+    await until(() => users[1].texts.length === 1)
+    links[1].credit(users[1].costs[0] as number)
+    links[1].close()
+    expect(await sent).toBe(undefined)
+    tell()
+  })
+})

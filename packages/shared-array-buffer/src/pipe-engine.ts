@@ -142,6 +142,8 @@ export class RingPipe implements NativePipe {
     // If the other side was gone before anyone listened here, the port has emitted 'close' already.
     this.#gone = !(port as MessagePort & { hasRef(): boolean }).hasRef()
     port.unref()
+    // The other end's thread may have ended, and the event of that be still to come. The first write must know it.
+    if (this.#deaths > 0) this.#ping()
   }
 
   get tag(): number {

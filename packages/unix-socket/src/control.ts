@@ -34,7 +34,7 @@ export const ASK = 13
 /** The answers to ASK. After MAY the context will tell whether it has arrived or is lost. */
 export const MAY = 14
 export const CANNOT = 15
-/** Context to rendezvous: the end could not be opened here, and is gone. */
+/** Context to rendezvous: the end was closed here, unopened, or could not be opened, and is gone. */
 export const FAILED = 16
 /** Context to rendezvous: I listen, or am about to, at the path in the text. Remove it when I have ended. */
 export const ACCEPTOR = 11

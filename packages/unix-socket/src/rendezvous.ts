@@ -66,6 +66,8 @@ export class Rendezvous {
   readonly #contexts = new Set<HandOffWire>()
   /** The sockets at which other contexts listen. */
   readonly #claimed = new Set<string>()
+  /** By the key of an end that is on its way: whom to tell when its whereabouts change. */
+  readonly #changes = new Map<string, (() => void)[]>()
   /** By the token of a wire: the contexts that have not said yet whether they may still read it. */
   readonly #asked = new Map<string, Set<HandOffWire>>()
 
@@ -101,6 +103,34 @@ export class Rendezvous {
     return true
   }
 
+  /** An end that is in the main context closes, and was never opened. */
+  discard(end: control.WireEnd): void {
+    this.#failed(end)
+  }
+
+  /**
+   * Calls `then` when this process knows whether the other end is gone, as far as it can have been told. Then it has read what
+   * that end sent, and the word of its opening, from its sockets. While that end is on its way, word of its arrival may be.
+   * If a context has ended that held it, it closes soon.
+   */
+  whenKnown(opened: control.WireEnd, then: () => void): void {
+    twoTurns(() => {
+      const key = opened.token + (1 - opened.end)
+      const at = this.#ends.get(key)?.at
+      if (typeof at !== 'object') return then()
+      if (!('via' in at)) return this.#contexts.has(at) ? then() : later(then)
+      const limit = later(() => {
+        this.#changes.delete(key)
+        then()
+      })
+      const goOn = () => {
+        clearTimeout(limit)
+        this.whenKnown(opened, then)
+      }
+      this.#changes.set(key, [...(this.#changes.get(key) ?? []), goOn])
+    })
+  }
+
   #meeting(token: string): Meeting {
     let meeting = this.#meetings.get(token)
     if (!meeting) {
@@ -117,8 +147,7 @@ export class Rendezvous {
     const meeting = this.#meeting(token)
     // A ticket opens once.
     if (meeting.seats[end]) return connection.close()
-    // In two turns this process has read what the other end sent, and the word of its opening, from its sockets.
-    twoTurns(() => connection.send(control.control(this.#secret, control.READY, opened)))
+    this.whenKnown(opened, () => connection.send(control.control(this.#secret, control.READY, opened)))
     const other = meeting.seats[1 - end]
     if (!other) {
       meeting.seats[end] = { connection }
@@ -245,8 +274,7 @@ export class Rendezvous {
         if (!known || known.end.hops <= told.hops) this.#opened(told)
         return
       case control.FAILED:
-        if (!known) this.#note(key, { end: told, at: connection })
-        return this.#gone(key)
+        return this.#failed(told)
       case control.LOST:
         return this.lost(told.token)
       case control.CLOSED:
@@ -280,6 +308,7 @@ export class Rendezvous {
   #note(key: string, where: Whereabouts): void {
     this.#forget(key)
     this.#ends.set(key, where)
+    this.#tellChange(key)
     const { at } = where
     if (typeof at !== 'object' || !('via' in at)) return
     const along = this.#underWay.get(at.via)
@@ -295,6 +324,19 @@ export class Rendezvous {
     if (along?.delete(key) && along.size === 0) this.#underWay.delete(at.via)
   }
 
+  #tellChange(key: string): void {
+    const tell = this.#changes.get(key)
+    this.#changes.delete(key)
+    for (const each of tell ?? []) each()
+  }
+
+  /** The end closes where it is: it was not opened, or could not be. */
+  #failed(end: control.WireEnd): void {
+    // Word that was sent before, from elsewhere, no longer counts.
+    this.#opened(end)
+    this.#close(end)
+  }
+
   #opened(end: control.WireEnd): void {
     const key = keyOf(end)
     const record: Whereabouts = { end: { ...end }, at: 'opened' }
@@ -306,8 +348,13 @@ export class Rendezvous {
 
   /** Nobody can open this end any more. */
   #gone(key: string): void {
-    const { token, end } = (this.#ends.get(key) as Whereabouts).end
+    const { end } = this.#ends.get(key) as Whereabouts
     this.#forget(key)
+    this.#tellChange(key)
+    this.#close(end)
+  }
+
+  #close({ token, end }: control.WireEnd): void {
     // Nor will anybody read what was sent to it.
     this.lost(token)
     const meeting = this.#meeting(token)
@@ -324,13 +371,13 @@ export class Rendezvous {
   }
 }
 
-export function twoTurns(then: () => void): void {
+function twoTurns(then: () => void): void {
   setImmediate(() => setImmediate(then))
 }
 
 /** Acts once all word that was sent before, over other connections, has come. */
-function later(act: () => void): void {
-  setTimeout(act, LAST_WORDS).unref()
+function later(act: () => void): NodeJS.Timeout {
+  return setTimeout(act, LAST_WORDS).unref()
 }
 
 function keyOf({ token, end }: control.WireEnd): string {

@@ -5,10 +5,20 @@ import type { Dialer } from './dialer.js'
 import type { Frame, HandOffWire, WireUser } from './hand-off-wire.js'
 import { closed, opened } from './open-wires.js'
 import { dialEnd, dialRendezvous, directAcceptor, failed, left, lost, program, tellEnd } from './program.js'
-import { type OwnEnd, twoTurns } from './rendezvous.js'
+import type { OwnEnd } from './rendezvous.js'
+
+/** Where an end comes from. */
+export interface Origin {
+  /** The other end was closed in this context, unopened: there is nobody to meet. */
+  readonly over: boolean
+  /** Called when the end has met the rendezvous, or in the main context the other end. */
+  met(): void
+  /** Called when the end closes, and was never started. */
+  discarded(): void
+}
 
 /**
- * One end of a direct wire. Until the other end has come, it has a connection to the rendezvous, or in the main context none.
+ * One end of a direct wire. It goes to meet the other one when it is started. Until the other end has come, it has a connection to the rendezvous, or in the main context none.
  * Invariants:
  *
  * - Frames leave over `#out`: at first `#way`, the connection to the rendezvous or through it; after this end's SWITCHED
@@ -42,16 +52,11 @@ export class SocketWire implements Wire, OwnEnd {
   /** How many frames core was given; `receiveSync` compares it. */
   #given = 0
 
-  readonly #onMet: (() => void) | undefined
+  readonly #origin: Origin
 
-  /** `onMet`: called when the end has met the rendezvous, or in the main context the other end. */
-  constructor(end: control.WireEnd, onMet?: () => void) {
+  constructor(end: control.WireEnd, origin: Origin) {
     this.#end = end
-    this.#onMet = onMet
-    opened(end.token)
-    const { rendezvous } = program()
-    if (!rendezvous?.open(end, this)) this.#dialer = dialRendezvous(end, this)
-    else twoTurns(() => this.#settle())
+    this.#origin = origin
   }
 
   get token(): string {
@@ -59,8 +64,20 @@ export class SocketWire implements Wire, OwnEnd {
   }
 
   start(sink: WireSink): void {
+    opened(this.#end.token)
+    this.#open()
     this.#sink = sink
     if (this.#kept.length > 0 || this.#over) setImmediate(() => this.#deliverKept())
+  }
+
+  #open(): void {
+    if (this.#origin.over) {
+      this.#over = { error: undefined }
+      return
+    }
+    const { rendezvous } = program()
+    if (!rendezvous?.open(this.#end, this)) this.#dialer = dialRendezvous(this.#end, this)
+    else rendezvous.whenKnown(this.#end, () => this.#settle())
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, beside?: readonly object[]): boolean {
@@ -117,6 +134,7 @@ export class SocketWire implements Wire, OwnEnd {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    if (!this.#sink) return this.#origin.discarded()
     this.#kept = []
     closed(this.#end.token)
     if (this.#over) lost(this.#end.token)
@@ -138,7 +156,7 @@ export class SocketWire implements Wire, OwnEnd {
   }
 
   meet(connection: HandOffWire): void {
-    this.#onMet?.()
+    this.#origin.met()
     this.#use(connection)
   }
 

@@ -7,8 +7,14 @@ import type { Wire, WireSink } from '@mp/core/spi'
  */
 const MOVED_FROM = 1024
 
+/**
+ * The last that is posted. A port that closes tells its other side only when its own thread's event loop turns. This comes
+ * before all that the thread posts afterwards, to whomever.
+ */
+const CLOSED = 0
+
 /** A small frame, a larger one, or a frame with attachments. */
-type Posted = string | Uint8Array | { frame: Uint8Array; attachments: readonly object[] }
+type Posted = string | Uint8Array | { frame: Uint8Array; attachments: readonly object[] } | typeof CLOSED
 
 const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
   latin1Slice(this: Uint8Array, start: number, end: number): string
@@ -28,12 +34,8 @@ export class PortWire implements Wire {
   start(sink: WireSink): void {
     const port = this.#port
     this.#sink = sink
-    port.on('message', (posted: Posted) => deliver(posted, sink))
-    const onClose = () => {
-      if (this.#closed) return
-      this.#closed = true
-      sink.close()
-    }
+    port.on('message', (posted: Posted) => this.#deliver(posted))
+    const onClose = () => this.#ended()
     port.on('close', onClose)
     port.on('messageerror', error => {
       this.close()
@@ -59,7 +61,7 @@ export class PortWire implements Wire {
     for (;;) {
       const received: { message: Posted } | undefined = receiveMessageOnPort(this.#port)
       if (received) {
-        deliver(received.message, this.#sink as WireSink)
+        this.#deliver(received.message)
         return true
       }
       if (performance.now() >= deadline) return false
@@ -74,13 +76,30 @@ export class PortWire implements Wire {
     // A port in a message that nobody takes would stay open, and its other side would never hear of it.
     for (let left = receiveMessageOnPort(this.#port); left; left = receiveMessageOnPort(this.#port)) {
       const { message } = left as { message: Posted }
-      if (typeof message !== 'string' && !ArrayBuffer.isView(message)) closePorts(message.attachments)
+      if (typeof message === 'object' && !ArrayBuffer.isView(message)) closePorts(message.attachments)
     }
+    this.#port.postMessage(CLOSED)
     this.#port.close()
   }
 
   unref(): void {
     this.#port.unref()
+  }
+
+  #deliver(posted: Posted): void {
+    const sink = this.#sink as WireSink
+    if (typeof posted === 'string') sink.frame(bytesOf(posted))
+    else if (posted === CLOSED) this.#ended()
+    else if (ArrayBuffer.isView(posted)) sink.frame(posted)
+    else sink.frame(posted.frame, posted.attachments)
+  }
+
+  /** The other side has closed, or is gone. */
+  #ended(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#port.close()
+    this.#sink?.close()
   }
 }
 
@@ -119,12 +138,6 @@ function livePort(object: object): object {
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4))
-
-function deliver(posted: Posted, sink: WireSink): void {
-  if (typeof posted === 'string') sink.frame(bytesOf(posted))
-  else if (ArrayBuffer.isView(posted)) sink.frame(posted)
-  else sink.frame(posted.frame, posted.attachments)
-}
 
 function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length)

@@ -14,6 +14,7 @@ export const pipeRows = section('Pipe and Connection', {
   C14: ['MUST', 'what was sent before a close is received, then the end of file, again and again'],
   C15: ['MUST', 'a pending recv() ends when the other side closes or dies'],
   C16: ['MUST', 'what a child sent is readable after its end'],
+  C17: ['MUST', 'a send is refused when the other end was closed or its holder has ended, the first send too'],
   C18: ['SHOULD', 'a close with our message unread is an end of file'],
   C19: ['MUST', 'a message in whose middle the sender dies never arrives in part'],
   C20: ['MUST', 'after close() everything is refused; await using closes'],

@@ -59,7 +59,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
         for (const number of this.calls.keys()) this.ask(number)
       },
       closed: error => this.#lost(error),
-      lost: () => user.lostError(),
+      lost: error => user.lostError(error),
     })
     context.remotes.set(user.id, user)
     context.links.add(this.link)

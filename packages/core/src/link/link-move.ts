@@ -1,3 +1,5 @@
+import type { MpError } from '../errors.js'
+import { Pending } from '../runtime/pending-call.js'
 import { caughtUp } from '../runtime/turn.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
@@ -81,6 +83,10 @@ export class LinkMove {
   #copies: Copy[] = []
   /** In following: the wire over which the copies were sent. */
   #oldWire: Wire | undefined
+  /** The promise of all that is sent while the link listens. */
+  #accepted: Pending<void> | undefined
+  /** The other side has read some of what was sent in copying, so it had not closed before. */
+  #answered = false
   /** What to do when the link has listened. */
   #then: (() => void)[] = []
   /** In moving and crossing: ends the wait of `move`. */
@@ -133,6 +139,23 @@ export class LinkMove {
   /** In copying: a message was sent. */
   keepCopy(bytes: Uint8Array<ArrayBuffer>, parcels: readonly Parcel[] | undefined): void {
     this.#copies.push({ bytes, parcels })
+  }
+
+  /**
+   * The promise of a message that was sent while a link of `keepFirst` listens. It resolves when this side knows that the
+   * other one was there, and rejects when the other one had closed before.
+   */
+  accepted(): Promise<void> | undefined {
+    if (!this.#copiesFirst || this.#answered) return undefined
+    this.#accepted ??= new Pending<void>()
+    return this.#accepted.promise
+  }
+
+  /** The other side gives credit. */
+  credited(): void {
+    if (!this.listens) return
+    this.#answered = true
+    this.#accept()
   }
 
   async listened(): Promise<void> {
@@ -211,9 +234,11 @@ export class LinkMove {
     this.state = 'closed'
   }
 
-  /** The link is lost. */
-  lose(): void {
+  /** The link is lost: calls reject with what `lost` gives. */
+  lose(lost: () => MpError): void {
     this.#endMove()
+    this.#accepted?.reject(lost())
+    this.#accepted = undefined
     this.#tellListened()
   }
 
@@ -224,6 +249,7 @@ export class LinkMove {
 
   #listen(state: 'copying' | 'holding'): void {
     this.state = state
+    this.#answered = false
     const { wire } = this.#batch
     void Promise.all([wire.caughtUp?.(), caughtUp()]).then(() => this.#caughtUp(wire))
   }
@@ -235,9 +261,15 @@ export class LinkMove {
     this.state = 'open'
     this.#copies = []
     this.#window.release()
+    this.#accept()
     this.#link.send()
     this.#tellListened()
     this.#link.listened()
+  }
+
+  #accept(): void {
+    this.#accepted?.resolve()
+    this.#accepted = undefined
   }
 
   #tellListened(): void {

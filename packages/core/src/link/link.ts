@@ -65,8 +65,8 @@ export interface LinkUser {
   readonly first?: boolean
   /** The other side closed, died or broke the protocol. Last call; not after our own `close`. */
   closed(error: Error | undefined): void
-  /** What a call that waits for the window rejects with when the link is lost. */
-  lost(): MpError
+  /** What a call that waits rejects with when the link is lost, and why it was: as in `closed`. */
+  lost(error: Error | undefined): MpError
 }
 
 /** Sets the limits of a call that waits; `withdraw` is what to do when one of them comes first. */
@@ -202,7 +202,7 @@ export class Link {
   /**
    * Sends the opened message.
    *
-   * - Resolves when the window had room for it: mostly at once.
+   * - Resolves when the window had room for it: mostly at once. While a link of `keepFirst` listens: when it has.
    * - Rejects with the user's `lost()` when the link is lost before that.
    * - Throws MP_FRAME_TOO_LARGE, and then nothing was sent.
    * - `limit` is told of a call that waits for the window. Until the first of its bytes has gone, `withdraw` takes the
@@ -236,13 +236,14 @@ export class Link {
       batch.sendUpTo(start)
       start = 0
     }
-    if (usersOwn && move.state === 'copying') move.keepCopy(out.bytes.slice(start, out.length), parcels)
+    const copying = usersOwn && move.state === 'copying'
+    if (copying) move.keepCopy(out.bytes.slice(start, out.length), parcels)
     if (parcels) batch.addParcels(out, start, parcels)
     if (flags & CREDITED) this.#window.outstanding += cost(length, parcels, this.transport)
     const accepted = batch.add()
     // What the encode of this message sent on this link comes behind it.
     if (this.#window.waiting.length > 0) this.#sendWaiting()
-    return accepted
+    return (copying && flags & CREDITED && move.accepted()) || accepted
   }
 
   /** Sends a message without value, or with a few bytes of its own. It never waits for the window. */
@@ -408,16 +409,19 @@ export class Link {
   ): Promise<void> {
     if (this.#move.state === 'closed') {
       discardParcels(parcels, this.transport)
-      return (bytes[0] as number) & CREDITED ? Promise.reject(this.#user.lost()) : ACCEPTED
+      return (bytes[0] as number) & CREDITED ? Promise.reject(this.#user.lost(undefined)) : ACCEPTED
     }
     const held = !this.#move.sends
     const waiting = this.#window.add(bytes, parcels, held)
-    const { pending } = waiting
+    const { pending, credited } = waiting
     if (turnsAreOver()) {
       this.listenNow()
       this.flushAll()
     } else this.#sendWaiting()
-    if (!pending) return held && turnIsLong(roughNow()) ? turn() : ACCEPTED
+    if (!pending) {
+      const listening = credited && this.#move.listens ? this.#move.accepted() : undefined
+      return listening ?? (held && turnIsLong(roughNow()) ? turn() : ACCEPTED)
+    }
     if (limit && !pending.settled && waiting.sent === 0) limit(pending, () => this.#withdraw(waiting))
     return pending.promise
   }
@@ -467,6 +471,7 @@ export class Link {
       case CREDIT:
         if (end - start !== 4) throw malformedFrame()
         this.#window.credit(readU32(bytes, start))
+        this.#move.credited()
         return this.#sendWaiting()
       case MOVE:
       case MOVED:
@@ -507,9 +512,10 @@ export class Link {
 
   #lose(error: Error | undefined): void {
     if (this.#move.state === 'closed') return
-    this.#move.lose()
+    const lost = () => this.#user.lost(error)
+    this.#move.lose(lost)
     this.#batch.discard()
-    this.#window.discard(() => this.#user.lost())
+    this.#window.discard(lost)
     if (closing.delete(this)) return
     this.#user.closed(error)
   }

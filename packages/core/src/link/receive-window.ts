@@ -3,12 +3,15 @@ import { MpError } from '../errors.js'
 /**
  * The other side's window, seen from where its messages arrive: what it owes, and when it gets credit.
  *
- * Credit is given in portions of half a window, so that it costs few messages, and the sender goes on meanwhile.
+ * Credit is given in portions of half a window, so that it costs few messages, and the sender goes on meanwhile. The first
+ * message gets it at once: it tells the sender that this side was there to read it.
  */
 export class ReceiveWindow {
   readonly #size: number
   /** Cost of the messages that readers took since the last credit. */
   #taken = 0
+  /** Credit was given over this wire. */
+  #gave = false
   /**
    * Cost of all messages that the other side has no credit for. If it is more than the window, the other side does not keep
    * to it.
@@ -32,10 +35,11 @@ export class ReceiveWindow {
   /** A reader took a message. Gives the credit that is due now; 0 if it is too little to tell. */
   take(cost: number): number {
     const taken = this.#taken + cost
-    if (taken < this.#size / 2) {
+    if (taken < this.#size / 2 && (this.#gave || taken === 0)) {
       this.#taken = taken
       return 0
     }
+    this.#gave = true
     this.#taken = 0
     this.#owed -= taken
     return taken
@@ -49,6 +53,7 @@ export class ReceiveWindow {
   /** From here on messages come over another wire. */
   reset(): void {
     this.#taken = 0
+    this.#gave = false
     this.#owed = 0
     this.#beyond = 0
   }

@@ -70,7 +70,7 @@ export class LinkedPipeBackend implements PipeBackend {
     try {
       encode(value, out, envelope)
       // The encode may have run user code that closed this end, or sent it elsewhere.
-      if (this.#closed || this.#forward) throw this.#lost()
+      if (this.#closed || this.#forward) throw notOpen(this.#forward ? 'moved' : 'closed', this.#transport.name)
       envelope.seal()
     } catch (error) {
       link.abandon(out)
@@ -234,17 +234,10 @@ export class LinkedPipeBackend implements PipeBackend {
         } else if (this.#held) this.#held.push(() => this.#ended(error))
         else this.#ended(error)
       },
-      lost: () => this.#lost(),
+      lost: error => (this.#forward ? notOpen('moved', this.#transport.name) : brokenPipe(error)),
       first: this.#side.first,
     })
     this.#context.links.add(link)
     return link
-  }
-
-  /** What a send rejects with that did not go. */
-  #lost(): MpError {
-    if (this.#forward) return notOpen('moved', this.#transport.name)
-    if (this.#closed) return notOpen('closed', this.#transport.name)
-    return brokenPipe(this.error)
   }
 }

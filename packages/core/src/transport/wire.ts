@@ -27,6 +27,8 @@ export interface Wire {
    * - Nobody has opened the other side.
    * - The other side is gone.
    *
+   * If the other side was closed before, or its context has ended, the sink has heard `close` by then.
+   *
    * A `receiveSync` that blocks when this becomes so must not block any longer: it returns.
    *
    * Absent: what was sent lies in this process already, or in its kernel, so that two turns of the event loop bring it.
