@@ -167,6 +167,51 @@ describe('a listener', () => {
     await stillGood(listener)
   })
 
+  it('tells once that the stream broke, and the end of file after that: a loop that skips bad messages ends', async ({
+    expect,
+  }) => {
+    await using listener = await listen({ authKey: KEY })
+    const badThenBroken = Buffer.from('5004000000deadbeef' + '7f00000000', 'hex')
+    const broken = { code: 'MP_EOF', cause: { code: 'MP_DECODE' } }
+    for (const take of ['recv', 'recvBytes', 'for await', 'three at once'] as const) {
+      const client = await introduce(listener.address)
+      client.send(Buffer.of(0))
+      const connection = await within(listener.accept(), 'accept')
+      await connection.poll()
+      client.send(badThenBroken)
+      const skipped: string[] = []
+      if (take === 'three at once') {
+        const calls = [connection.recv(), connection.recv(), connection.recv()]
+        const settled = await within(Promise.allSettled(calls), 'recv')
+        skipped.push(...settled.map(each => each.status === 'rejected' && each.reason.code))
+        expect(skipped.splice(2)).toEqual(['MP_EOF'])
+      } else {
+        const loop = async () => {
+          for (;;) {
+            try {
+              if (take === 'for await') for await (const value of connection) return value
+              else await connection[take]()
+              return 'over'
+            } catch (error) {
+              const { code } = error as { code: string }
+              if (code !== 'MP_DECODE' || skipped.push(code) > 2) return error
+              if (take === 'recvBytes' && skipped.length === 1) await connection.recv().catch(() => {})
+            }
+          }
+        }
+        const end = await within(loop(), take)
+        if (take === 'for await') expect(end).toBe('over')
+        else expect(end).toMatchObject(broken)
+      }
+      expect([take, skipped]).toEqual([take, ['MP_DECODE', 'MP_DECODE']])
+      expect(await connection.poll()).toBe(true)
+      await expect(within(connection.recv(), 'recv')).rejects.toMatchObject(broken)
+      await expect(within(connection.send(1), 'send')).rejects.toMatchObject({ code: 'MP_BROKEN_PIPE' })
+      await connection.close()
+    }
+    await stillGood(listener)
+  })
+
   it('lets a holder of a served queue do no harm beyond that queue', async ({ expect }) => {
     await using listener = await listen({ authKey: KEY })
     const queue = new Queue<string>()

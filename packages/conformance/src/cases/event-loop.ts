@@ -31,4 +31,41 @@ export const eventLoop = group('What keeps a program alive', {
     assert.equal(await within(pending, 'get'), 1)
     await eventually(() => moreOf(holdings().resources, before).length === 0, 'nothing that holds the event loop')
   },
+
+  'a loop that goes on after errors leaves timers their turns': async t => {
+    const [a, b] = t.api.Pipe()
+    await a.send('no bytes')
+    assert.equal(await within(b.poll(null), 'poll'), true)
+    await leavesTurns(() => b.recvBytes(), 'MP_DECODE')
+    await b.recv()
+    await a.close()
+    await leavesTurns(() => b.recv(), 'MP_EOF')
+    await leavesTurns(() => b.send(1), 'MP_BROKEN_PIPE')
+    await b.close()
+    await leavesTurns(() => b.recv(), 'MP_CLOSED')
+    const queue = new t.api.Queue()
+    await queue.shutdown()
+    await leavesTurns(() => queue.get(), 'MP_SHUT_DOWN')
+    await leavesTurns(() => queue.put(1), 'MP_SHUT_DOWN')
+    await queue.close()
+    await leavesTurns(() => queue.get(), 'MP_CLOSED')
+  },
 })
+
+/** Makes the call, which rejects with `code`, again and again until a timer has fired. */
+async function leavesTurns(call: () => Promise<unknown>, code: string): Promise<void> {
+  let fired = false
+  const timer = setTimeout(() => {
+    fired = true
+  }, 5)
+  const end = performance.now() + 5_000
+  let refused = 0
+  while (!fired && performance.now() < end) {
+    await call().catch(error => {
+      assert.equal(error.code, code)
+      refused++
+    })
+  }
+  clearTimeout(timer)
+  assert.ok(fired, `${refused} calls that rejected with ${code} kept a timer waiting`)
+}

@@ -190,6 +190,30 @@ export const poolOrder = group('Pool: order, chunks, laziness', {
       for (let i = 0; i < 1000; i++) await results.next()
     }
     await rejects(rest(), 'MP_CLOSED')
+    assert.equal((await within(results.next(), 'next')).done, true, 'it was told')
+  },
+
+  'PL15 an imap that has failed as a whole rejects once, so that a loop that skips failures ends': async t => {
+    await using pool = new t.api.Pool(1)
+    const [mine, theirs] = t.pipe()
+    const results = pool.imap(targets.waitFor, [theirs], { timeout: 50 })
+    await rejects(results.next(), 'MP_TIMEOUT')
+    assert.equal((await within(results.next(), 'next')).done, true)
+    await within(mine.close(), 'close')
+    const abort = new AbortController()
+    const aborted = pool.imap(targets.square, [1, 2, 3], { signal: abort.signal })
+    const reason = new Error('enough')
+    abort.abort(reason)
+    const skipped: unknown[] = []
+    for (let i = 0; i < 10; i++) {
+      const next = await within(
+        aborted.next().catch(error => error),
+        'next',
+      )
+      if (next.done) break
+      skipped.push(next)
+    }
+    assert.deepEqual(skipped, [reason])
   },
 
   'PL16 what imap reads from an array is completed though the pool is closed and joined': async t => {

@@ -47,6 +47,8 @@ export class HomeLink<C extends HomeCall = HomeCall> {
   #nextCall = 1
   /** Handles of this context that use it. */
   #handles = 0
+  /** Why the home is gone, if the medium or the protocol failed. */
+  #cause: Error | undefined
 
   constructor(context: Context, transport: Transport, wire: Wire, user: HomeLinkUser) {
     this.#context = context
@@ -136,7 +138,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
   }
 
   checkOpen(): void {
-    if (this.closed) throw this.#user.lostError()
+    if (this.closed) throw this.#user.lostError(this.#cause)
   }
 
   #hear(message: Message): void {
@@ -148,6 +150,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
   }
 
   #lost(cause: Error | undefined): void {
+    this.#cause = cause
     this.#forget()
     const calls = [...this.calls.values()]
     this.calls.clear()

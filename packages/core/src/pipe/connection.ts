@@ -3,7 +3,7 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { hasCode, MpError } from '../errors.js'
 import { Pending } from '../runtime/pending-call.js'
-import { caughtUp, roughNow, turn, turnIsLong } from '../runtime/turn.js'
+import { caughtUp, rejection, roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import { WaitList } from '../runtime/wait-list.js'
 import { checkWait, deadlineOf, type WaitOptions } from '../runtime/wait-options.js'
 import { IN_PLACE } from '../transport/engines.js'
@@ -42,6 +42,8 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   /** Calls that wait. They and a message exist together only from the message's arrival until `#wake`. */
   readonly #receivers = new WaitList<Receiver>()
   readonly #pollers = new Set<Pending<boolean>>()
+  /** A call has rejected with what broke the stream. */
+  #toldBreak = false
 
   /** @internal Users call Pipe(). */
   constructor(transport: Transport, side: Side, backend: PipeBackend) {
@@ -66,7 +68,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#check('writable')
       return this.#backend.send(value, checkTransfer(options?.transfer))
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
   }
 
@@ -77,11 +79,16 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       this.#check('writable')
       return this.#backend.sendBytes(bytes)
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
   }
 
-  /** The next message. Rejects with MP_EOF once the other end is gone and everything it sent was read. */
+  /**
+   * The next message. Rejects with MP_EOF once the other end is gone and everything it sent was read.
+   *
+   * MP_DECODE is about one message: go on. After bytes that are no messages at all nothing more can come: one call rejects
+   * with MP_DECODE, and all later ones with MP_EOF, whose `cause` is that error.
+   */
   recv(options?: WaitOptions): Promise<R> {
     return this.#recv(options, undefined) as Promise<R>
   }
@@ -94,7 +101,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     try {
       checkMaxLength(maxLength)
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
     return this.#recv(options, maxLength) as Promise<Uint8Array>
   }
@@ -105,7 +112,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     try {
       room = bytesOf(target, offset)
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
     return this.#recv(options, room) as Promise<number>
   }
@@ -243,7 +250,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       else backend.watch(this.#wake)
       return receiver.promise
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
   }
 
@@ -298,8 +305,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     return notOpen(state, this.#transport.name)
   }
 
+  /** What a call gets that wants a message where none will come. A loop that skips MP_DECODE must come to an end. */
   #endOfFile(): MpError {
     const { error } = this.#backend
-    return error instanceof MpError ? error : endOfFile(this.#transport.name, error)
+    if (!(error instanceof MpError) || this.#toldBreak) return endOfFile(this.#transport.name, error)
+    this.#toldBreak = error.code === 'MP_DECODE'
+    return error
   }
 }

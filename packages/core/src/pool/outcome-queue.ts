@@ -87,12 +87,15 @@ export class OutcomeQueue {
     this.#done.clear()
   }
 
-  /** No more outcomes come: settles the calls that wait. */
-  end(failure: { readonly error: unknown } | undefined): void {
+  /** No more outcomes come: settles the calls that wait. Whether one was told of the failure. */
+  end(failure: { readonly error: unknown } | undefined): boolean {
+    let told = false
     for (let taker = this.#nextTaker(); taker; taker = this.#nextTaker()) {
+      told = failure !== undefined
       if (failure) taker.reject(failure.error)
       else taker.resolve(undefined)
     }
+    return told
   }
 
   /** The first who waits and has not given up. */

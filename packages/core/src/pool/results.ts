@@ -13,8 +13,8 @@ const AHEAD_PER_WORKER = 16
 
 /**
  * The results of an `imap`, one at a time. Reads its input as results are taken, at most `buffersize` items ahead. When a call
- * failed, the `next()` for its item rejects, and the one after that goes on. `return()`, which a `break` of `for await` calls,
- * drops the rest.
+ * failed, the `next()` for its item rejects, and the one after that goes on. When the whole job has failed, `next()` rejects
+ * once, and is `done` after that. `return()`, which a `break` of `for await` calls, drops the rest.
  */
 export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   /** @internal */
@@ -42,6 +42,8 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
   #read = 0
   readonly #outcomes: OutcomeQueue
   #failure: { readonly error: unknown } | undefined
+  /** A call has rejected with it. */
+  #toldFailure = false
   #joined = false
   #release: (() => void) | undefined
 
@@ -92,8 +94,11 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
       this.#endIfDone()
       return ready
     }
-    if (this.#failure) throw this.#failure.error
-    if (this.over) return undefined
+    if (this.#failure && !this.#toldFailure) {
+      this.#toldFailure = true
+      throw this.#failure.error
+    }
+    if (this.#failure || this.over) return undefined
     const outcome = this.#outcomes.wait(options, limit)
     this.#pump()
     this.#outcomes.deliver()
@@ -105,7 +110,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     this.#stop()
     this.#outcomes.clear()
     this.#scheduler.cancel(this, new MpError('MP_CLOSED', 'nobody wants the result'), Number.POSITIVE_INFINITY)
-    this.#outcomes.end(this.#failure)
+    this.#end()
     return { done: true, value: undefined }
   }
 
@@ -146,7 +151,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     this.#failure = { error }
     this.#stop()
     this.#scheduler.over(this)
-    this.#outcomes.end(this.#failure)
+    this.#end()
   }
 
   /**
@@ -181,7 +186,7 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
       this.#outcomes.clear()
       this.#stop()
       this.#scheduler.cancel(this, reason, this.#grace)
-      this.#outcomes.end(this.#failure)
+      this.#end()
     }
     const late = () => cancel(new MpError('MP_TIMEOUT', `the results were not all there within ${timeout} ms`))
     const limit = checkWait({ timeout, signal })
@@ -201,7 +206,12 @@ export class Results<R = unknown> implements AsyncIterableIterator<R>, Job {
     // Results that nobody has taken yet need no worker.
     this.#stop()
     this.#scheduler.over(this)
-    if (ready === 0) this.#outcomes.end(this.#failure)
+    if (ready === 0) this.#end()
+  }
+
+  /** No more outcomes come. */
+  #end(): void {
+    if (this.#outcomes.end(this.#failure)) this.#toldFailure = true
   }
 
   /** Reads no more. */

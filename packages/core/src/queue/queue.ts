@@ -4,6 +4,7 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { hasCode, MpError } from '../errors.js'
 import type { WaitingCall, Waits } from '../runtime/pending-call.js'
+import { rejection } from '../runtime/turn.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 import type { Transport } from '../transport/transport.js'
 import type { QueueBackend } from './backend.js'
@@ -186,7 +187,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
       const none = checkWait(options) === 0
       return this.#backend.put(item, options, nowait || none, this.#waits)
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
   }
 
@@ -196,7 +197,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
       const none = checkWait(options) === 0
       return this.#backend.get(options, nowait || none, this.#waits) as Promise<T>
     } catch (error) {
-      return Promise.reject(error)
+      return rejection(error)
     }
   }
 

@@ -101,6 +101,14 @@ export function turn(): Promise<void> {
   return next
 }
 
+/** A rejection, in another turn where this one has run for long: a loop that goes on after errors must not starve others. */
+export function rejection(error: unknown): Promise<never> {
+  if (!turnIsLong(roughNow())) return Promise.reject(error)
+  return turn().then(() => {
+    throw error
+  })
+}
+
 /**
  * Two turns. Something has arrived here; by then everything is seen that its sender sent before it, over whichever wire.
  * One turn is not enough: a thread's event loop may look at one wire just before something is sent over it, and at the next
