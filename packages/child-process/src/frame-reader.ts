@@ -21,6 +21,7 @@ const NONE = new Uint8Array(0)
 export class FrameReader {
   /** Bytes that a frame, or a buffer beside it, may announce. More is refused. */
   longest: number
+  readonly #mostBeside: number
   #chunk = NONE
   #at = 0
   #end = 0
@@ -36,8 +37,10 @@ export class FrameReader {
   #beside: ArrayBuffer[] | undefined
   #besideBytes = 0
 
-  constructor(longest: number) {
+  /** `mostBeside`: bytes that may come beside a frame, where that is less than usual. */
+  constructor(longest: number, mostBeside: number = Number.POSITIVE_INFINITY) {
     this.longest = longest
+    this.#mostBeside = mostBeside
   }
 
   /** Gives the next chunk. To be called only when `next` has given undefined. */
@@ -89,7 +92,8 @@ export class FrameReader {
     const length = isBeside ? announced - BESIDE : announced
     // Checked before anything is allocated: the other side may be broken, or hostile.
     const allowed = isBeside
-      ? length <= this.longest && this.#besideBytes + length + OVERHEAD <= MOST_BESIDE * this.longest
+      ? length <= this.longest &&
+        this.#besideBytes + length + OVERHEAD <= Math.min(MOST_BESIDE * this.longest, this.#mostBeside)
       : length > 0 && length <= this.longest
     if (!allowed)
       throw new MpError('MP_DECODE', `a frame of ${length} bytes was announced: what comes is no stream of frames`)

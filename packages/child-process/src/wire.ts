@@ -54,10 +54,14 @@ export class PipeWire implements Wire {
 
   /**
    * `flushed`: this process must not exit before the kernel has all that was sent here. `longest`: bytes that a frame may have
-   * until `trust` is called, for a wire to somebody who is not authenticated yet.
+   * until `trust` is called, for a wire to somebody who is not authenticated yet. `mostBeside`: as in {@link FrameReader}.
    */
-  constructor(source: PipeWireSource, flushed: boolean, longest: number = LONGEST_RECEIVED) {
-    this.#reader = new FrameReader(longest)
+  constructor(
+    source: PipeWireSource,
+    flushed: boolean,
+    { longest = LONGEST_RECEIVED, mostBeside }: { longest?: number; mostBeside?: number } = {},
+  ) {
+    this.#reader = new FrameReader(longest, mostBeside)
     this.#socket = new Socket({
       ...('path' in source ? {} : source),
       // This wire decides when to close.

@@ -33,7 +33,7 @@ export class Acceptor {
     // An error that comes later concerns one connection, for which there is no descriptor. Whoever dialled it tries again.
     this.#server = listenAt(
       address,
-      LONGEST_CONTROL,
+      { longest: LONGEST_CONTROL },
       flushAtExit,
       wire => this.#accept(wire),
       () => {},
@@ -70,7 +70,7 @@ export class Acceptor {
     while (!isEnough() && performance.now() < deadline) {
       const fd = acceptor.next(this.#strangers.size > 0 ? 1 : Math.max(0, deadline - performance.now()))
       if (fd !== undefined) {
-        const wire = new PipeWire({ fd }, false, LONGEST_CONTROL)
+        const wire = new PipeWire({ fd }, false, { longest: LONGEST_CONTROL })
         flushBriefly(wire)
         this.#accept(wire)
       }

@@ -171,11 +171,11 @@ const BACKLOG = 1024
 
 /**
  * Listens at an address that only this user may connect to. The socket exists when this returns; otherwise `failed` is called.
- * Each connection becomes a wire that takes frames of at most `longest` bytes until it is trusted.
+ * Each connection becomes a wire that takes frames of at most `limits.longest` bytes until it is trusted.
  */
 export function listenAt(
   address: string,
-  longest: number,
+  limits: { readonly longest: number; readonly mostBeside?: number },
   flushAtExit: 'briefly' | 'patiently',
   accept: (wire: PipeWire) => void,
   failed: (error: Error) => void,
@@ -188,7 +188,7 @@ export function listenAt(
     // The wire takes the handle from Node's stream, which would copy and buffer what comes.
     socket._handle = null
     socket.destroy()
-    const wire = new PipeWire({ handle }, flushAtExit === 'patiently', longest)
+    const wire = new PipeWire({ handle }, flushAtExit === 'patiently', limits)
     if (flushAtExit === 'briefly') flushBriefly(wire)
     accept(wire)
   })

@@ -4,8 +4,11 @@ import { PipeWire } from '@mp/child-process/spi'
 import type { Listening, Network, NetworkWire } from '@mp/core/spi'
 import { checkAddress, flushBriefly, freshPlace, listenAt, placeAt, remove, removeAtExit } from './address.js'
 
-/** Bytes that a frame may have before its sender is authenticated. */
-const LONGEST_STRANGE = 256
+/**
+ * Bytes that a frame may have before its sender is authenticated, and bytes that may come beside a frame. Core sends no more than
+ * a megabyte beside one.
+ */
+const LIMITS = { longest: 256, mostBeside: 4 * 1024 * 1024 }
 
 /**
  * Unix sockets, to which a program of this host can connect if the file's mode allows it and it has the key. On Windows named
@@ -35,7 +38,7 @@ async function listen(given: string | undefined, accept: (wire: NetworkWire) => 
 
 function bind(address: string, accept: (wire: NetworkWire) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = listenAt(address, LONGEST_STRANGE, 'briefly', accept, reject)
+    const server = listenAt(address, LIMITS, 'briefly', accept, reject)
     if (server.listening) resolve(server)
   })
 }
@@ -65,7 +68,7 @@ function socketAt(address: string): number | undefined {
 
 function dial(address: string): NetworkWire {
   checkAddress(address)
-  const wire = new PipeWire({ path: address }, false, LONGEST_STRANGE)
+  const wire = new PipeWire({ path: address }, false, LIMITS)
   flushBriefly(wire)
   return wire
 }

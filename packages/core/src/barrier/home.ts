@@ -1,3 +1,4 @@
+import { HolderCalls } from '../broker/holder-calls.js'
 import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import { CANCEL } from '../broker/protocol.js'
 import { encodeError } from '../codec/codec.js'
@@ -12,6 +13,8 @@ import { WaitList } from '../runtime/wait-list.js'
 import * as protocol from '../semaphore/protocol.js'
 import type { Transport } from '../transport/transport.js'
 import type { BarrierState } from './backend.js'
+
+const ANSWERED: ReadonlySet<number> = new Set([protocol.ARRIVE, protocol.ABORT, protocol.RESET, protocol.STATE])
 
 /** One call that waits at the barrier. */
 export interface Arrival {
@@ -41,6 +44,7 @@ export class BarrierHome implements Broker<Holder> {
   readonly id: string
   readonly transport: Transport
   readonly parties: number
+  readonly answered = ANSWERED
   /** The object through which this context itself uses the barrier. */
   local: object | undefined
   readonly #action: (() => unknown) | undefined
@@ -130,7 +134,7 @@ export class BarrierHome implements Broker<Holder> {
   }
 
   meet(link: Link): Holder {
-    return { link }
+    return { link, calls: new HolderCalls(link) }
   }
 
   hear(holder: Holder, message: Message): void {
@@ -144,13 +148,18 @@ export class BarrierHome implements Broker<Holder> {
     }
     switch (type) {
       case protocol.ARRIVE: {
+        holder.calls.wait(call)
         const broken = (cause: unknown) => {
+          holder.calls.end(call)
           link.control(protocol.BROKEN, out => {
             appendU32(out, call)
             if (cause !== undefined) encodeError(cause, out, new Envelope(this.transport))
           })
         }
-        const passed = (index: number) => answer(protocol.PASSED, index)
+        const passed = (index: number) => {
+          holder.calls.end(call)
+          answer(protocol.PASSED, index)
+        }
         return this.arrive({ holder, passed, broken }, readU32(bytes, start + 4) === 1)
       }
       case protocol.ABORT:

@@ -7,21 +7,27 @@ import { type End, open, pair } from '../link/wire-end.js'
 import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
+import type { HolderCalls } from './holder-calls.js'
 import * as protocol from './protocol.js'
 
 /** A context, at the other end of a link, that holds an object whose home is here. */
 export interface Holder {
   readonly link: Link
+  readonly calls: HolderCalls
   /** The id of its context, once it has told. */
   context?: string
 }
 
 /** The home of one kind of object. It knows what the messages of its holders mean. */
 export interface Broker<H extends Holder> extends Home {
+  /** The types of its holders' messages that are always answered. */
+  readonly answered: ReadonlySet<number>
   /** Whether most holders never say anything. Then a move does not wait for those that have not. */
   readonly quiet?: boolean
   /** Notes a new holder. */
   meet(link: Link): H
+  /** As {@link LinkUser.takesMore}, for a holder in another program. */
+  takesMore?(holder: H): boolean
   /** Acts on a message of a holder. */
   hear(holder: H, message: Message): void
   /** As `hear`, while the home moves. Calls can be ignored: the holder makes them again at the new home. */
@@ -63,6 +69,8 @@ export class Holders<H extends Holder> {
         this.#hear(holder, message)
         link.credit(message.cost)
       },
+      ...(transport !== broker.transport && { takesMore: () => broker.takesMore?.(holder) ?? true }),
+      drained: () => holder.calls.read(),
       closed: () => this.#left(holder),
       lost: () => new MpError('MP_CLOSED', 'the holder of this object is gone'),
     })
@@ -125,7 +133,9 @@ export class Holders<H extends Holder> {
   }
 
   #hear(holder: H, message: Message): void {
-    switch (message.type) {
+    const { type } = message
+    if (holder.link.undrained && (type === protocol.SETTLE || this.#broker.answered.has(type))) holder.calls.unread()
+    switch (type) {
       case protocol.HELLO:
         holder.context = readText(message.bytes, message.start, message.end)
         return

@@ -63,6 +63,11 @@ export interface LinkUser {
   moved?(): void
   /** If both sides may move at once: true at one of them, false at the other. */
   readonly first?: boolean
+  /**
+   * Whether a message that is larger than the window may come on. If not, its sender waits, until {@link Link.readOn}. Throws
+   * MP_DECODE where none may come. Absent: always.
+   */
+  takesMore?(): boolean
   /** The other side closed, died or broke the protocol. Last call; not after our own `close`. */
   closed(error: Error | undefined): void
   /** What a call that waits rejects with when the link is lost, and why it was: as in `closed`. */
@@ -80,6 +85,8 @@ export type Limit = (pending: Pending<void>, withdraw: () => void) => void
  */
 export class Link {
   readonly transport: Transport
+  /** The other side is another program. */
+  readonly #isForeign: boolean
   readonly #user: LinkUser
   readonly #batch: Batch
   readonly #window: SendWindow
@@ -87,11 +94,14 @@ export class Link {
   readonly #reader: FrameReader
   readonly #received: ReceiveWindow
   #heard = false
+  /** Cost of the fragments for which there was no credit, since nobody wanted more. */
+  #withheld = 0
   /** `close` was called while the link listened. */
   #closing = false
 
   constructor(wire: Wire, transport: Transport, user: LinkUser, window: number = WINDOW) {
     this.transport = transport
+    this.#isForeign = transport.capabilities.reach === 'host'
     this.#user = user
     this.#batch = new Batch(wire, transport)
     this.#window = new SendWindow(this.#batch, transport, window)
@@ -285,6 +295,14 @@ export class Link {
     this.#batch.flush()
   }
 
+  /** A reader waits: what has come of a message that is larger than the window gets its credit. */
+  readOn(): void {
+    if (this.#withheld === 0) return
+    const cost = this.#withheld
+    this.#withheld = 0
+    this.credit(cost)
+  }
+
   /** Sends the batch now. */
   flush(): void {
     this.#batch.flush()
@@ -394,6 +412,7 @@ export class Link {
     this.#batch.wire = wire
     this.#batch.undrained = false
     this.#window.outstanding = 0
+    this.#withheld = 0
     this.#received.reset()
     this.#start(wire)
   }
@@ -436,7 +455,8 @@ export class Link {
       message: (flags, bytes, start, end, parcels) => this.#dispatch(flags, bytes, start, end, parcels),
       fragment: cost => {
         this.#received.charge(cost)
-        this.credit(cost)
+        if (this.#user.takesMore?.() ?? true) this.credit(cost)
+        else this.#withheld += cost
       },
       reading: () => this.#move.state !== 'closed',
     }
@@ -478,20 +498,16 @@ export class Link {
       case LEFT:
         return this.#move.message(type, parcels)
       case BEYOND:
-        return this.#received.allow(
-          this.transport.capabilities.reach === 'host' ? STRANGERS_REST : Number.POSITIVE_INFINITY,
-        )
-      default:
+        return this.#received.allow(this.#isForeign ? STRANGERS_REST : Number.POSITIVE_INFINITY)
+      default: {
         if (this.#closing) return discardParcels(parcels, this.transport)
-        this.#user.message({
-          link: this,
-          type,
-          bytes,
-          start,
-          end,
-          parcels,
-          cost: this.#costOf(flags, end - start, parcels),
-        })
+        const cost = this.#costOf(flags, end - start, parcels)
+        if (this.#isForeign && (end - start) * 2 < bytes.length) {
+          // The rest of the frame may be anything, and would be kept with the message, although it counts for nothing.
+          const own = bytes.slice(start, end)
+          this.#user.message({ link: this, type, bytes: own, start: 0, end: own.length, parcels, cost })
+        } else this.#user.message({ link: this, type, bytes, start, end, parcels, cost })
+      }
     }
   }
 

@@ -51,6 +51,9 @@ export class LinkedPipeBackend implements PipeBackend {
   #forward: ((message: Message) => void) | undefined
   readonly #envelopes: Envelopes
   readonly #reader: MessageReader
+  /** The other end is in another program. A message that is larger than the window comes on only while a reader waits. */
+  readonly #isForeign: boolean
+  #isAwaited = false
 
   constructor(context: Context, transport: Transport, side: Side, end: End, backlog?: End) {
     this.#context = context
@@ -60,6 +63,12 @@ export class LinkedPipeBackend implements PipeBackend {
     this.#backlogEnd = backlog
     this.#envelopes = new Envelopes(transport)
     this.#reader = new MessageReader(context, transport)
+    this.#isForeign = transport.capabilities.reach === 'host'
+  }
+
+  /** Opens this end now, so that what comes counts against the window also before the first use. */
+  listen(): void {
+    this.#open()
   }
 
   send(value: unknown, transfer: readonly object[] | undefined): Promise<void> {
@@ -89,7 +98,14 @@ export class LinkedPipeBackend implements PipeBackend {
   find(): Found {
     if (this.#link === undefined) this.#open()
     if (this.#inbox.length > 0) return 'done'
-    return this.#over ? 'over' : 'empty'
+    if (this.#over) return 'over'
+    if (this.#isForeign) this.#await()
+    return 'empty'
+  }
+
+  #await(): void {
+    this.#isAwaited = true
+    this.#link?.readOn()
   }
 
   spin(): boolean {
@@ -182,6 +198,7 @@ export class LinkedPipeBackend implements PipeBackend {
   #arrived(message: Message): void {
     if (this.#closed) return discardParcels(message.parcels, this.#transport)
     if (this.#forward) return this.#forward(message)
+    this.#isAwaited = false
     this.#inbox.push(message)
     this.#tell()
   }
@@ -221,6 +238,7 @@ export class LinkedPipeBackend implements PipeBackend {
     const link = new Link(wire, this.#transport, {
       message: message => {
         if (message.type !== VALUE) throw new MpError('MP_DECODE', `a pipe carries no message of type ${message.type}`)
+        if (message.cost === 0 && !backlog) throw new MpError('MP_DECODE', 'a value does not count against the window')
         if (this.#held && !backlog) this.#held.push(() => this.#arrived(message))
         else this.#arrived(message)
       },
@@ -236,6 +254,7 @@ export class LinkedPipeBackend implements PipeBackend {
       },
       lost: error => (this.#forward ? notOpen('moved', this.#transport.name) : brokenPipe(error)),
       first: this.#side.first,
+      ...(this.#isForeign && { takesMore: () => this.#isAwaited }),
     })
     this.#context.links.add(link)
     return link

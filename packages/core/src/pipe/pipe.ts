@@ -32,9 +32,11 @@ export function makePipe<S, R>(
   ]
 }
 
-/** The Connection over the end of a wire. */
+/** The Connection over the end of a wire to another program. */
 export function linkedConnection(context: Context, transport: Transport, side: Side, end: End): Connection {
-  return new Connection(transport, side, new LinkedPipeBackend(context, transport, side, end))
+  const backend = new LinkedPipeBackend(context, transport, side, end)
+  backend.listen()
+  return new Connection(transport, side, backend)
 }
 
 /** Makes an end that arrived in a message usable in `context`. */

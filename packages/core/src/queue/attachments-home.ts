@@ -1,3 +1,4 @@
+import { HolderCalls } from '../broker/holder-calls.js'
 import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import type { Context, Pack } from '../context/context.js'
 import { attachParcels } from '../context/message-writer.js'
@@ -28,6 +29,8 @@ interface PackedDeposit {
   readonly parcels: readonly number[]
 }
 
+const ANSWERED: ReadonlySet<number> = new Set([protocol.COLLECT])
+
 interface Depositor extends Holder {
   /** The id of its context; '' until it has told. */
   context: string
@@ -39,6 +42,7 @@ export class AttachmentsHome implements Broker<Depositor> {
   readonly transport: Transport
   readonly engine: NativeQueue
   readonly quiet = true
+  readonly answered = ANSWERED
   readonly deposits = new Attachments()
   readonly #holders: Holders<Depositor>
 
@@ -98,14 +102,16 @@ export class AttachmentsHome implements Broker<Depositor> {
   }
 
   meet(link: Link): Depositor {
-    return { link, context: '' }
+    return { link, calls: new HolderCalls(link), context: '' }
   }
 
   hear(holder: Depositor, message: Message): void {
     const { type, bytes, start, end } = message
     if (type !== protocol.COLLECT) return this.keep(holder, message)
     const call = readU32(bytes, start)
+    holder.calls.wait(call)
     this.collect(readText(bytes, start + 4, end), parcels => {
+      holder.calls.end(call)
       holder.link.control(parcels ? protocol.COLLECTED : protocol.GONE, out => appendU32(out, call), parcels)
       holder.link.flush()
     })

@@ -1,6 +1,6 @@
 import type { Offer } from '../board/board.js'
+import { HolderCalls } from '../broker/holder-calls.js'
 import type { Holder } from '../broker/holders.js'
-import { MpError } from '../errors.js'
 import type { Link } from '../link/link.js'
 import { appendBytes, appendText, appendU32 } from '../runtime/byte-buffer.js'
 import type { Item } from './item.js'
@@ -8,9 +8,6 @@ import { Lease } from './lease.js'
 import * as protocol from './protocol.js'
 import type { SlotHolder } from './slots.js'
 import type { Ask, Consumer } from './stock.js'
-
-/** Calls of another program that may wait here at a time. */
-const MOST_CALLS = 10_000
 
 /** A holder of a queue, as its home knows it, and what home says to it. */
 export class QueueHolder implements Holder, Consumer, SlotHolder {
@@ -23,14 +20,14 @@ export class QueueHolder implements Holder, Consumer, SlotHolder {
   ahead = 1
   /** Calls for a slot that came with the home. The holder makes them again when it learns of the move; then they are ignored. */
   readonly adopted = new Set<number>()
-  /** Its calls that wait here. */
-  readonly calls = new Set<number>()
+  readonly calls: HolderCalls
   #offer: Offer | undefined
   /** What waits for its answer whether it could open the board. */
   #opening: (() => void)[] | undefined
 
   constructor(link: Link) {
     this.link = link
+    this.calls = new HolderCalls(link)
   }
 
   /** Runs `then` when it is known whether this holder has a board. What it was sent before that could come back late. */
@@ -95,21 +92,13 @@ export class QueueHolder implements Holder, Consumer, SlotHolder {
     this.say(protocol.NO_ITEM, reason)
   }
 
-  /** A call of it waits here. Another program may not let this one keep any number of them. */
-  noteCall(call: number, foreign: boolean): void {
-    this.calls.add(call)
-    if (foreign && this.calls.size > MOST_CALLS) {
-      throw new MpError('MP_DECODE', `another program has more than ${MOST_CALLS} calls that wait`)
-    }
-  }
-
   done(call: number): void {
-    this.calls.delete(call)
+    this.calls.end(call)
     this.say(protocol.DONE, call)
   }
 
   refuse(call: number, reason: number): void {
-    this.calls.delete(call)
+    this.calls.end(call)
     this.say(protocol.REFUSED, call, reason)
   }
 

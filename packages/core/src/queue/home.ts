@@ -21,6 +21,15 @@ export interface Counts {
   readonly full: boolean
 }
 
+const ANSWERED: ReadonlySet<number> = new Set([
+  protocol.RESERVE,
+  protocol.QUERY,
+  protocol.TASK_DONE,
+  protocol.AWAIT_TASKS,
+  protocol.WATCH,
+  protocol.TRY,
+])
+
 /** A call that waits until the queue is in some state. It takes nothing. */
 export interface Watcher {
   ready(): void
@@ -40,6 +49,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly id: string
   readonly maxsize: number
   readonly transport: Transport
+  readonly answered = ANSWERED
   readonly #context: Context
   readonly #stock: Stock
   readonly #slots: Slots
@@ -233,6 +243,12 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     return new QueueHolder(link)
   }
 
+  /** Only of an item that may be put, or comes back. */
+  takesMore({ reserved, lease }: QueueHolder): boolean {
+    if (this.maxsize === 0 || reserved > 0 || lease.length > 0) return true
+    throw new MpError('MP_DECODE', 'a holder sends a large message, and has no slot for it')
+  }
+
   keep(holder: QueueHolder, message: Message): void {
     const { type, bytes, start } = message
     switch (type) {
@@ -313,11 +329,11 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         if (this.taskDone()) return holder.done(call)
         return holder.refuse(call, protocol.REASON_WAIT)
       case protocol.AWAIT_TASKS:
-        holder.noteCall(call, this.#holders.isForeign(holder))
+        holder.calls.wait(call)
         return this.watchTasks({ holder, call, ready: () => holder.done(call) })
       case protocol.WATCH:
         if (readU32(bytes, start + 4) === 1 && !this.readable) return holder.refuse(call, protocol.REASON_WAIT)
-        holder.noteCall(call, this.#holders.isForeign(holder))
+        holder.calls.wait(call)
         return this.watch({ holder, call, ready: () => holder.done(call) })
       default:
         throw new MpError('MP_DECODE', `a queue's home knows no message of type ${type}`)
@@ -372,14 +388,14 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       holder,
       call,
       grant: () => {
-        holder.calls.delete(call)
+        holder.calls.end(call)
         holder.say(protocol.GRANTED, call, this.#slots.grant(holder))
       },
       refuse: () => holder.refuse(call, protocol.REASON_SHUT_DOWN),
     }
     if (this.isShutDown) return putter.refuse()
     if (!this.full) return putter.grant()
-    holder.noteCall(call, this.#holders.isForeign(holder))
+    holder.calls.wait(call)
     if (!nowait) return this.waitForSlot(putter)
     const settle = () => {
       if (this.isShutDown) putter.refuse()
@@ -393,7 +409,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
 
   #cancel(holder: QueueHolder, call: number): void {
     holder.adopted.delete(call)
-    holder.calls.delete(call)
+    holder.calls.end(call)
     this.#removeWaiters(each => each.holder === holder && each.call === call)
   }
 

@@ -1,3 +1,4 @@
+import { HolderCalls } from '../broker/holder-calls.js'
 import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import { CANCEL } from '../broker/protocol.js'
 import type { Context, Pack } from '../context/context.js'
@@ -27,6 +28,8 @@ export interface Acquirer {
   granted(grant: Grant): void
   /** No permit is free, and the call does not wait. */
   refused(): void
+  /** The call is put in line. */
+  waits?(): void
   readonly call?: number
 }
 
@@ -46,6 +49,8 @@ export interface SemaphoreEstate {
   readonly grants: readonly (readonly number[])[]
 }
 
+const ANSWERED: ReadonlySet<number> = new Set([protocol.ACQUIRE, protocol.POST, protocol.VALUE])
+
 const SEEN: Grant = { number: 0, abandoned: false, lingers: false }
 
 /**
@@ -60,6 +65,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   readonly id: string
   readonly transport: Transport
   readonly limit: number
+  readonly answered = ANSWERED
   /** The object through which this context itself uses the semaphore. */
   local: Party | undefined
   #value: number
@@ -92,6 +98,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   acquire(acquirer: Acquirer, nowait: boolean): void {
     if (this.#value > 0) return this.#grant(acquirer)
     if (nowait && this.#grants.size === 0) return acquirer.refused()
+    acquirer.waits?.()
     const line = acquirer.wish === 'see' ? this.#seeing : this.#holding
     line.push(acquirer)
     if (!nowait) return
@@ -183,13 +190,15 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
   }
 
   meet(link: Link): SemaphoreHolder {
-    return { link, grants: new Set(), revoked: grant => link.control(protocol.REVOKED, out => appendU32(out, grant)) }
+    const revoked = (grant: number) => link.control(protocol.REVOKED, out => appendU32(out, grant))
+    return { link, calls: new HolderCalls(link), grants: new Set(), revoked }
   }
 
   hear(holder: SemaphoreHolder, message: Message): void {
     const { type, bytes, start } = message
     const call = readU32(bytes, start)
     const answer = (type: number, ...values: number[]) => {
+      holder.calls.end(call)
       holder.link.control(type, out => {
         for (const value of [call, ...values]) appendU32(out, value)
       })
@@ -204,6 +213,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
             granted: ({ number, abandoned, lingers }) =>
               answer(protocol.GRANTED, number, abandoned ? 1 : 0, lingers ? 1 : 0),
             refused: () => answer(protocol.REFUSED),
+            waits: () => holder.calls.wait(call),
           },
           readU32(bytes, start + 8) === 1,
         )
@@ -214,6 +224,7 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
       case protocol.VALUE:
         return void this.settledValue().then(value => answer(protocol.VALUE_IS, value))
       case CANCEL: {
+        holder.calls.end(call)
         const isIt = (each: Acquirer) => each.party === holder && each.call === call
         this.#holding.remove(isIt)
         return this.#seeing.remove(isIt)

@@ -1,0 +1,41 @@
+import { MpError } from '../errors.js'
+import type { Link } from '../link/link.js'
+
+/** Calls of one holder that may wait at a home at a time, or whose answers it may leave unread. */
+const MOST_CALLS = 1_000_000
+/** The same for a holder in another program. */
+const MOST_FOREIGN_CALLS = 10_000
+
+/** What a home keeps for the calls of one holder: a bounded number, whatever the holder sends. */
+export class HolderCalls {
+  readonly #most: number
+  readonly #waiting = new Set<number>()
+  /** Calls that came while the holder did not read. Their answers wait here. */
+  #unread = 0
+
+  constructor({ transport }: Link) {
+    this.#most = transport.capabilities.reach === 'host' ? MOST_FOREIGN_CALLS : MOST_CALLS
+  }
+
+  /** A call waits from now on. Throws MP_DECODE if that is one too many, or if a call of this number waits already. */
+  wait(call: number): void {
+    if (this.#waiting.has(call)) throw new MpError('MP_DECODE', `call ${call} was made twice`)
+    this.#waiting.add(call)
+    if (this.#waiting.size > this.#most) throw new MpError('MP_DECODE', `more than ${this.#most} calls wait`)
+  }
+
+  /** The call was answered, or its caller gave up. */
+  end(call: number): void {
+    this.#waiting.delete(call)
+  }
+
+  /** A call has come whose answer has to wait, since the holder does not read. Throws MP_DECODE if that is one too many. */
+  unread(): void {
+    if (++this.#unread > this.#most) throw new MpError('MP_DECODE', `more than ${this.#most} answers are not read`)
+  }
+
+  /** The holder reads again. */
+  read(): void {
+    this.#unread = 0
+  }
+}
