@@ -2,15 +2,15 @@ import { connect, type Socket } from 'node:net'
 import { eventually, within } from '@mp/conformance'
 import { onTestFinished } from 'vitest'
 
-/** A client that sends frames, which need not follow the protocol. */
+/** A client, or a server's side of a connection, that sends frames, which need not follow the protocol. */
 export class RawClient {
   readonly socket: Socket
   readonly frames: Buffer[] = []
   closed = false
   #bytes = Buffer.alloc(0)
 
-  constructor(address: string) {
-    this.socket = connect(address)
+  constructor(from: string | Socket) {
+    this.socket = typeof from === 'string' ? connect(from) : from
     this.socket.on('error', () => {})
     this.socket.on('close', () => {
       this.closed = true

@@ -1,27 +1,23 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, within } from '@mp/conformance'
 import { type Connection, connect, type Listener, listen, Pipe, Process, Queue } from '@mp/unix-socket'
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { CONTEXT, control, OPEN } from '../src/control.js'
+import { KEY, proof } from './handshake.js'
 import { RawClient } from './raw-client.js'
 import { target } from './target.js'
-
-const KEY = 'open sesame'
-
-function mac(role: 'client' | 'server', server: Uint8Array, client: Uint8Array, key = KEY): Buffer {
-  return createHmac('sha256', key).update('mp1').update(` ${role}`).update(server).update(client).digest()
-}
 
 /** Does what a good client does before its request. */
 async function introduce(address: string): Promise<RawClient> {
   const client = new RawClient(address)
   const challenge = (await client.frame(0)).subarray(3)
   const nonce = randomBytes(32)
-  client.send(Buffer.concat([nonce, mac('client', challenge, nonce)]))
-  const proof = await client.frame(1)
-  if (!proof.equals(mac('server', challenge, nonce))) throw new Error('the server does not know the key')
+  client.send(Buffer.concat([nonce, proof('client', challenge, nonce)]))
+  const answer = await client.frame(1)
+  if (!answer.equals(proof('server', challenge, nonce))) throw new Error('the server does not know the key')
   return client
 }
 
@@ -42,9 +38,9 @@ describe('a listener', () => {
     const first = new RawClient(listener.address)
     const challenge = (await first.frame(0)).subarray(3)
     const nonce = randomBytes(32)
-    const answer = Buffer.concat([nonce, mac('client', challenge, nonce)])
+    const answer = Buffer.concat([nonce, proof('client', challenge, nonce)])
     first.send(answer)
-    const proof = await first.frame(1)
+    const theirProof = await first.frame(1)
     // Replay: the same answer to another challenge.
     const refusals: Promise<unknown>[] = []
     const refused = () => {
@@ -58,11 +54,11 @@ describe('a listener', () => {
     // Reflection: the client sends back what the server said.
     const reflection = refused()
     const theirs = (await reflection.frame(0)).subarray(3)
-    reflection.send(Buffer.concat([theirs, mac('server', theirs, theirs)]))
+    reflection.send(Buffer.concat([theirs, proof('server', theirs, theirs)]))
     await reflection.cutOff()
     const echo = refused()
     await echo.frame(0)
-    echo.send(Buffer.concat([nonce, proof]))
+    echo.send(Buffer.concat([nonce, theirProof]))
     await echo.cutOff()
     expect(await within(Promise.all(refusals), 'refusals')).toEqual(['MP_AUTH', 'MP_AUTH', 'MP_AUTH'])
     await stillGood(listener)
@@ -110,6 +106,54 @@ describe('a listener', () => {
     }
     await stillGood(listener)
   }, 15_000)
+
+  it('keeps 1,000 that have not shown the key, and cuts off the oldest for one more', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const strangers: RawClient[] = []
+    const connect = async (count: number) => {
+      const more = Array.from({ length: count }, () => new RawClient(listener.address))
+      strangers.push(...more)
+      await Promise.all(more.map(each => each.frame(0)))
+    }
+    await connect(1)
+    // In portions: the system's queue of connections is limited.
+    for (let i = 0; i < 9; i++) await connect(111)
+    expect(strangers.filter(each => each.closed).length).toBe(0)
+    await connect(1)
+    await strangers[0]?.cutOff(2_000)
+    expect(strangers.filter(each => each.closed).length).toBe(1)
+  })
+
+  it('keeps 256 refusals that nobody asks for', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    for (let i = 0; i < 300; i++) {
+      const client = new RawClient(listener.address)
+      await client.frame(0)
+      client.send(randomBytes(64))
+      await client.cutOff(2_000)
+    }
+    let refusals = 0
+    const next = () => listener.accept({ timeout: 20 }).catch(error => error.code)
+    for (let code = await next(); code === 'MP_AUTH'; code = await next()) refusals++
+    expect(refusals).toBe(256)
+    await stillGood(listener)
+  })
+
+  it('cuts off, when it closes, who has not shown the key, and who was not accepted', async ({ expect }) => {
+    const listener = await listen({ authKey: KEY })
+    const silent = new RawClient(listener.address)
+    await silent.frame(0)
+    const known = await introduce(listener.address)
+    await using waiting = await connect(listener.address, { authKey: KEY })
+    await listener.close()
+    await Promise.all([silent, known].map(each => each.cutOff(2_000)))
+    expect(
+      await within(
+        waiting.recv().catch(error => error.code),
+        'recv',
+      ),
+    ).toBe('MP_EOF')
+  })
 
   it('cuts off who is known, and sends more than is read, beyond what he may', async ({ expect }) => {
     await using listener = await listen({ authKey: KEY })
@@ -235,6 +279,19 @@ describe('a listener', () => {
     expect(await within(queue.get(), 'get')).toBe('fine')
     await stillGood(listener)
   })
+
+  it('lets no holder of a bounded queue put beyond its bound', async ({ expect }) => {
+    await using listener = await listen({ authKey: KEY })
+    const queue = new Queue<string>(1)
+    void listener.serve({ queue })
+    const client = await introduce(listener.address)
+    client.send(Buffer.concat([Buffer.of(1), Buffer.from('queue')]))
+    await client.frame(2)
+    // PUT, which is for unbounded queues.
+    client.send(Buffer.from('1004000000a3616263', 'hex'))
+    await client.cutOff(2_000)
+    expect(await queue.qsize()).toBe(0)
+  })
 })
 
 describe('the sockets between the contexts of a program', () => {
@@ -268,10 +325,13 @@ describe('the sockets between the contexts of a program', () => {
     await within(orders.recv(), 'trips')
     await eventually(() => sockets().length === 2, 'the rendezvous, and the socket of one of the two')
     const silent = sockets().map(path => new RawClient(path))
+    const end = { token: randomBytes(16).toString('hex'), end: 0, hops: 0 } as const
     for (const path of sockets()) {
       expect(statSync(path).mode & 0o777).toBe(0o600)
       expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
-      for (const frame of [Buffer.alloc(34), Buffer.alloc(50, 7), Buffer.alloc(257)]) {
+      // The last two are as they should be, but for the secret.
+      const wrong = [OPEN, CONTEXT].map(what => control(randomBytes(16), what, end))
+      for (const frame of [Buffer.alloc(34), Buffer.alloc(50, 7), Buffer.alloc(257), ...wrong]) {
         const client = new RawClient(path)
         client.send(frame)
         await client.cutOff(2_000)
