@@ -120,8 +120,8 @@ describe('batching', () => {
     const { users, links } = linked()
     let fired = 0
     const timer = setInterval(() => fired++, 1)
-    const end = performance.now() + 200
-    while (performance.now() < end) {
+    const end = performance.now() + 5_000
+    while (fired <= 5 && performance.now() < end) {
       await send(links[0], 'x')
       for (const cost of users[1].costs.splice(0)) links[1].credit(cost)
     }
