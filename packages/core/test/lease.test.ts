@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { HomeBoard } from '../src/board/board.js'
 import { SharedBoard } from '../src/board/shared-board.js'
+import { LiveObject } from '../src/link/wire-end.js'
 import { itemOf } from '../src/queue/item.js'
 import { Lease } from '../src/queue/lease.js'
 
-function item() {
-  return itemOf(new Uint8Array(8), 0, 8, undefined)
+function item(size = 8) {
+  return itemOf(new Uint8Array(size), 0, size, undefined)
 }
 
 /** A lease on a board in memory, and the holder's side of that. */
@@ -74,5 +75,42 @@ describe('what home knows of a holder', () => {
     // Ahead of its asking.
     send(10)
     expect(lease.woken).toBe(true)
+  })
+
+  it('does not believe that a holder has seen what was never sent', () => {
+    const { lease, send } = make()
+    lease.want(1000, 1, 1, 0)
+    expect(lease.need).toBe(1)
+    send(1)
+    expect(lease.need).toBe(0)
+  })
+
+  it('lets a holder have 64 KiB, and 1,024 items, ahead', () => {
+    const { lease, holder, send } = make()
+    for (let sent = 0; sent < 10_000; sent += 100) {
+      send(100)
+      for (let place = sent + 1; place <= sent + 100; place++) holder.claim(place)
+      lease.look()
+      lease.want(sent + 100, 0, 0, 0)
+    }
+    expect(lease.room(false)).toBe(1024)
+    lease.announce(1)
+    lease.add(item(64 * 1024 - 1), true)
+    expect(lease.room(false)).toBe(1023)
+    send(1)
+    expect(lease.room(false)).toBe(0)
+  })
+
+  it('gets back from a holder without a board what this has not told of, but nothing that exists once', () => {
+    const lease = new Lease()
+    lease.want(0, 4, 4, 0)
+    const items = Array.from({ length: 3 }, () => item())
+    const single = itemOf(new Uint8Array(8), 0, 8, [new LiveObject(new ArrayBuffer(1))])
+    for (const each of [...items, single]) lease.add(each, false)
+    expect(lease.claimed(1)).toBe(1)
+    expect(lease.claimed(1)).toBe(0)
+    expect(lease.length).toBe(3)
+    expect(lease.end()).toEqual(items.slice(1))
+    expect(lease.length).toBe(0)
   })
 })

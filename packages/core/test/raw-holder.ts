@@ -1,0 +1,73 @@
+import { Link, type LinkUser, type Message } from '../src/link/link.js'
+import { LocalWire } from '../src/link/local-wire.js'
+import { appendBytes, appendU32, readU32 } from '../src/runtime/byte-buffer.js'
+import { stubTransport } from './stub-transport.js'
+
+/** Of contexts in one thread, without boards. */
+export const transport = stubTransport({ reach: 'thread', isolation: 'none' })
+
+/** Waits, for some turns of the event loop, until the condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turns = 0; !condition(); turns++) {
+    if (turns === 1_000) throw new Error('it never came')
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+/** What home has said: a type, and the numbers behind it. */
+type Heard = readonly [type: number, ...values: number[]]
+
+/** A holder of some object that says what it likes to the object's home. */
+export class RawHolder implements LinkUser {
+  readonly heard: Heard[] = []
+  end: { readonly error: Error | undefined } | undefined
+  readonly #link: Link
+
+  /** `join` gives home one end of a wire. */
+  constructor(join: (wire: LocalWire) => unknown) {
+    const [mine, homes] = LocalWire.pair()
+    this.#link = new Link(mine, transport, this)
+    join(homes)
+  }
+
+  say(type: number, ...values: number[]): void {
+    this.#link.control(type, out => {
+      for (const value of values) appendU32(out, value)
+    })
+  }
+
+  /** Says something with an item behind the numbers. Home does not decode it. */
+  sayItem(type: number, item: number, ...values: number[]): void {
+    this.#link.control(type, out => {
+      for (const value of values) appendU32(out, value)
+      appendBytes(out, Uint8Array.of(item), 0, 1)
+    })
+  }
+
+  /** Waits until home has said this. */
+  async hears(...expected: Heard): Promise<void> {
+    await until(() => this.has(...expected))
+  }
+
+  has(...expected: Heard): boolean {
+    return this.heard.some(each => expected.every((value, i) => each[i] === value))
+  }
+
+  die(): void {
+    this.#link.close()
+  }
+
+  message({ type, bytes, start, end }: Message): void {
+    const values: number[] = []
+    for (let at = start; at + 4 <= end; at += 4) values.push(readU32(bytes, at))
+    this.heard.push([type, ...values])
+  }
+
+  closed(error: Error | undefined): void {
+    this.end = { error }
+  }
+
+  lost(): never {
+    throw new Error('nothing here waits for a window')
+  }
+}
