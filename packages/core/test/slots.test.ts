@@ -63,7 +63,7 @@ describe('the slots of a queue', () => {
     slots.release(holder, 1)
     slots.changed()
     // Microtasks only: no timer can have fired.
-    for (let i = 0; i < 5; i++) await null
+    for (let i = 0; i < 5; i++) await Promise.resolve()
     expect(known).toBe(true)
     await settled
   })
