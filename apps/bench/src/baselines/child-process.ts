@@ -4,15 +4,26 @@ import { CheckError, messagesOf, type PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
 import type { Baseline } from './baseline.js'
 import { messagesFrom, receiveFlood, roundTrips } from './loops.js'
-import { netPair } from './net-loop.js'
+import { netPair, packedLoop } from './net-loop.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
-/** A bare `fork` and `process.send`. Nobody would send megabytes that way: for these the baseline is a socket. */
+const packed: Baseline = { ...packedLoop('inherits', 'a pair of Unix sockets'), hello: null }
+
+/** A bare `fork` and `process.send`, for small messages. For larger ones one would write to a socket: its reader gets them faster. */
 export const childProcess: Baseline = {
   name: 'process.send',
   description: "a bare fork: process.send in a loop, a listener for messages, serialization 'advanced'",
   apart: true,
-  instead: { '1MiB': netPair, '1MiB-transfer': netPair },
+  instead: {
+    record: packed,
+    string: packed,
+    numbers: packed,
+    '4KiB': netPair,
+    '64KiB': netPair,
+    '1MiB': netPair,
+    mixed: netPair,
+    '1MiB-transfer': netPair,
+  },
   async flood(name) {
     const messages = messagesOf(name)
     const { child, session } = startProcess('./flood-process.js', name)

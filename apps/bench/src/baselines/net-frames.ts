@@ -7,6 +7,15 @@ export function openSocket(where: string): Socket {
   return where === INHERITED ? new Socket({ fd: 3 }) : connect(where)
 }
 
+/** Bytes that are gathered for one write. */
+export const bytesPerWrite = 64 * 1024
+
+export function lengthOf(bytes: Uint8Array): Buffer {
+  const header = Buffer.allocUnsafe(4)
+  header.writeUInt32LE(bytes.length)
+  return header
+}
+
 /** A message and its length in one buffer. It must be a copy: the socket writes later, and the message's array is used again. */
 export function framed(bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(4 + bytes.length)

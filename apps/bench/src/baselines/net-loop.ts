@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pack, unpack } from 'msgpackr'
 import { findSeats } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
 import type { Session } from '../session.js'
@@ -53,9 +54,18 @@ export function netLoop(form: Form, way: Way): Pick<Baseline, 'apart' | 'flood' 
 function bytesLoop(way: Way, socket: string): Baseline {
   return {
     name: 'net',
-    description: `a bare spawn and ${socket}: a u32 length and the bytes, write() until it says stop, then after drain`,
+    description: `a bare spawn and ${socket}: a u32 length and the bytes, corked up to 64 KiB, and drained before more`,
     ...netLoop(bytesAsTheyAre, way),
     hello: null,
+  }
+}
+
+/** For objects one would pack them with msgpackr, on whichever socket. */
+export function packedLoop(way: Way, socket: string): Omit<Baseline, 'hello'> {
+  return {
+    name: 'net + msgpackr',
+    description: `a bare spawn and ${socket}: a u32 length and msgpackr, 500 messages or 64 KiB a write()`,
+    ...netLoop({ file: './net-packed-process.js', pack, unpack }, way),
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { pack, unpack } from 'msgpackr'
 import { sitOn } from '../core.js'
 import { messagesOf, type PayloadName } from '../payloads.js'
-import { framed, onFrames, openSocket } from './net-frames.js'
+import { bytesPerWrite, framed, onFrames, openSocket } from './net-frames.js'
 
 // Raw Node: as net-process, for objects.
 const [act, where, payload, core] = process.argv.slice(2) as ['flood' | 'echo', string, PayloadName, string | undefined]
@@ -19,7 +19,11 @@ onFrames(socket, bytes => {
 async function flood(count: number): Promise<void> {
   for (let sequence = 0; sequence < count; ) {
     const frames: Buffer[] = []
-    for (; frames.length < messagesPerWrite && sequence < count; sequence++) frames.push(framed(pack(make(sequence))))
+    for (let bytes = 0; frames.length < messagesPerWrite && bytes < bytesPerWrite && sequence < count; sequence++) {
+      const frame = framed(pack(make(sequence)))
+      frames.push(frame)
+      bytes += frame.length
+    }
     if (!socket.write(Buffer.concat(frames))) await once(socket, 'drain')
   }
 }

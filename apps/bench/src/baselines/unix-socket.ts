@@ -1,13 +1,17 @@
-import { pack, unpack } from 'msgpackr'
 import type { Baseline } from './baseline.js'
 import { childProcess } from './child-process.js'
-import { netLoop, netPath } from './net-loop.js'
+import { netPath, packedLoop } from './net-loop.js'
 
 /** Two processes, a Unix socket, and msgpackr: one would write this by hand for objects. Bytes need no msgpackr. */
 export const unixSocket: Baseline = {
-  name: 'net + msgpackr',
-  description: 'a bare spawn and a Unix socket: a u32 length and msgpackr, 500 messages a write()',
-  instead: { '64B': netPath, '64KiB': netPath, '1MiB': netPath, '1MiB-transfer': netPath },
-  ...netLoop({ file: './net-packed-process.js', pack, unpack }, 'connects'),
+  ...packedLoop('connects', 'a Unix socket'),
+  instead: {
+    '64B': netPath,
+    '4KiB': netPath,
+    '64KiB': netPath,
+    '1MiB': netPath,
+    mixed: netPath,
+    '1MiB-transfer': netPath,
+  },
   hello: childProcess.hello,
 }

@@ -15,7 +15,7 @@ export const pingPong: Pattern = {
   unit: 'us',
   better: 'lower',
   inFlight: '1',
-  payloads: ['small', '64B', '64KiB', '1MiB'],
+  payloads: ['small', 'record', '64B', '4KiB', '64KiB', '1MiB'],
   usualPayloads: ['small'],
   latency: true,
   subject:

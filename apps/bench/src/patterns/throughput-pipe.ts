@@ -17,7 +17,7 @@ export const throughputPipe: Pattern = {
   unit: 'messages/s',
   better: 'higher',
   inFlight: 'as many as the Pipe’s high-water mark allows; raw Node posts without waiting',
-  payloads: ['small', '64B', '64KiB', '1MiB', '1MiB-transfer'],
+  payloads: ['small', 'record', 'string', 'numbers', '64B', '4KiB', '64KiB', '1MiB', 'mixed', '1MiB-transfer'],
   usualPayloads: ['small', '1MiB', '1MiB-transfer'],
   latency: false,
   subject: (transport, name) => pipeToParent(transport, name, startChild),

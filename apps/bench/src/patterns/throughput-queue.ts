@@ -18,7 +18,7 @@ export const throughputQueue: Pattern = {
   unit: 'messages/s',
   better: 'higher',
   inFlight: 'unbounded Queue: as many as the transport’s own window; raw Node posts without waiting',
-  payloads: ['small', '64B', '64KiB', '1MiB'],
+  payloads: ['small', 'record', 'string', 'numbers', '64B', '4KiB', '64KiB', '1MiB', 'mixed'],
   usualPayloads: ['small'],
   latency: false,
   subject: (transport, name) => queueToParent(transport, name, startChild),
