@@ -219,6 +219,19 @@ test('every extension type in every form', () => {
   expectRefused([0, 0xc1])
 })
 
+test('blocks of no kind, and such as have fewer bytes than they say', () => {
+  for (const kind of [6, 7, 0xff]) expectRefused([0, 0xc1, kind, 0, 0, 0, 0])
+  for (const [kind, size] of [1, 2, 4, 8, 1, 2].entries()) {
+    expectRefused([0, 0xc1, kind, 0, 0, 0])
+    expectRefused([0, 0xc1, kind, 0, 0, 0, 2, ...new Array(2 * size - 1).fill(1)])
+    expectRefused([0, 0xc1, kind, 0, 0, 0, 2, ...new Array(2 * size + 1).fill(1)])
+    expectRefused([0, 0xc1, kind, 0xff, 0xff, 0xff, 0xff, 1, 1, 1, 1])
+    // As a key.
+    expectRefused([0, 0x81, 0xc1, kind, 0, 0, 0, 1, ...new Array(size).fill(0x61), 1])
+    expect(attack(Uint8Array.from([0, 0xc1, kind, 0, 0, 0, 0]))).toStrictEqual({ value: kind < 4 ? [] : '' })
+  }
+})
+
 test('byte strings and 64-bit integers, which nothing encodes so', () => {
   expectRefused([0, 0xc4, 1, 1])
   for (const token of [0xcf, 0xd3]) expectRefused([0, token, 0, 0, 0, 0, 0, 0, 0, 1])

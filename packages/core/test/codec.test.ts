@@ -260,6 +260,66 @@ test('arrays of any length and any numbers arrive equal, within others', () => {
   )
 })
 
+describe('blocks', () => {
+  const edges = [-(2 ** 31), -32_769, -32_768, -129, -128, -1, 0, 127, 128, 32_767, 32_768, 2 ** 31 - 1]
+  const others = [2 ** 31, -(2 ** 31) - 1, 2 ** 53, -0, 0.1, Number.NaN, Number.NEGATIVE_INFINITY]
+  const lengths = [15, 16, 17, 1000, 8191, 8192, 8193, 40_000]
+
+  test.each(lengths)('%i numbers, all of a kind but one', length => {
+    for (const usual of [1, -100, 1000, 100_000, 0.5]) {
+      for (const one of [...edges, ...others]) {
+        for (const at of [0, length >> 1, length - 1]) {
+          const numbers = new Array(length).fill(usual)
+          numbers[at] = one
+          expect(trip(numbers)).toStrictEqual(numbers)
+          if (length > 1000) break
+        }
+      }
+    }
+  })
+
+  test.each(lengths)('%i elements, of which all but one are numbers', length => {
+    for (const other of [null, 'text', 'é', [1], { a: 1 }, undefined, 5n]) {
+      for (const at of [0, 1, length >> 1, length - 1]) {
+        const array: unknown[] = new Array(length).fill(7)
+        array[at] = other
+        expect(trip(array)).toStrictEqual(array)
+      }
+    }
+  })
+
+  test('an element that is a getter may encode and decode another array', () => {
+    const numbers = Array.from({ length: 100 }, (_, i) => i + 0.5)
+    for (const given of [1.5, 'text']) {
+      const array = [...numbers]
+      Object.defineProperty(array, 50, {
+        enumerable: true,
+        get() {
+          expect(trip([...numbers].reverse())).toStrictEqual([...numbers].reverse())
+          return given
+        },
+      })
+      expect(trip(array)).toStrictEqual(numbers.map((number, i) => (i === 50 ? given : number)))
+    }
+  })
+
+  test('numbers that were encoded stay as they were when others are', () => {
+    const [first, second] = [new Parcel(), new Parcel()]
+    first.encode(new Array(100).fill(1))
+    second.encode(new Array(100).fill(2))
+    expect([first.decode(), second.decode()]).toStrictEqual([new Array(100).fill(1), new Array(100).fill(2)])
+  })
+
+  test.each([39, 40, 41, 1000, 20_000])('text of %i characters, of which one is not ASCII', length => {
+    for (const odd of ['\x7f', '\x80', 'é', '漢', '\ud800', '\udc00', '\ufeff', '\uffff']) {
+      for (const at of [0, 1, 7, length >> 1, length - 2, length - 1]) {
+        const text = 'a'.repeat(at) + odd + 'a'.repeat(length - at - 1)
+        for (const value of [text, [text, 1, text], { text, more: text }]) expect(trip(value)).toStrictEqual(value)
+      }
+    }
+  })
+})
+
 function hasProtoKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (Object.hasOwn(value, '__proto__')) return true

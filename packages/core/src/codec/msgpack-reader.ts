@@ -1,6 +1,7 @@
+import { BLOCK, BlockKind, readNumbers, sizeOf } from './block.js'
 import { malformed } from './decode-error.js'
 import { MAX_DEPTH } from './graph-format.js'
-import { KEPT, readUtf8, SHORT, seemsAscii } from './utf8-reader.js'
+import { KEPT, readUtf8, readView, SHORT, seemsAscii } from './utf8-reader.js'
 
 /**
  * Reads the value that `writePlain` or `writeTree` wrote to `bytes[start, end)`. Checks and reads in one pass, so the bytes may come
@@ -39,6 +40,8 @@ function readValue(depth: number): unknown {
   switch (token) {
     case 0xc0:
       return null
+    case BLOCK:
+      return readBlock()
     case 0xc2:
       return false
     case 0xc3:
@@ -200,6 +203,17 @@ function readItems(length: number, depth: number): unknown[] {
   }
   at = position
   return array
+}
+
+function readBlock(): number[] | string {
+  const kind = readUint8()
+  const length = readInt32() >>> 0
+  const size = sizeOf(kind)
+  if (size === 0) throw malformed('a block')
+  const start = skip(size * length)
+  if (kind === BlockKind.Ascii) return readView.of(source).toString('latin1', start, at)
+  if (kind === BlockKind.Utf16) return readView.of(source).toString('utf16le', start, at)
+  return readNumbers(source, start, kind, length)
 }
 
 function readObject(size: number, depth: number): object {

@@ -15,7 +15,7 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
     const text = readMedium(bytes, start, end)
     if (text !== undefined) return text
   }
-  return viewOf(bytes).toString('utf8', start, end)
+  return readView.of(bytes).toString('utf8', start, end)
 }
 
 /**
@@ -121,16 +121,21 @@ function readMedium(bytes: Uint8Array, start: number, end: number): string | und
 /** Bytes. A view that is kept must not keep a frame alive that is larger. */
 export const KEPT = 1024 * 1024
 
-let viewed: Uint8Array = new Uint8Array(0)
-let view = Buffer.from(viewed)
+/** Node reads and writes text with methods of Buffer. A frame holds many strings, and one view serves them all. */
+export class TextView {
+  #bytes: Uint8Array = new Uint8Array(0)
+  #view = Buffer.from(this.#bytes)
 
-/** Node's decoder is a method of Buffer. A frame holds many strings, and one view serves them all. */
-function viewOf(bytes: Uint8Array): Buffer {
-  if (bytes === viewed) return view
-  const made = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
-  if (made.buffer.byteLength <= KEPT) {
-    viewed = bytes
-    view = made
+  of(bytes: Uint8Array): Buffer {
+    if (bytes === this.#bytes) return this.#view
+    const made = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
+    if (made.buffer.byteLength <= KEPT) {
+      this.#bytes = bytes
+      this.#view = made
+    }
+    return made
   }
-  return made
 }
+
+/** Of the bytes that are being read. */
+export const readView: TextView = new TextView()
