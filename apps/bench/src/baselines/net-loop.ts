@@ -13,7 +13,7 @@ import { framed, INHERITED, onFrames } from './net-frames.js'
 import { pathOf, sessionOf } from './raw-process.js'
 
 /** How messages are written and read. */
-export interface Form {
+interface Form {
   /** What the child runs. */
   readonly file: string
   pack(value: unknown): Uint8Array
@@ -30,7 +30,7 @@ const bytesAsTheyAre: Form = {
 }
 
 /** Two processes and a socket, with a length before each message. */
-export function netLoop(form: Form, way: Way): Pick<Baseline, 'apart' | 'flood' | 'echo'> {
+function netLoop(form: Form, way: Way): Pick<Baseline, 'apart' | 'flood' | 'echo'> {
   return {
     apart: true,
     async flood(name) {
