@@ -20,6 +20,7 @@ export type MpErrorCode =
   | 'MP_BROKEN_POOL'
   | 'MP_BROKEN_BARRIER'
   | 'MP_AUTH'
+  | 'MP_BUSY'
   | 'MP_REMOTE'
 
 /**

@@ -27,7 +27,8 @@ export interface NetworkContext {
   listen(address: string | undefined, options: ListenOptions): Promise<Listener>
   /**
    * Connects to a Listener, whose `accept` gives the other end of the Connection. Values, bytes and errors travel over it, handles
-   * do not. Rejects with MP_AUTH where the keys differ, or with the system's error (ENOENT, ECONNREFUSED).
+   * do not. Rejects with MP_AUTH where the keys differ, with MP_BUSY where the Listener has too much to do, or with the system's error
+   * (ENOENT, ECONNREFUSED).
    */
   connect<S = unknown, R = S>(address: string, options: ConnectOptions): Promise<Connection<S, R>>
   /**

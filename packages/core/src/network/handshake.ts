@@ -9,6 +9,10 @@ import type { Wire, WireSink } from '../transport/wire.js'
  *     client   nonce [32] | HMAC-SHA256(key, 'mp1 client' | server's nonce | client's nonce)
  *     server   HMAC-SHA256(key, 'mp1 server' | server's nonce | client's nonce), or one byte: refused
  *     client   what it wants
+ *     server   its answer
+ *
+ * In each place the server may say instead that it is busy, also in one byte, and close. A client that is told so before it is
+ * known tries again, and so does one that cannot connect since too many do.
  *
  * Both nonces are in every answer, so an answer is good for one connection only. The role is in it too, so nobody can send an
  * answer back as his own. Until it has answered, the other side may send 256 bytes in a frame, and may take 5 s.
@@ -17,6 +21,11 @@ const VERSION = Buffer.from('mp1')
 const NONCE = 32
 const MAC = 32
 const REFUSED = Uint8Array.of(0)
+const BUSY = Uint8Array.of(1)
+
+/** ms between two attempts to connect: at first, and at most. Each takes about twice as long as the one before. */
+const FIRST_PAUSE = 10
+const LONGEST_PAUSE = 300
 
 /** ms that the other side may take until it has shown that it knows the key, and has said what it wants. */
 const LONGEST_HANDSHAKE = 5000
@@ -123,21 +132,30 @@ export interface ServerEvents {
   over(): void
 }
 
-/** The server's part. Gives a function that cuts the connection off before this is over. */
+/** The last word to somebody who knows the key, or may know it, and cannot be served now. */
+export function turnAway(wire: Wire): void {
+  wire.send(BUSY.slice())
+  wire.close()
+}
+
+/** The server's part. Gives a function that turns the other side away before this is over. */
 export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: ServerEvents): () => void {
   const { randomBytes, timingSafeEqual } = process.getBuiltinModule('node:crypto')
   const nonce = randomBytes(NONCE)
   let known = false
   const end = () => {
-    clearTimeout(late)
+    late.cancel()
     events.over()
   }
   const cut = () => {
     wire.close()
     end()
   }
-  const late = setTimeout(cut, LONGEST_HANDSHAKE)
-  late.unref()
+  const cutBusy = () => {
+    turnAway(wire)
+    end()
+  }
+  const late = new Deadline(cutBusy)
   const wire = new IntroducedWire(stranger, {
     frame(bytes) {
       if (known) {
@@ -156,6 +174,7 @@ export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: 
         return
       }
       known = true
+      late.extend()
       stranger.trust()
       wire.send(mac(key, 'server', nonce, theirs))
     },
@@ -163,23 +182,87 @@ export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: 
     close: end,
   })
   wire.send(Uint8Array.from(Buffer.concat([VERSION, nonce])))
-  return cut
+  return cutBusy
+}
+
+/** Ends a handshake that takes too long. If this thread was busy, what has come meanwhile is read first. */
+class Deadline {
+  readonly #timer: NodeJS.Timeout
+  #look: NodeJS.Immediate | undefined
+
+  constructor(passed: () => void) {
+    this.#timer = setTimeout(() => {
+      this.#look = setImmediate(passed)
+    }, LONGEST_HANDSHAKE)
+    this.#timer.unref()
+  }
+
+  extend(): void {
+    clearImmediate(this.#look)
+    this.#timer.refresh()
+  }
+
+  cancel(): void {
+    clearImmediate(this.#look)
+    clearTimeout(this.#timer)
+  }
 }
 
 export interface Introduction {
   readonly key: Uint8Array
   /** The first frame after the handshake: what the client wants. */
   readonly wanted: Uint8Array
-  /** Whether the server answers it with a frame. */
-  readonly answers: boolean
   readonly signal: AbortSignal | undefined
 }
 
-/** The client's part. Resolves when both sides have shown that they know the key, and the answer has come where one is due. */
-export function introduce(
-  server: NetworkWire,
-  { key, wanted, answers, signal }: Introduction,
-): Promise<{ wire: Wire; answer: Uint8Array }> {
+export interface Introduced {
+  readonly wire: Wire
+  /** The server's, to what the client wants. */
+  readonly answer: Uint8Array
+}
+
+/**
+ * The client's part. `dial` connects. Resolves when both sides have shown that they know the key, and the server has answered. Tries
+ * again for 5 s while the server is busy.
+ */
+export async function introduce(dial: () => NetworkWire, introduction: Introduction): Promise<Introduced> {
+  const deadline = performance.now() + LONGEST_HANDSHAKE
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    try {
+      return await attempt(dial(), introduction, deadline)
+    } catch (error) {
+      if (!(error instanceof BusyNow)) throw error
+      // Not all at once: others wait, too.
+      const some = pause * (0.5 + Math.random())
+      if (performance.now() + some >= deadline) throw busy('does not take this connection', error.cause)
+      await passes(some, introduction.signal)
+    }
+  }
+}
+
+/** The server may take a connection a moment later. */
+class BusyNow extends Error {}
+
+function busy(why: string, cause?: unknown): MpError {
+  return new MpError('MP_BUSY', `what listens there ${why}: try again later`, cause ? { cause } : undefined)
+}
+
+/** Rejects with the reason when the signal aborts. */
+function passes(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', aborted)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', aborted, { once: true })
+  })
+}
+
+function attempt(server: NetworkWire, { key, wanted, signal }: Introduction, deadline: number): Promise<Introduced> {
   const { randomBytes, timingSafeEqual } = process.getBuiltinModule('node:crypto')
   const nonce = randomBytes(NONCE)
   let challenge: Uint8Array | undefined
@@ -191,28 +274,23 @@ export function introduce(
       reject(error)
     }
     const aborted = () => fail(signal?.reason)
-    const late = setTimeout(
-      () =>
-        fail(
-          new MpError(
-            'MP_AUTH',
-            `the other side has not shown within ${LONGEST_HANDSHAKE / 1000} s that it knows the key`,
-          ),
-        ),
-      LONGEST_HANDSHAKE,
-    )
+    const passed = () => fail(busy(`has not answered within ${LONGEST_HANDSHAKE / 1000} s`))
+    let look: NodeJS.Immediate | undefined
+    const late = setTimeout(() => {
+      // This thread may have been busy: what has come meanwhile is read first.
+      look = setImmediate(passed)
+    }, deadline - performance.now())
     const finish = () => {
+      clearImmediate(look)
       clearTimeout(late)
       signal?.removeEventListener('abort', aborted)
-    }
-    const done = (answer: Uint8Array) => {
-      finish()
-      wire.introduced()
-      resolve({ wire, answer })
     }
     signal?.addEventListener('abort', aborted, { once: true })
     const wire = new IntroducedWire(server, {
       frame(bytes) {
+        if (bytes.length === 1 && bytes[0] === BUSY[0]) {
+          return fail(known ? busy('has no room for more') : new BusyNow())
+        }
         if (!challenge) {
           if (bytes.length !== VERSION.length + NONCE || VERSION.compare(bytes.subarray(0, VERSION.length)) !== 0) {
             return fail(new MpError('MP_AUTH', 'what listens there is no Listener of this version'))
@@ -221,18 +299,25 @@ export function introduce(
           wire.send(Uint8Array.from(Buffer.concat([nonce, mac(key, 'client', challenge, nonce)])))
           return
         }
-        if (known) return done(bytes)
+        if (known) {
+          finish()
+          wire.introduced()
+          resolve({ wire, answer: bytes })
+          return
+        }
         if (bytes.length !== MAC || !timingSafeEqual(bytes, mac(key, 'server', challenge, nonce))) {
           return fail(new MpError('MP_AUTH', 'the two sides do not know the same key'))
         }
         known = true
         server.trust()
         wire.send(Uint8Array.from(wanted))
-        if (!answers) done(bytes)
       },
       drain() {},
       close(error) {
-        if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'connect') return fail(error)
+        const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException
+        if (syscall === 'connect' && code !== 'EAGAIN') return fail(error)
+        // Too many connect at once, or the server has no descriptor left.
+        if (!challenge) return fail(new BusyNow('', { cause: error }))
         if (known) return fail(new MpError('MP_CLOSED', 'the Listener was closed meanwhile'))
         fail(
           new MpError('MP_AUTH', 'the other side hung up before it had shown that it knows the key', {

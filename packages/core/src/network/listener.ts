@@ -12,13 +12,17 @@ import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
 import type { Listening, NetworkWire } from '../transport/network.js'
 import type { NetworkTransport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
-import { type Introduction, introduce, receiveStranger } from './handshake.js'
+import { type Introduction, introduce, receiveStranger, turnAway } from './handshake.js'
 import { answerRequest, checkServed, WANTS_CONNECTION, WANTS_QUEUE } from './served-queue.js'
 
-/** The most connections that have not shown the key. One more, and the oldest is cut off. Each may take 5 s, and some 70 KB. */
+/** The most connections that have not shown the key. One more, and the oldest is turned away. Each may take 5 s, and some 70 KB. */
 const MOST_STRANGERS = 1000
-/** The most connections, and refusals, that wait for an `accept`. */
+/** The most connections, and refusals, that wait for an `accept`. More connections are turned away. */
 const MOST_WAITING = 256
+/** Refusals are forgotten earlier: who does not know the key must not fill the room of those who do. */
+const MOST_REFUSALS = 64
+/** The answer to a client that has a connection. */
+const WELCOME = Uint8Array.of(0)
 
 /**
  * Listens at an address where programs that know the key connect. It does not keep this program alive; a pending `accept` or
@@ -158,8 +162,11 @@ export class Listener implements AsyncIterable<Connection> {
 
   #answer(wire: Wire, wanted: Uint8Array): void {
     if (this.#closed) return wire.close()
-    if (wanted[0] === WANTS_CONNECTION[0]) this.#give(connectionOver(wire, this.#context, this.#transport, false))
-    else if (wanted[0] === WANTS_QUEUE[0])
+    if (wanted[0] === WANTS_CONNECTION[0]) {
+      if (this.#accepting.length === 0 && this.#arrived.length >= MOST_WAITING) return turnAway(wire)
+      wire.send(WELCOME.slice())
+      this.#give(connectionOver(wire, this.#context, this.#transport, false))
+    } else if (wanted[0] === WANTS_QUEUE[0])
       answerRequest(wire, Buffer.from(wanted.subarray(1)).toString(), this.#queues, this.#transport)
     else wire.close()
   }
@@ -167,8 +174,7 @@ export class Listener implements AsyncIterable<Connection> {
   #give(arrived: Connection | MpError): void {
     const pending = this.#accepting.shift()
     if (!pending) {
-      if (this.#arrived.length < MOST_WAITING) this.#arrived.push(arrived)
-      else if (arrived instanceof Connection) void arrived.close()
+      if (arrived instanceof Connection || this.#arrived.length < MOST_REFUSALS) this.#arrived.push(arrived)
     } else if (arrived instanceof Connection) pending.resolve(arrived)
     else pending.reject(arrived)
   }
@@ -191,7 +197,7 @@ export async function connectTo(
   address: string,
   { key, signal }: Pick<Introduction, 'key' | 'signal'>,
 ): Promise<Connection> {
-  const dialled = transport.network.dial(address)
-  const { wire } = await introduce(dialled, { key, wanted: WANTS_CONNECTION, answers: false, signal })
+  const dial = () => transport.network.dial(address)
+  const { wire } = await introduce(dial, { key, wanted: WANTS_CONNECTION, signal })
   return connectionOver(wire, context, transport, true)
 }

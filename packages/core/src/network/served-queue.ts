@@ -59,7 +59,7 @@ export async function openServedQueue(
 ): Promise<Queue> {
   checkName(name)
   const wanted = Buffer.concat([WANTS_QUEUE, Buffer.from(name)])
-  const { wire, answer } = await introduce(transport.network.dial(address), { key, wanted, answers: true, signal })
+  const { wire, answer } = await introduce(() => transport.network.dial(address), { key, wanted, signal })
   let told: Answer
   try {
     told = readAnswer(answer)
