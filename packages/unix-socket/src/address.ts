@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type PipeHandle, PipeWire } from '@mp/child-process/spi'
 import { MpError } from '@mp/core/spi'
+import { removeAfterwards } from './remover.js'
 import { sweep } from './sweep.js'
 
 /** Windows has named pipes instead of sockets in the file system: no directory to keep others out, and nothing to remove. */
@@ -70,6 +71,7 @@ export function freshPlace(name: string): Place {
   const base = baseDirectory()
   const directory = mkdtempSync(join(base, 'mp-'))
   removeAtExit(directory)
+  removeAfterwards(directory)
   return { address: join(directory, name), leftover: directory }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const DIRECTORY = /^mp-[A-Za-z0-9]{6}$/
 const SOCKET = /^(rendezvous|listener|[0-9a-f]{12})$/
 /** ms. A directory that is younger may belong to a program that does not listen yet. */
-const YOUNGEST = 60_000
+const YOUNGEST = 10_000
 
 /**
  * Removes the directories of programs that were killed, with all their children, so that nobody could do it. It removes only what

@@ -36,15 +36,33 @@ describe('a program leaves no socket behind', () => {
   }
 
   for (const daemon of ['yes', 'no'] as const) {
-    it(`but its listener's when it is killed (daemons: ${daemon})`, async ({ expect }) => {
+    it(`when it is killed (daemons: ${daemon})`, async ({ expect }) => {
       const { pids, exited, files } = await start('wait', daemon)
       expect(files().length).toBeGreaterThan(3)
       process.kill(pids[0] as number, 'SIGKILL')
       await within(exited, 'the end')
-      // A listener may be anywhere. The next listener at the address replaces the socket that is left there.
-      await eventually(() => files().length === 2, 'the removal of what the contexts used')
-      expect(files().some(each => String(each).endsWith('listener'))).toBe(true)
+      await eventually(() => files().length === 0, 'the removal')
     })
+  }
+
+  const alone = fileURLToPath(new URL('./fixtures/alone.mjs', import.meta.url))
+  for (const what of ['a listener', 'an open pipe', 'a daemon', 'a child']) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const) {
+      it(`when ${signal} ends it, and all of its group (it has ${what})`, async ({ expect }) => {
+        const folder = temporaryFolder()
+        const program = spawn(process.execPath, [alone, what], {
+          env: { ...process.env, TMPDIR: folder },
+          stdio: ['ignore', 'pipe', 'inherit'],
+          detached: true,
+        })
+        const exited = new Promise(resolve => program.once('exit', (_, by) => resolve(by)))
+        await within(new Promise(resolve => program.stdout.once('data', resolve)), 'its start')
+        expect(readdirSync(folder).length).toBe(1)
+        process.kill(-(program.pid as number), signal)
+        expect(await within(exited, 'the end')).toBe(signal)
+        await eventually(() => readdirSync(folder).length === 0, 'the removal')
+      })
+    }
   }
 })
 
