@@ -17,6 +17,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
 import { ContextEnd } from './context-end.js'
 import { isPrinting, printed } from './own-output.js'
+import { hasProgramEnded, isLoss } from './program-end.js'
 import { report } from './stderr-report.js'
 
 /**
@@ -59,6 +60,8 @@ class Child {
   #contextEnd!: ContextEnd
   #end!: (code: number) => void
   #answered = false
+  /** Those who have asked whether the program goes on. */
+  readonly #doubts: ((goesOn: boolean) => void)[] = []
 
   constructor(
     transport: Transport,
@@ -107,7 +110,7 @@ class Child {
       this.#tellReturned(await (this.#mark ? this.#begin(this.#mark, call) : call()))
       code = 0
     } catch (error) {
-      this.#tellThrown(error)
+      await this.#tellThrown(error)
       code = 1
     }
     await this.#contextEnd.inOrder()
@@ -130,13 +133,20 @@ class Child {
     process.on('uncaughtExceptionMonitor', error => {
       // Where the user has a handler, that one decides what becomes of the error.
       if (process.listenerCount('uncaughtException') > 0) return
-      this.#tellThrown(error)
-      // The process would end in this call, and lose what it has printed.
-      if (isPrinting()) process.on('uncaughtException', () => void printed().then(() => process.exit(1)))
+      const told = this.#tellThrown(error)
+      // The process would end in this call. What it has printed would be lost; or it would tell of a loss that is nobody's concern.
+      if (!told && !isPrinting()) return
+      process.on(
+        'uncaughtException',
+        () =>
+          void Promise.resolve(told)
+            .then(printed)
+            .then(() => process.exit(1)),
+      )
     })
     process.on('beforeExit', () => {
       if (this.#answered) return
-      this.#tellThrown(
+      void this.#tellThrown(
         new MpError(
           'MP_INVALID_STATE',
           'the target waits for something that can never happen: nothing is left running',
@@ -149,6 +159,9 @@ class Child {
 
   #hear(message: Message): void {
     if (this.#channels.message(message)) return
+    if (message.type === protocol.PROGRAM_GOES_ON) {
+      return this.#settleDoubts(readU32(message.bytes, message.start) === 1)
+    }
     if (message.type !== protocol.START || this.#order)
       throw new MpError('MP_DECODE', 'a parent sends one order to start')
     const length = readU32(message.bytes, message.start)
@@ -160,6 +173,7 @@ class Child {
     const identity = { id, name, pid: pid ?? process.pid, daemon, path }
     this.#context = new Context(identity, new ParentProcess(parent.pid, parent.name))
     this.#context.links.add(this.#link)
+    this.#context.programGoesOn = () => this.#programGoesOn()
     this.#contextEnd = new ContextEnd(this.#transport, this.#context, this.#link, this.#channels)
     void this.#onOrder(this.#context).then(this.#end)
   }
@@ -178,18 +192,41 @@ class Child {
     envelope.commit()
   }
 
-  #tellThrown(error: unknown): void {
+  /** Tells the parent, and whoever reads stderr. What is a loss is told once it is known that the program goes on. */
+  #tellThrown(error: unknown): Promise<void> | undefined {
     this.#answered = true
+    if (isLoss(error) && this.#mark && !this.#order?.order.quiet) {
+      return hasProgramEnded(this.#programGoesOn()).then(ended => this.#tell(error, ended))
+    }
+    this.#tell(error, this.#order?.order.quiet ?? false)
+    return undefined
+  }
+
+  #tell(error: unknown, quietly: boolean): void {
     // A killed child in its creator's thread runs on, and nobody hears it. It fails at whatever it does next.
     const killed = this.#link.closed && this.#transport.capabilities.isolation === 'none'
-    if (!killed && !this.#order?.order.quiet) report(this.#context.identity.name, error)
+    if (!killed && !quietly) report(this.#context.identity.name, error)
     // What was sent before the error arrives before it.
     this.#context.flush()
     this.#tellError(protocol.THREW, error)
     this.#link.flush()
   }
 
+  #programGoesOn(): Promise<boolean> {
+    if (this.#link.closed) return Promise.resolve(false)
+    return new Promise(resolve => {
+      this.#doubts.push(resolve)
+      this.#link.control(protocol.ASK_PROGRAM)
+      this.#link.flush()
+    })
+  }
+
+  #settleDoubts(goesOn: boolean): void {
+    for (const settle of this.#doubts.splice(0)) settle(goesOn)
+  }
+
   #parentGone(): void {
+    this.#settleDoubts(false)
     this.#channels.closed()
     if (!this.#order) this.#end(1)
     this.#context?.parent?.ended()

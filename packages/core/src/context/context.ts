@@ -86,6 +86,8 @@ export class Context {
   readonly pipes = new Set<{ flush(): void }>()
   /** In a worker of a Pool: the task that it runs. */
   task: object | undefined
+  /** Asks the main context whether the program goes on. False if that is gone, or one of those between. */
+  programGoesOn: () => Promise<boolean> = () => Promise.resolve(true)
   /** In a worker of a Pool: where results may wait for others, and who tells the pool that the worker can do nothing for it. */
   workerLoop: { flush(): void; fail(error: unknown): void } | undefined
   readonly #unfinished = new Map<Promise<void>, Link>()

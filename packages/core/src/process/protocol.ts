@@ -12,6 +12,10 @@ export const RETURNED = 19
 export const THREW = 20
 /** Child to parent: a queue, lock or barrier whose home moves to the parent. Body: an encoded Estate. */
 export const ADOPT = 21
+/** Child to parent: does the program go on? Asked by a child that has lost what it worked with. Each context passes it on. */
+export const ASK_PROGRAM = 22
+/** Parent to child: the answer of the main context, or of the last one that is there. Body: u32, 1 if the program goes on. */
+export const PROGRAM_GOES_ON = 23
 
 export interface StartOrder {
   readonly id: string

@@ -157,6 +157,10 @@ export class SpawnedChild implements Child {
         return this.#answered()
       case protocol.ADOPT:
         return this.#adopt(message)
+      case protocol.ASK_PROGRAM:
+        return void this.#context.programGoesOn().then(goesOn => {
+          this.#link.control(protocol.PROGRAM_GOES_ON, out => appendU32(out, goesOn ? 1 : 0))
+        })
       default:
         throw new MpError('MP_DECODE', `a child sends no message of type ${message.type}`)
     }
