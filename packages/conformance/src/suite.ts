@@ -17,6 +17,7 @@ import { holderDeath } from './cases/holder-death.js'
 import { joinLiveness } from './cases/join-liveness.js'
 import { joinableQueue } from './cases/joinable-queue.js'
 import { lastOutput } from './cases/last-output.js'
+import { liveValues } from './cases/live-values.js'
 import { lock } from './cases/lock.js'
 import { network } from './cases/network.js'
 import { pipe } from './cases/pipe.js'
@@ -90,6 +91,7 @@ const groups: readonly Group[] = [
   shutdown,
   joinableQueue,
   values,
+  liveValues,
   pipe,
   firstSend,
   handles,

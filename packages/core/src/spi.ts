@@ -7,6 +7,7 @@
  */
 
 export { serve } from './boot/serve.js'
+export { isTransferred } from './codec/live-object.js'
 // Not from '@mp/core': a transport that imports that loads all of it into each of its children, 10 ms.
 export { MpError } from './errors.js'
 export { relayLines } from './process/relay-lines.js'

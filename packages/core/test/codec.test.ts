@@ -1,6 +1,8 @@
+import { createSecretKey } from 'node:crypto'
 import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isTransferred } from '../src/codec/live-object.js'
 import { registerType } from '../src/codec/registered-type.js'
 import { MpError } from '../src/errors.js'
 import { Note, Parcel, thrownBy, trip } from './codec-parcel.js'
@@ -633,6 +635,27 @@ describe('refusals', () => {
 })
 
 describe('live objects', () => {
+  test('of which structured clone makes copies are attached as copies, where that can be', () => {
+    const key = createSecretKey(Buffer.from('secret'))
+    const arrived = trip({ key, again: key }, { attachments: true })
+    expect(arrived.again).toBe(arrived.key)
+    expect(arrived.key).not.toBe(key)
+    expect(arrived.key.equals(key)).toBe(true)
+    expect(thrownBy(() => trip({ key }))).toMatchObject({
+      code: 'MP_ENCODE',
+      message: 'Cannot encode value.key: a SecretKeyObject, which cannot leave its process',
+    })
+    expect(isTransferred(key)).toBe(false)
+    expect(isTransferred(new ArrayBuffer(1))).toBe(true)
+  })
+
+  test.skipIf(!('Float16Array' in globalThis))('a Float16Array is a view like others', () => {
+    const { Float16Array } = globalThis as never as { Float16Array: Uint8ArrayConstructor }
+    const whole = Float16Array.of(1, 2, 3, 4)
+    expect(trip(whole.subarray(1, 3))).toStrictEqual(Float16Array.of(2, 3))
+    expect(trip(whole.subarray(1, 3)).buffer.byteLength).toBe(4)
+  })
+
   test('a transferred port is attached where that can be', () => {
     const { port1, port2 } = new MessageChannel()
     try {

@@ -1,5 +1,5 @@
 import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
-import type { Wire, WireSink } from '@mp/core/spi'
+import { isTransferred, type Wire, type WireSink } from '@mp/core/spi'
 
 /**
  * Bytes from which on a frame is moved. A smaller frame travels as a string with one byte a character: an ArrayBuffer costs each
@@ -103,7 +103,7 @@ export class PortWire implements Wire {
   }
 }
 
-/** Posts what `wrap` makes of the objects. Shared memory stays shared; all other objects are moved. */
+/** Posts what `wrap` makes of the objects. Shared memory stays shared, and copies are copied again; all other objects are moved. */
 export function post(
   port: MessagePort,
   wrap: (objects: readonly object[]) => unknown,
@@ -118,7 +118,7 @@ export function post(
 }
 
 function postAll(port: MessagePort, wrap: (objects: readonly object[]) => unknown, objects: readonly object[]): void {
-  const moved = objects.filter(each => !(each instanceof SharedArrayBuffer)) as Transferable[]
+  const moved = objects.filter(isTransferred) as Transferable[]
   port.postMessage(wrap(objects), moved)
 }
 

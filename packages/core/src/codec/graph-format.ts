@@ -44,6 +44,7 @@ export const viewKinds: readonly string[] = [
   'BigInt64Array',
   'BigUint64Array',
   'DataView',
+  'Float16Array', // since Node.js 24
 ]
 
 export const errorClasses: readonly string[] = [

@@ -198,6 +198,7 @@ export class GraphReader {
       new (buffer: ArrayBufferLike, offset: number, length: number): object
       readonly BYTES_PER_ELEMENT?: number
     }
+    if (type === undefined) throw new MpError('MP_DECODE', `Cannot decode: this version of Node.js has no ${name}`)
     return new type(buffer, offset, wholeNumber(size / (type.BYTES_PER_ELEMENT ?? 1)))
   }
 

@@ -5,6 +5,7 @@ import { ByteTable } from './byte-table.js'
 import { classify, isInherited } from './error-class.js'
 import { hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
 import { type Handle, PACK, type Packing } from './handle.js'
+import { cloneLive, liveKind } from './live-object.js'
 import { type RegisteredType, registry } from './registered-type.js'
 import {
   attempt,
@@ -305,7 +306,10 @@ export class GraphWriter {
     throw new MpError('MP_ENCODE', this.message(depth, reason))
   }
 
-  /** A live object that the user transfers travels beside the bytes. Every other instance is refused, with its class. */
+  /**
+   * A live object that the user transfers travels beside the bytes, and so does the copy of one that can be copied. Every
+   * other instance is refused, with its class.
+   */
   private liveOrRefused(value: object, depth: number): Node {
     if (this.packing.transfers(value)) {
       if (this.packing.attachments) return [Tag.Attached, this.packing.attach(value)]
@@ -313,6 +317,14 @@ export class GraphWriter {
       throw new MpError('MP_NOT_SUPPORTED', this.message(depth, reason))
     }
     const name = className(value)
+    const kind = this.lenient ? undefined : liveKind(value)
+    if (kind !== undefined && !this.packing.attachments) this.refuse(depth, `a ${name}, which cannot leave its process`)
+    if (kind === 'moved') this.refuse(depth, `a ${name}, which must be in the transfer list of a send`)
+    if (kind === 'cloned') {
+      const clone = cloneLive(value)
+      if (clone) return [Tag.Attached, this.packing.attach(clone)]
+      this.refuse(depth, `a ${name}, which would lose its class in this version of Node.js`)
+    }
     if (types.isPromise(value)) return this.refuse(depth, 'a promise')
     if (types.isWeakMap(value) || types.isWeakSet(value) || value instanceof WeakRef) {
       return this.refuse(depth, `a ${name}: weak references stay where they are`)

@@ -201,12 +201,29 @@ function detach(transfer: readonly object[]): readonly object[] {
     // structuredClone takes a detached buffer for an empty one.
     for (const each of transfer)
       if (each instanceof ArrayBuffer && isDetached(each)) throw new TypeError('it is detached')
-    return structuredClone(transfer, { transfer: transfer as never })
+    const owned = transfer.map(each => (isOfPoolSize(each) ? moveUnlessPooled(each) : each))
+    return structuredClone(owned, { transfer: owned as never })
   } catch (error) {
     throw new MpError('MP_ENCODE', `a value in transfer cannot be transferred: ${(error as Error).message}`, {
       cause: error,
     })
   }
+}
+
+function isOfPoolSize(object: object): object is ArrayBuffer {
+  return object instanceof ArrayBuffer && object.byteLength === Buffer.poolSize
+}
+
+/**
+ * Small Buffers share the memory of Node's pool. To move that would move the bytes of others. Node 20 has no question for it:
+ * it does not move such memory, and copies all of it.
+ */
+function moveUnlessPooled(buffer: ArrayBuffer): ArrayBuffer {
+  if (Buffer.allocUnsafe(1).buffer !== buffer) {
+    const moved = structuredClone(buffer, { transfer: [buffer] })
+    if (isDetached(buffer)) return moved
+  }
+  throw new TypeError('small Buffers share its memory: send it without transfer, which copies its own bytes alone')
 }
 
 /** Lets what came with one message ride beside another. Returns the indexes there. */
