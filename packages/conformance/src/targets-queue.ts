@@ -207,3 +207,12 @@ export async function tryPut(queue: Queue): Promise<unknown> {
     error => error.code,
   )
 }
+
+/** Makes a get that waits and one that does not. Gives what the second was refused with. */
+export async function refusedBesideGet(queue: Queue): Promise<unknown> {
+  const waits = queue.get()
+  const refused = await queue.getNowait().catch(error => error.code)
+  await queue.put('for the one that waits')
+  await waits
+  return refused
+}

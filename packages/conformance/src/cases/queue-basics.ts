@@ -188,4 +188,14 @@ export const queueBasics = group('Queue: basics', {
     assert.equal(await queue.qsize(), 1)
     await rejects(queue.flush({ timeout: 'x' as never }), TypeError)
   },
+
+  'Q14 a get that does not wait is refused although another one of the same context waits': async t => {
+    const queue = new t.api.Queue<number>()
+    const waits = queue.get()
+    await rejects(queue.getNowait(), 'MP_EMPTY')
+    await rejects(queue.get({ timeout: 0 }), 'MP_EMPTY')
+    await queue.put(1)
+    assert.equal(await within(waits, 'the get that waits'), 1)
+    assert.equal(await t.run(queueTargets.refusedBesideGet, queue), 'MP_EMPTY')
+  },
 })

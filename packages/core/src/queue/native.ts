@@ -157,7 +157,8 @@ export class NativeQueueBackend implements QueueBackend {
     this.#getters.push(getter)
     const forget = () => void this.#getters.delete(getter)
     waits(pending.limit(options, () => pending.reject(empty()), forget))
-    if (outcome === 'busy') setImmediate(this.#pumpGetters)
+    // A call that does not wait is refused there, if those before it find nothing.
+    if (outcome === 'busy' || nowait) setImmediate(this.#pumpGetters)
     else this.engine.watch('item', this.#pumpGetters)
     return pending.promise
   }
@@ -361,16 +362,19 @@ export class NativeQueueBackend implements QueueBackend {
         this.#watchers.clear()
       } else if (!useful) engine.watch('item', this.#pumpGetters)
     }
+    let found = true
     for (const getter of this.#getters) {
       const { nowait, pending } = getter
-      const outcome = this.#take()
+      if (!found && !nowait) continue
+      const outcome = found ? this.#take() : 'empty'
       if (outcome === 'busy') {
         setImmediate(this.#pumpGetters)
         return true
       }
       if (outcome === 'empty' && !nowait) {
         this.engine.watch('item', this.#pumpGetters)
-        break
+        found = false
+        continue
       }
       if (outcome === 'done') this.#deliver(getter)
       else pending.reject(outcome === 'empty' ? empty() : gone(outcome))
