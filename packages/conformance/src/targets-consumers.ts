@@ -144,3 +144,25 @@ export async function getSideBySide(queue: Queue<number>, count: number): Promis
   await Promise.all(Array.from({ length: count }, loop))
   return got
 }
+
+/** Gets with four calls at a time, and notes the first byte of each item. Ends when it has some, while its calls wait. */
+export async function getLargeAndEnd(
+  queue: Queue<Uint8Array>,
+  path: string,
+  pipe: Connection,
+  how: 'return' | 'exit',
+): Promise<void> {
+  const { appendFileSync } = process.getBuiltinModule('node:fs')
+  let count = 0
+  await pipe.send('running')
+  await new Promise<void>(resolve => {
+    const end = () => (how === 'exit' ? process.exit(0) : resolve())
+    const loop = async () => {
+      for (;;) {
+        appendFileSync(path, `${(await queue.get())[0]}\n`)
+        if (++count === 6) setImmediate(end)
+      }
+    }
+    for (let i = 0; i < 4; i++) void loop()
+  })
+}

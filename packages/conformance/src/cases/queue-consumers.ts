@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { group, needs } from '../case.js'
 import { rejects, within } from '../harness.js'
 import { assertAll, assertRising, killLessee } from '../kill-lessee.js'
@@ -43,6 +43,27 @@ export const queueConsumers = group('Queue: consumers that give up, compute, or 
       }
     },
   ),
+
+  'Q37 a large buffer on its way to a consumer that ends is not lost': needs('isolation', async t => {
+    for (const how of ['return', 'exit', 'return', 'exit'] as const) {
+      const queue = new t.api.Queue<Uint8Array>()
+      const path = t.file('log')
+      writeFileSync(path, '')
+      const [near, far] = t.api.Pipe<unknown, string>()
+      const child = await t.start(targets.getLargeAndEnd, [queue, path, far, how])
+      assert.equal(await within(near.recv(), 'the word'), 'running')
+      for (let i = 0; i < 40; i++) {
+        await queue.put(new Uint8Array(200_000).fill(i))
+        await turns(1)
+      }
+      await t.ends(child)
+      const given = readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number)
+      const rest: number[] = []
+      while (!(await queue.empty())) rest.push((await queue.getNowait())[0] as number)
+      assertAll([...given, ...rest], 40)
+      await near.close()
+    }
+  }),
 
   'Q38 several calls of one consumer that computes see the items in their order': async t => {
     const queue = new t.api.Queue<number>()

@@ -52,7 +52,7 @@ export class ContextEnd {
     const context = this.#context
     const deadline = performance.now() + LONGEST_EXIT
     // What is read from here on comes to calls whose promises cannot go on any more.
-    for (const remote of context.remotes.values()) remote.retire?.()
+    for (const remote of context.remotes.values()) remote.retire?.(deadline)
     awaitMoved([...context.movingLinks()], context.links, deadline)
     for (const link of context.movingLinks()) link.tellLeft()
     void this.#handOverHomes(deadline)

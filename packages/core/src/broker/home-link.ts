@@ -128,6 +128,21 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     return pending.promise
   }
 
+  /** As `settled`, but blocks, until `deadline` as performance.now() counts: this context exits. */
+  settleSync(deadline: number): void {
+    let answered = false
+    const done = () => {
+      answered = true
+    }
+    this.call({ type: protocol.SETTLE, answered: done, lost: done } as HomeCall as C)
+    while (!answered && performance.now() < deadline) {
+      // The home may be exiting, too, and wait for an answer from here.
+      for (const link of this.#context.links) if (link !== this.link) link.receiveSync(0)
+      const before = performance.now()
+      if (!this.link.receiveSync(1) && performance.now() - before < 0.5) return
+    }
+  }
+
   /** Lets another context join. Gives the index of the end that leads it to the home. */
   share(packing: HandlePacking): number {
     this.checkOpen()

@@ -39,8 +39,11 @@ export interface ChildOwner {
 export interface Remote {
   /** Everything that this context told the home has reached it, or the home is gone. */
   settled(): Promise<void>
-  /** The context ends. None of its calls is given anything from now on: what would have been for them stays with the home. */
-  retire?(): void
+  /**
+   * The context ends. None of its calls is given anything from now on: what would have been for them stays with the home. With a
+   * `deadline`, as performance.now() counts, what is on its way to them is awaited, blocking: the context exits.
+   */
+  retire?(deadline?: number): void
 }
 
 /** The home of an object that other contexts hold: it lives in this context, and moves to the parent when this one ends. */

@@ -187,10 +187,13 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   }
 
   /** As {@link Remote.retire}. What came on a board home takes back. The rest goes back, also what is on its way. */
-  retire(): void {
+  retire(deadline?: number): void {
     this.#retired = true
-    if (this.#getters.length > 0) this.#want()
+    if (this.#home.closed) return
+    const asked = this.#getters.length > 0 || this.#tries > 0
+    if (asked) this.#want()
     this.#returnUnwanted()
+    if (asked && deadline !== undefined) this.#home.settleSync(deadline)
   }
 
   shutDown(immediate: boolean): void {
