@@ -1,8 +1,8 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  // node:test runs the suite as a program of its own.
-  entry: { main: 'src/main.ts', suite: 'src/suite.ts' },
+  // The suite and the soak of one transport are programs of their own.
+  entry: { main: 'src/main.ts', suite: 'src/suite.ts', soak: 'src/soak.ts', 'soak-one': 'src/soak-one.ts' },
   format: 'esm',
   target: 'node20',
   sourcemap: true,

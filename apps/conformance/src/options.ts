@@ -29,19 +29,28 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
       'run nothing: print how many cases a row has, and which are skipped by declared capabilities',
       false,
     )
-    .option('-s, --seed <number>', 'repeat the random choices of an earlier run', positive)
+    .option('-s, --seed <number>', 'repeat the random choices of an earlier run', whole('a seed'))
     .option('--json <file>', 'write the table, and the cases of each row, to this file')
-    .helpOption('-h, --help', 'show this help')
     .addHelpText('after', helpTail)
+  if (!parsed(command, argv)) return null
+  const { transports = transportNames, list, json, seed } = command.opts()
+  return { transports, list, json: json && resolve(startedIn, json), seed }
+}
+
+/** Lets the command parse. Gives false if help was asked for; it has been printed. Throws a UsageError of one line. */
+export function parsed(command: Command, argv: readonly string[]): boolean {
+  command
+    .helpOption('-h, --help', 'show this help')
     .configureHelp({ helpWidth: process.stdout.columns ?? 100 })
     .configureOutput({ outputError: () => {} })
     .allowExcessArguments(false)
     .exitOverride()
   try {
     command.parse(argv, { from: 'user' })
+    return true
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return null
+    if (error.exitCode === 0) return false
     throw new UsageError(
       error.message
         .replace('error: ', '')
@@ -49,8 +58,6 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
         .replaceAll('\n', ' '),
     )
   }
-  const { transports = transportNames, list, json, seed } = command.opts()
-  return { transports, list, json: json && resolve(startedIn, json), seed }
 }
 
 const helpTail = `
@@ -61,7 +68,7 @@ A row of a part that the packages do not have yet (Pool, Lock, ...) shows as "no
 Exit code: 0; 1 if a row fails or a MUST or SHOULD row has no case; 2 if called wrongly.
 `
 
-function chosen(text: string): readonly string[] {
+export function chosen(text: string): readonly string[] {
   const wanted = text
     .split(',')
     .map(name => name.trim().toLowerCase())
@@ -75,8 +82,11 @@ function chosen(text: string): readonly string[] {
   return transportNames.filter(name => wanted.includes(name))
 }
 
-function positive(text: string): number {
-  const seed = Number(text)
-  if (!Number.isInteger(seed) || seed < 1) throw new UsageError('a seed is a whole number above 0')
-  return seed
+/** Reads a whole number, `least` or more. */
+export function whole(what: string, least = 1): (text: string) => number {
+  return text => {
+    const number = Number(text)
+    if (Number.isInteger(number) && number >= least) return number
+    throw new UsageError(`${what} is a whole number above ${least - 1}`)
+  }
 }

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MpErrorCode } from '@mp/core'
-
-/** ms that one wait may take, even on a loaded machine. A longer wait is a hang. The environment may set it. */
-const longestWait = () => Number(process.env.MP_CONFORMANCE_PATIENCE ?? 8_000)
+import { patience } from './patience.js'
 
 /** Bounds a wait: rejects after `ms`. The error has the stack of the caller. */
-export async function within<T>(promise: PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
+export async function within<T>(promise: PromiseLike<T>, what: string, ms = patience()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, within)
   let timer: NodeJS.Timeout | undefined
@@ -36,7 +34,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until the condition holds. Gives what it returned. */
-export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = longestWait()): Promise<T> {
+export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = patience()): Promise<T> {
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, eventually)
   const end = performance.now() + ms
