@@ -21,6 +21,16 @@ export async function ownQueue(
   if (orders) await obey(orders)
 }
 
+/** Makes a JoinableQueue, fills it, takes one item, shuts it down, hands it over, and ends. */
+export async function ownJoinableQueue(module: string, to: Connection, items: readonly unknown[]): Promise<void> {
+  const { JoinableQueue } = await loadContext(module)
+  const queue = new JoinableQueue()
+  await putAll(queue, items)
+  await queue.get()
+  await queue.shutdown()
+  await to.send(queue)
+}
+
 /** Makes a queue, hands it over, and then is busy until the second file is there: it hears nothing meanwhile. Then it exits. */
 export async function ownQueueAndExit(module: string, to: Connection, busy: string, enough: string): Promise<void> {
   const { existsSync, writeFileSync } = await import('node:fs')

@@ -174,6 +174,39 @@ export async function shutDown(queue: Queue, immediate: boolean): Promise<void> 
   await queue.shutdown({ immediate })
 }
 
+/** Gets so many items, and then, when it is told to, one more. Gives how many it got, and why the last get was refused. */
+export async function getThenPause(
+  queue: Queue<number>,
+  count: number,
+  orders: Connection<string, unknown>,
+): Promise<[number, unknown]> {
+  let got = 0
+  while (got < count) {
+    await queue.get()
+    got++
+  }
+  await orders.send('paused')
+  await orders.recv()
+  const why = await queue.get().then(
+    () => ++got,
+    error => error.code,
+  )
+  return [got, why]
+}
+
+/** Puts, and once more when it is told to. Gives the code of what the second put was refused with. */
+export async function putBeforeAndWhenTold(
+  queue: Queue<string>,
+  orders: Connection<string, unknown>,
+): Promise<unknown> {
+  await queue.put('before')
+  await orders.send('has put')
+  await orders.recv()
+  // What home had sent before this was asked has come with the answer.
+  await queue.qsize()
+  return tryPut(queue as never)
+}
+
 /** Gives how a pending call ends: its value, or the code of its error. */
 export async function outcomeOf(
   queue: Queue,

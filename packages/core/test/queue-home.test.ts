@@ -74,6 +74,8 @@ describe('the home of a queue that was shut down', () => {
     const delivered: number[] = []
     home.waitForItem({ deliver: ({ bytes }) => void delivered.push(bytes[0] as number), refuse() {} })
     want(second)
+    second.say(WATCH, 8, 1)
+    await second.hears(REFUSED, 8, protocol.REASON_WAIT)
     home.shutDown(false)
     first.die()
     await second.hears(EXHAUSTED)

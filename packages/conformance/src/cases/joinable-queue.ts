@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { JoinableQueue } from '@mp/core'
 import { group } from '../case.js'
 import { assertPending, assertTook, rejects, timed, within } from '../harness.js'
+import * as homeTargets from '../targets-homes.js'
 import * as targets from '../targets-sync.js'
 import { turns } from '../turns.js'
 
@@ -44,6 +45,22 @@ export const joinableQueue = group('JoinableQueue', {
     assert.equal(await within(producer.result(), 'result'), 'done')
     for (const child of [producer, ...workers]) await t.ends(child)
     await within(queue.join(), 'join')
+  },
+
+  'J2 a queue that has moved to its parent knows what is to be dealt with, and that it was shut down': async t => {
+    const [mine, theirs] = t.pipe<never, JoinableQueue<string>>()
+    const child = await t.start(homeTargets.ownJoinableQueue, [t.module, theirs as never, ['a', 'b']])
+    const queue = t.own(await within(mine.recv(), 'the queue'))
+    await t.ends(child)
+    await rejects(queue.put('c'), 'MP_SHUT_DOWN')
+    assert.equal(await within(queue.get(), 'get'), 'b')
+    await rejects(queue.get(), 'MP_SHUT_DOWN')
+    const join = queue.join()
+    await queue.taskDone()
+    await assertPending(join, 30)
+    await queue.taskDone()
+    await within(join, 'join')
+    await rejects(queue.taskDone(), 'MP_INVALID_STATE')
   },
 
   'J3 one taskDone too many is refused': async t => {

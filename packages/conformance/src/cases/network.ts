@@ -150,6 +150,18 @@ export const network = group('Listener and connect', {
     await Promise.all([here.close(), there.close()])
   }),
 
+  'L6 a key in bytes is taken as it is at the call': byAddress(async (_, { listen, connect }) => {
+    const bytes = () => new TextEncoder().encode(KEY)
+    const [listening, connecting] = [bytes(), bytes()]
+    const opened = listen({ authKey: listening })
+    listening.fill(0)
+    await using listener = await within(opened, 'listen')
+    const connected = connect(listener.address, { authKey: connecting })
+    connecting.fill(0)
+    const [here, there] = await pair(listener, connected)
+    await Promise.all([here.close(), there.close()])
+  }),
+
   'L6 a key that is neither a string nor bytes, or is missing, is a TypeError': byAddress(
     async (t, { listen, connect }) => {
       const address = t.file('socket')
@@ -245,6 +257,27 @@ export const network = group('Listener and connect', {
       const there = await within(openQueue(listener.address, 'queue', { authKey: KEY }), 'openQueue')
       await rejects(listener.serve({ again: there as never }), 'MP_NOT_SHAREABLE')
       await there.close()
+    },
+  ),
+
+  'a name is free again when its serve has ended; a queue that was opened stays open': byAddress(
+    async (t, { listen, openQueue }) => {
+      await using listener = await within(listen({ authKey: KEY }), 'listen')
+      const [first, second] = [new t.api.Queue<string>(), new t.api.Queue<string>()]
+      const controller = new AbortController()
+      const served = listener.serve({ queue: first }, { signal: controller.signal })
+      const opened = await within(openQueue<string>(listener.address, 'queue', { authKey: KEY }), 'openQueue')
+      const ended = rejects(served, { reason: 'enough' })
+      controller.abort('enough')
+      await ended
+      await rejects(openQueue(listener.address, 'queue', { authKey: KEY }), 'MP_INVALID_STATE')
+      void listener.serve({ queue: second })
+      const again = await within(openQueue<string>(listener.address, 'queue', { authKey: KEY }), 'openQueue')
+      await opened.put('first')
+      await again.put('second')
+      assert.equal(await within(first.get(), 'get'), 'first')
+      assert.equal(await within(second.get(), 'get'), 'second')
+      await Promise.all([opened.close(), again.close()])
     },
   ),
 

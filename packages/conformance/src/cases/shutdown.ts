@@ -58,6 +58,18 @@ export const shutdown = group('Queue: shutdown', {
     await rejects(drained.get(), 'MP_SHUT_DOWN')
   },
 
+  'SD3 an immediate shutdown drops what a child was sent and has not taken': async t => {
+    const queue = new t.api.Queue<number>()
+    const [orders, theirs] = t.pipe()
+    const child = await t.start(targets.getThenPause, [queue, 50, theirs as never])
+    for (let i = 0; i < 500; i++) await queue.put(i)
+    assert.equal(await within(orders.recv(), 'the first items'), 'paused')
+    await queue.shutdown({ immediate: true })
+    await orders.send('go on')
+    assert.deepEqual(await within(child.result(), 'result'), [50, 'MP_SHUT_DOWN'])
+    await t.ends(child)
+  },
+
   'SD7 a shutdown by the creator is seen by a child, pending calls included': async t => {
     for (const call of ['get', 'put'] as const) {
       const queue = new t.api.Queue(1)
@@ -83,6 +95,19 @@ export const shutdown = group('Queue: shutdown', {
       await rejects(queue.put('late'), 'MP_SHUT_DOWN')
       await t.ends(other)
     }
+  },
+
+  'SD7 a put of a child that has had the queue before is refused': async t => {
+    const queue = new t.api.Queue<string>()
+    const [orders, theirs] = t.pipe()
+    const child = await t.start(targets.putBeforeAndWhenTold, [queue, theirs as never])
+    assert.equal(await within(orders.recv(), 'the word'), 'has put')
+    await queue.shutdown()
+    await orders.send('put')
+    assert.equal(await within(child.result(), 'result'), 'MP_SHUT_DOWN')
+    assert.equal(await queue.get(), 'before')
+    await rejects(queue.get(), 'MP_SHUT_DOWN')
+    await t.ends(child)
   },
 
   'SD7 a queue that was shut down is so for a child that it comes to later': async t => {
