@@ -110,6 +110,38 @@ describe('a stock', () => {
     expect(stock.size).toBe(0)
   })
 
+  it('is told of every claim while somebody waits for a slot, and of none afterwards', () => {
+    const { stock } = make()
+    const board = new SharedBoard(new SharedArrayBuffer(SharedBoard.bytes), 0)
+    const one = consumer(3, board)
+    stock.wanted(one)
+    stock.ask(true)
+    for (let value = 1; value <= 3; value++) stock.put(item(value))
+    const asked = new Set<number>()
+    for (let place = 1; place <= 2; place++) {
+      expect(board.claim(place)).toBe(true)
+      asked.add(board.asked)
+      stock.claimed(one, 0)
+    }
+    expect(asked.has(0)).toBe(false)
+    expect(asked.size).toBe(2)
+    stock.ask(false)
+    expect(board.claim(3)).toBe(true)
+    expect(board.asked).toBe(0)
+  })
+
+  it('gives nothing to a consumer that died while it waited', () => {
+    const { stock, sent } = make()
+    const [first, second] = [consumer(2), consumer(1)]
+    for (const each of [first, second]) stock.wanted(each)
+    stock.end(first)
+    stock.put(item(1))
+    stock.put(item(2))
+    expect(sent.get(first)).toBeUndefined()
+    expect(sent.get(second)?.map(({ value }) => value)).toEqual([1])
+    expect(valuesIn(stock)).toEqual([2])
+  })
+
   it('gives a consumer 1,024 places in line at most, whatever it says', () => {
     const { stock } = make()
     stock.wanted(consumer(0xffff_ffff))

@@ -23,12 +23,15 @@ class Scene {
   }
 
   /** A context that tells what it holds. */
-  context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<RawClient, 'socket' | 'frame'> {
+  context(): { tell(what: number, end: control.WireEnd, text?: string): void } & Pick<
+    RawClient,
+    'socket' | 'frame' | 'frames'
+  > {
     const client = this.#connect(control.CONTEXT, wireEnd())
     // The first frame is ACCEPTED.
     const tell = (what: number, end: control.WireEnd, text?: string) =>
       client.send(control.control(this.#secret, what, end, text))
-    return { tell, socket: client.socket, frame: index => client.frame(1 + index) }
+    return { tell, socket: client.socket, frames: client.frames, frame: index => client.frame(1 + index) }
   }
 
   open(end: control.WireEnd): RawClient {
@@ -181,6 +184,61 @@ describe('the rendezvous', () => {
     await eventually(() => !existsSync(own), 'the removal')
     await scene.settled()
     expect([others, foreign].map(existsSync)).toEqual([true, true])
+  })
+
+  it('closes what was on its way over a wire whose own end is gone', async ({ expect }) => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const carrier = pair()[1]
+    const waiting = scene.open(near)
+    // The sender is too busy to answer questions.
+    const [sender, reader] = [scene.context(), scene.context()]
+    sender.tell(control.SENT, { ...far, hops: 1 }, carrier.token)
+    reader.tell(control.HELD, { ...carrier, hops: 1 })
+    await scene.settled()
+    expect(waiting.closed).toBe(false)
+    reader.socket.destroy()
+    await waiting.cutOff(2_000)
+  })
+
+  it('asks nobody about a wire whose other end was not opened yet', async ({ expect }) => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const [carrier] = pair()
+    const waiting = scene.open(near)
+    scene.open(carrier)
+    const [sender, reader] = [scene.context(), scene.context()]
+    sender.tell(control.SENT, { ...far, hops: 1 }, carrier.token)
+    await scene.settled()
+    sender.socket.destroy()
+    await scene.settled()
+    await scene.settled()
+    // It has heard that it was accepted, and nothing else.
+    expect(reader.frames.length).toBe(1)
+    expect(waiting.closed).toBe(false)
+  })
+
+  it('closes an end that is opened when the other one is gone', async () => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    scene.context().tell(control.FAILED, { ...far, hops: 1 })
+    await scene.settled()
+    await scene.open(near).cutOff(1_000)
+  })
+
+  it('keeps an end that has arrived, although word of it comes behind word of the loss of its wire', async ({
+    expect,
+  }) => {
+    const scene = new Scene()
+    const [near, far] = pair()
+    const waiting = scene.open(near)
+    const [sender, reader] = [scene.context(), scene.context()]
+    sender.tell(control.SENT, { ...far, hops: 1 }, VIA)
+    await scene.settled()
+    sender.tell(control.LOST, { token: VIA, end: 0, hops: 0 })
+    reader.tell(control.HELD, { ...far, hops: 1 })
+    await scene.settled()
+    expect(waiting.closed).toBe(false)
   })
 
   it('cuts off whoever opens a ticket a second time', async () => {
