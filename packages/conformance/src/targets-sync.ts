@@ -203,6 +203,18 @@ export async function ownAll(module: string, to: Connection, orders: Orders | nu
   if ((await orders?.recv()) === 'exit') process.exit(3)
 }
 
+/** Makes a barrier for two, hands it over, and ends. */
+export async function ownBarrier(
+  module: string,
+  to: Connection,
+  how: 'with an action' | 'broken' | 'whole',
+): Promise<void> {
+  const { Barrier } = await loadContext(module)
+  const barrier = new Barrier(2, how === 'with an action' ? { action() {} } : {})
+  if (how === 'broken') await barrier.abort()
+  await to.send(barrier)
+}
+
 /** Makes a lock, takes it, hands it over, and ends when it is told to. */
 export async function ownHeld(module: string, to: Connection, orders: Orders): Promise<void> {
   const { Lock } = await loadContext(module)

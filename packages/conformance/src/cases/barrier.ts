@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Barrier } from '@mp/core'
 import { group, needs } from '../case.js'
-import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
+import { assertPending, assertTook, eventually, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-sync.js'
 import type { Trial } from '../trial.js'
+import { turns } from '../turns.js'
 
 export const barrier = group('Barrier', {
   'BR1 all pass in lockstep, 10 times': async t => {
@@ -74,6 +75,60 @@ export const barrier = group('Barrier', {
     assert.equal(await barrier.broken, true)
     await t.ends(child)
   },
+
+  'BR3 one that is killed while the action runs breaks it for all who wait': async t => {
+    const acts = new Acts()
+    const barrier = new t.api.Barrier(2, { action: acts.action })
+    const [child] = await party(t, barrier)
+    const own = rejects(barrier.wait(), 'MP_BROKEN_BARRIER', 1_500)
+    await eventually(() => acts.begun === 1, 'the action')
+    child.kill()
+    await own
+    acts.end()
+    assert.equal(await barrier.broken, true)
+    await t.ends(child, -9)
+  },
+
+  'BR3 a reset while the action runs frees its generation, and the next one has an action of its own': async t => {
+    const acts = new Acts()
+    const barrier = new t.api.Barrier(2, { action: acts.action })
+    const both = () => [barrier.wait(), barrier.wait()]
+    const refused = both().map(each => rejects(each, 'MP_BROKEN_BARRIER'))
+    await eventually(() => acts.begun === 1, 'the first action')
+    await barrier.reset()
+    await Promise.all(refused)
+    const second = both()
+    await eventually(() => acts.begun === 2, 'the second action')
+    acts.end()
+    await turns(5)
+    const third = both()
+    await turns(5)
+    // The second action runs still.
+    assert.equal(acts.begun, 2)
+    await assertPending(Promise.race([...second, ...third]), 20)
+    acts.end()
+    await within(Promise.all(second), 'the second generation')
+    await eventually(() => acts.begun === 3, 'the third action')
+    acts.end()
+    await within(Promise.all(third), 'the third generation')
+  },
+
+  'BR3 one with an action is broken when the context that made it has ended; without, only if it was before':
+    async t => {
+      for (const [how, code] of [
+        ['with an action', 'MP_BROKEN_BARRIER'],
+        ['broken', 'MP_BROKEN_BARRIER'],
+        ['whole', undefined],
+      ] as const) {
+        const [mine, theirs] = t.pipe<never, Barrier>()
+        const child = await t.start(targets.ownBarrier, [t.module, theirs as never, how])
+        const barrier = t.own(await within(mine.recv(), 'the barrier'))
+        await t.ends(child)
+        assert.equal(await barrier.broken, code !== undefined, how)
+        if (code) await rejects(barrier.wait(), code)
+        else await within(Promise.all([barrier.wait(), barrier.wait()]), 'both')
+      }
+    },
 
   'BR4 abort breaks it for all who wait, and for all who come': async t => {
     const barrier = new t.api.Barrier(4)
@@ -186,6 +241,21 @@ export const barrier = group('Barrier', {
     await refused
   }),
 })
+
+/** Actions that end when they are told to, the one that began first at first. */
+class Acts {
+  begun = 0
+  readonly #ends: (() => void)[] = []
+
+  readonly action = (): Promise<void> => {
+    this.begun++
+    return new Promise(resolve => this.#ends.push(resolve))
+  }
+
+  end(): void {
+    this.#ends.shift()?.()
+  }
+}
 
 /** A child that waits at the barrier. */
 async function party(t: Trial, barrier: Barrier) {
