@@ -166,6 +166,7 @@ describe('a frame that cannot be read', () => {
     ['has a table of garbage', [TYPE | 0x80, ...u32(0), ...u32(1), ...u32(3), 99, 99, 99]],
     ['gives credit without a number', [1, ...u32(0)]],
     ['has a fragment longer than its message', [2 | 0x40, ...u32(10), 0, ...u32(2), 1, 2, 3, 4, 5]],
+    ['ends a message of fragments early', [2 | 0x40, ...u32(7), 1, ...u32(100), TYPE, 0]],
     ['has a fragment of a fragment', [2 | 0x40, ...u32(10), 1, ...u32(5), 2, 0, 0, 0, 0]],
     ['announces a message of 4 GiB in fragments', [2 | 0x40, ...u32(6), 0, ...u32(0xffff_ffff), 1]],
     ['moves to nowhere', [3, ...u32(0)]],

@@ -76,6 +76,62 @@ describe('relayLines', () => {
     expect(from.readableEnded).toBe(true)
   })
 
+  it('cuts a line that has no end, and keeps none of it', async ({ expect }) => {
+    const from = new PassThrough()
+    const { to, text } = collecting()
+    const relayed = relayLines(from, to, 'a')
+    const [long, rest] = ['x'.repeat(70_000), 'y'.repeat(10)]
+    from.write(long)
+    await sleep(0)
+    expect(text()).toBe(`[a] ${long}\n`)
+    from.end(rest)
+    await relayed
+    expect(text()).toBe(`[a] ${long}\n[a] ${rest}\n`)
+  })
+
+  it('reads on, although its own reader is slow, when the child has ended', async ({ expect }) => {
+    const from = new PassThrough()
+    const to = new SlowReader()
+    let end = () => {}
+    const ended = new Promise<void>(resolve => {
+      end = resolve
+    })
+    const relayed = relayLines(from, to, 'a', ended)
+    from.write('a line that fills the buffer\n')
+    await sleep(0)
+    expect(from.isPaused()).toBe(true)
+    end()
+    await sleep(0)
+    expect(from.isPaused()).toBe(false)
+    const taking = setInterval(() => to.take(), 1)
+    from.end('another\n')
+    await relayed
+    clearInterval(taking)
+    expect(to.text).toBe('[a] a line that fills the buffer\n[a] another\n')
+  })
+
+  it('ends when what it reads fails', async ({ expect }) => {
+    const from = new PassThrough()
+    const { to, text } = collecting()
+    const relayed = relayLines(from, to, 'a')
+    from.write('whole\nhalf')
+    await sleep(0)
+    from.destroy(new Error('EIO'))
+    await relayed
+    expect(text()).toBe('[a] whole\n[a] half\n')
+  })
+
+  it('writes nothing to a reader that is gone, although its stream takes it', async ({ expect }) => {
+    const from = new PassThrough()
+    const { to, text } = collecting()
+    const relayed = relayLines(from, to, 'a')
+    // As stdout does when its pipe breaks: it is not destroyed.
+    to.emit('close')
+    from.end('dropped\n')
+    await relayed
+    expect(text()).toBe('')
+  })
+
   it('adds no listeners for further children', async ({ expect }) => {
     const { to } = collecting()
     const count = () => to.eventNames().reduce((sum, name) => sum + to.listenerCount(name), 0)
