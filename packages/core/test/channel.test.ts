@@ -92,3 +92,9 @@ it('asks who sends by a channel to wait for the wire of the link that carries it
   await waits
   await expect.poll(() => received).toEqual([10, 80_000, 20])
 })
+
+it('is offered once', () => {
+  const channels = linkOver(LocalWire.pair()[0], 'child')
+  channels.accept(2).start({ frame() {}, drain() {}, close() {} })
+  expect(() => channels.accept(2)).toThrow(expect.objectContaining({ code: 'MP_DECODE' }))
+})

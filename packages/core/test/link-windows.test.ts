@@ -113,6 +113,17 @@ describe('a move starts with full windows', () => {
 })
 
 describe('a message that is being encoded', () => {
+  it('goes before what its encode sends, and does not hold that up', async () => {
+    const { users, links } = linked()
+    const outer = links[0].begin(TYPE, true)
+    const inner = send(links[0], 'inner')
+    appendBytes(outer, Buffer.from('outer'), 0, 5)
+    await links[0].commit(outer, undefined)
+    await inner
+    await until(() => users[1].texts.length === 2)
+    expect(users[1].texts).toEqual(['outer', 'inner'])
+  })
+
   it('lets go what was sent meanwhile, although it is given up itself', async () => {
     const { users, links } = linked()
     const outer = links[0].begin(TYPE, true)
@@ -121,6 +132,19 @@ describe('a message that is being encoded', () => {
     await until(() => users[1].texts.length === 1)
     expect(users[1].texts).toEqual(['inner'])
   })
+})
+
+it('a message with an end that does not fit into the frame begins the next one', async () => {
+  const { wires, users, links } = linked({ maxFrame: 1024 })
+  const [a, b] = LocalWire.pair()
+  void new Link(b, transport, new Collector())
+  void send(links[0], 'x'.repeat(100))
+  const out = links[0].begin(TYPE, true)
+  appendBytes(out, Buffer.from('y'.repeat(450)), 0, 450)
+  void links[0].commit(out, [new RelayedEnd(a)])
+  await until(() => users[1].texts.length === 2)
+  expect(users[1].texts).toEqual(['x'.repeat(100), 'y'.repeat(450)])
+  expect(wires[0].frames.length).toBe(2)
 })
 
 /** Sends an end of a new wire. Gives the user of its other end. */
