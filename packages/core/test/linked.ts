@@ -11,7 +11,7 @@ export const TYPE = 20
 export const transport = stubTransport({ reach: 'thread', isolation: 'none' })
 
 /** A wire that counts its frames, and can refuse to take more. */
-export class SpiedWire implements Wire {
+class SpiedWire implements Wire {
   readonly frames: number[] = []
   readonly maxFrame?: number
   full = false
