@@ -154,10 +154,10 @@ export const network = group('Listener and connect', {
     const bytes = () => new TextEncoder().encode(KEY)
     const [listening, connecting] = [bytes(), bytes()]
     const opened = listen({ authKey: listening })
-    listening.fill(0)
+    listening.fill(1)
     await using listener = await within(opened, 'listen')
     const connected = connect(listener.address, { authKey: connecting })
-    connecting.fill(0)
+    connecting.fill(2)
     const [here, there] = await pair(listener, connected)
     await Promise.all([here.close(), there.close()])
   }),
