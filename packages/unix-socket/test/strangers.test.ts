@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, within } from '@mp/conformance'
-import { type Connection, connect, type Listener, listen, Pipe, Process, Queue } from '@mp/unix-socket'
+import { type Connection, connect, type Listener, listen, openQueue, Pipe, Process, Queue } from '@mp/unix-socket'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { CONTEXT, control, OPEN } from '../src/control.js'
 import { KEY, proof } from './handshake.js'
@@ -145,6 +145,9 @@ describe('a listener', () => {
     await silent.frame(0)
     const known = await introduce(listener.address)
     await using waiting = await connect(listener.address, { authKey: KEY })
+    // What came before it was read before this is answered.
+    const unknown = await openQueue(listener.address, 'none', { authKey: KEY }).catch(error => error.code)
+    expect(unknown).toBe('MP_INVALID_STATE')
     await listener.close()
     await Promise.all([silent, known].map(each => each.cutOff(2_000)))
     expect(
