@@ -18,7 +18,7 @@ function context(id: string): Context {
 
 function make(maxsize = 0): { home: QueueHome; holder: () => RawHolder } {
   const home = new QueueHome(context('child'), transport, 'queue', maxsize)
-  return { home, holder: () => new RawHolder(wire => home.admit(wire, transport)) }
+  return { home, holder: () => RawHolder.joining(wire => home.admit(wire, transport)) }
 }
 
 function put(home: QueueHome, value: number): void {

@@ -10,7 +10,7 @@ const { CLAIMED, DONE, EXHAUSTED, FILL, GRANTED, ITEM, PUT, REFUSED, RESERVE, UN
 function make(maxsize = 0): { home: QueueHome; holder: () => RawHolder } {
   const identity = { id: 'home', name: 'home', pid: 1, daemon: false, path: [] }
   const home = new QueueHome(new Context(identity, null), transport, 'queue', maxsize)
-  return { home, holder: () => new RawHolder(wire => home.admit(wire, transport)) }
+  return { home, holder: () => RawHolder.joining(wire => home.admit(wire, transport)) }
 }
 
 function item(value: number): Item {

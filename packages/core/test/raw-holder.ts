@@ -1,6 +1,7 @@
 import { Link, type LinkUser, type Message } from '../src/link/link.js'
 import { LocalWire } from '../src/link/local-wire.js'
 import { appendBytes, appendU32, readU32 } from '../src/runtime/byte-buffer.js'
+import type { Wire } from '../src/transport/wire.js'
 import { stubTransport } from './stub-transport.js'
 
 /** Of contexts in one thread, without boards. */
@@ -24,17 +25,23 @@ export class RawHolder implements LinkUser {
   end: { readonly error: Error | undefined } | undefined
   readonly #link: Link
 
-  /** `join` gives home one end of a wire. */
-  constructor(join: (wire: LocalWire) => unknown) {
+  constructor(wire: Wire) {
+    this.#link = new Link(wire, transport, this)
+  }
+
+  /** `join` gives home the other end of a new wire. */
+  static joining(join: (wire: Wire) => unknown): RawHolder {
     const [mine, homes] = LocalWire.pair()
-    this.#link = new Link(mine, transport, this)
+    const holder = new RawHolder(mine)
     join(homes)
+    return holder
   }
 
   say(type: number, ...values: number[]): void {
     this.#link.control(type, out => {
       for (const value of values) appendU32(out, value)
     })
+    this.#link.flush()
   }
 
   /** Says something with an item behind the numbers. Home does not decode it. */

@@ -80,4 +80,32 @@ describe('a log in shared memory', () => {
     }
     assert.equal(reader.peek(), false)
   })
+
+  test('goes on where a producer died that had just added a segment', () => {
+    const memory = SegmentLog.create()
+    const words = new Int32Array(memory, 0, 128)
+    const [SEGMENTS, PUTS, TAIL] = [0, 16, 17]
+    const victim = new SegmentLog(memory, false)
+    let count = 0
+    for (;;) {
+      const before = words.slice(0, 20)
+      assert.ok(victim.append(filled(3_000, count), 0, 3_000, 7))
+      if (words[SEGMENTS] === before[SEGMENTS]) {
+        count++
+        continue
+      }
+      // It died before it had counted the segment, and published nothing.
+      for (const word of [SEGMENTS, PUTS, TAIL, TAIL + 1]) words[word] = before[word] as number
+      break
+    }
+    const producer = new SegmentLog(memory, false)
+    const consumer = new SegmentLog(memory, false)
+    for (let i = count; i < 500; i++) assert.ok(producer.append(filled(3_000, i), 0, 3_000, 7))
+    for (let i = 0; i < 500; i++) {
+      assert.ok(consumer.peek())
+      assert.deepEqual(consumer.bytes.slice(consumer.start, consumer.end), filled(3_000, i))
+      consumer.take()
+    }
+    assert.equal(consumer.peek(), false)
+  })
 })

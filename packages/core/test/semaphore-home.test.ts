@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { Context } from '../src/context/context.js'
+import type { RelayedEnd } from '../src/link/relayed-end.js'
+import type { Grant } from '../src/semaphore/grants.js'
+import { SemaphoreHome } from '../src/semaphore/home.js'
+import * as protocol from '../src/semaphore/protocol.js'
+import { RawHolder, transport, until } from './raw-holder.js'
+
+const { ACQUIRE, GRANTED, RELEASE } = protocol
+
+function make(value: number): { home: SemaphoreHome; holder: () => RawHolder } {
+  const context = new Context({ id: 'home', name: 'home', pid: 1, daemon: false, path: [] }, null)
+  const home = new SemaphoreHome(context, transport, 'semaphore', value, value)
+  return { home, holder: () => new RawHolder((home.share() as RelayedEnd).wire) }
+}
+
+describe('the home of a semaphore', () => {
+  it('hears a release that was sent before it refuses a call that does not wait', async () => {
+    const { home, holder } = make(1)
+    const other = holder()
+    other.say(ACQUIRE, 1, 0, 0)
+    await other.hears(GRANTED, 1)
+    const grant = other.heard.at(-1)?.[2] as number
+    // It is sent, and not read.
+    other.say(RELEASE, grant, 0)
+    let outcome: Grant | 'refused' | undefined
+    const party = { grants: new Set<number>(), revoked() {} }
+    const acquirer = {
+      party,
+      wish: 'hold' as const,
+      granted(given: Grant) {
+        outcome = given
+      },
+      refused() {
+        outcome = 'refused'
+      },
+    }
+    home.acquire(acquirer, true)
+    await until(() => outcome !== undefined)
+    expect(outcome).toMatchObject({ abandoned: false })
+    outcome = undefined
+    home.acquire(acquirer, true)
+    await until(() => outcome !== undefined)
+    expect(outcome).toBe('refused')
+  })
+})
