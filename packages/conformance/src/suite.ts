@@ -5,6 +5,7 @@ import { abandon } from './cases/abandon.js'
 import { barrier } from './cases/barrier.js'
 import { blockingCalls } from './cases/blocking.js'
 import { capabilities } from './cases/capabilities.js'
+import { collection } from './cases/collection.js'
 import { condition } from './cases/condition.js'
 import { contexts } from './cases/contexts.js'
 import { death } from './cases/death.js'
@@ -97,6 +98,7 @@ const groups: readonly Group[] = [
   handles,
   death,
   underWay,
+  collection,
   blockingCalls,
   blockingLocks,
   wait,

@@ -36,6 +36,8 @@ export class Trial {
   readonly transport: Transport
   /** As the transport's package exports it, except `Pipe`: a case need not close a pipe of which it keeps both ends. */
   readonly api: BoundContext
+  /** As the transport's package exports it: for handles that the case drops, of which the trial must keep none. */
+  readonly dropped: BoundContext
   readonly capabilities: Capabilities
   /** What a child imports to have the same API. */
   readonly module: string
@@ -50,6 +52,7 @@ export class Trial {
 
   constructor({ transport, context, module, seed }: Setting) {
     this.transport = transport
+    this.dropped = context
     this.api = {
       ...context,
       Pipe: <S, R>(options?: boolean | PipeOptions) => {

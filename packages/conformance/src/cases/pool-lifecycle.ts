@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { group, needs } from '../case.js'
+import { collectGarbage } from '../garbage.js'
 import { assertTook, eventually, rejects, throws, timed, within } from '../harness.js'
 import * as targets from '../targets-pool.js'
 
@@ -111,10 +110,8 @@ export const poolLifecycle = group('Pool: life', {
     }
     await within(run(), 'the jobs')
     assert.equal(refs.length, 4)
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     await eventually(() => {
-      collect()
+      collectGarbage()
       return refs.every(ref => ref.deref() === undefined)
     }, 'garbage')
   },

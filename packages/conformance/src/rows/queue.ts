@@ -36,6 +36,7 @@ export const queueRows = section('Queue', {
   ],
   Q39: ['MUST', 'no item waits for a consumer that computes while another one asks'],
   Q40: ['MUST', 'a put beyond the largest message is refused at the call'],
+  Q42: ['MUST', 'a queue or the end of a pipe that nobody references is freed, at both sides'],
 })
 
 export const joinableQueueRows = section(

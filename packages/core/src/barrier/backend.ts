@@ -1,10 +1,11 @@
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
+import type { Collectable } from '../runtime/collection.js'
 import type { Waits } from '../runtime/pending-call.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 
 /** A barrier, as one context uses it. */
-export interface BarrierBackend {
+export interface BarrierBackend extends Collectable {
   readonly id: string
   readonly parties: number
   /** Resolves with the index of this arrival. A call that gives up breaks the barrier, because the others cannot meet any more. */

@@ -67,6 +67,10 @@ export class LocalBarrier implements BarrierBackend {
     if (--this.#handles === 0) this.#home.leave(undefined)
   }
 
+  collected(): void {
+    this.#handles--
+  }
+
   share(packing: HandlePacking): number {
     return packing.attachEnd(this.#home.share())
   }

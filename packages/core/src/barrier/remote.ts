@@ -77,6 +77,10 @@ export class RemoteBarrier implements BarrierBackend, HomeLinkUser {
     this.#home.close()
   }
 
+  collected(): void {
+    this.#home.collected()
+  }
+
   share(packing: HandlePacking): number {
     return this.#home.share(packing)
   }

@@ -49,6 +49,11 @@ export class Holders<H extends Holder> {
     this.#broker = broker
   }
 
+  /** Whether nobody holds the object, and no move of the home is under way, or done. */
+  get none(): boolean {
+    return this.#all.size === 0 && !this.moving
+  }
+
   get moving(): boolean {
     return this.#joined !== undefined
   }

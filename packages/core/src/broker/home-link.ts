@@ -27,6 +27,10 @@ export interface HomeLinkUser extends Remote {
   unasked(message: Message): void
   /** The home has moved to another context. Called before the unanswered calls are made again. */
   moved?(): void
+  /** The last handle was closed, or collected, and nothing comes from home any more. */
+  closed?(): void
+  /** What keeps the link open when no handle is left: an acquired permit, which somebody may still release. */
+  readonly inUse?: boolean
   /** The home is gone. Called after `lost` of each waiting call. */
   lost?(error: MpError): void
   /** The error with which calls fail when the home is gone. */
@@ -80,7 +84,23 @@ export class HomeLink<C extends HomeCall = HomeCall> {
 
   close(): void {
     if (--this.#handles === 0) this.link.close()
-    if (this.link.closed) this.#forget()
+    if (this.link.closed) this.#leave()
+  }
+
+  /** A handle was collected. After the last one, the link closes when nothing waits here any more. */
+  collected(): void {
+    this.#handles--
+    this.closeUnused()
+  }
+
+  /** Closes the link if no handle is left, and nothing that needs an answer, or that waits for the window. */
+  closeUnused(): void {
+    if (this.#handles > 0 || this.calls.size > 0 || this.#user.inUse) return
+    const again = () => this.closeUnused()
+    const last = this.link.lastCall
+    if (last) return void last.then(again, again)
+    this.link.close()
+    this.#leave()
   }
 
   /** Makes a call and gives its number. Throws if the home is gone. */
@@ -162,6 +182,7 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     if (!call) return this.#user.unasked(message)
     this.calls.delete(number)
     call.answered({ ...message, start: message.start + 4 })
+    if (this.#handles === 0) this.closeUnused()
   }
 
   #lost(cause: Error | undefined): void {
@@ -171,6 +192,11 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     this.calls.clear()
     for (const call of calls) call.lost(this.#user.lostError(cause))
     this.#user.lost?.(this.#user.lostError(cause))
+  }
+
+  #leave(): void {
+    this.#forget()
+    this.#user.closed?.()
   }
 
   #forget(): void {

@@ -1,5 +1,6 @@
 import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../codec/handle.js'
 import { MpError } from '../errors.js'
+import { type Collectable, unwatchHandle, watchHandle } from '../runtime/collection.js'
 import type { WaitingCall, Waits } from '../runtime/pending-call.js'
 import type { Transport } from '../transport/transport.js'
 import type { HandlePacking } from './message-writer.js'
@@ -7,11 +8,15 @@ import { checkTravels } from './network-transport.js'
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
+interface SharedBackend extends Collectable {
+  close(): void
+}
+
 /** What Lock, Semaphore, Event, Condition and Barrier have in common: they travel, and they close. */
 export class SharedHandle implements Handle {
   readonly #transport: Transport
   readonly #what: string
-  readonly #backend: { close(): void }
+  readonly #backend: SharedBackend
   #closed = false
   readonly #waiting = new Set<WaitingCall>()
   readonly #waits: Waits = call => {
@@ -21,11 +26,12 @@ export class SharedHandle implements Handle {
   }
 
   /** @internal `what` names the class to users, and the opener of what arrives elsewhere. */
-  constructor(transport: Transport, what: string, backend: { close(): void }) {
+  constructor(transport: Transport, what: string, backend: SharedBackend) {
     this.#transport = transport
     this.#what = what
     this.#backend = backend
     refuseSerialisation(this, what)
+    watchHandle(this, backend)
   }
 
   /** @internal Notes a call that waits, so that `close` can reject it. */
@@ -45,6 +51,7 @@ export class SharedHandle implements Handle {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    unwatchHandle(this)
     for (const call of this.#waiting) call.abandon(this.#closedError())
     this.#backend.close()
   }

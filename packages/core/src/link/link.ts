@@ -134,6 +134,11 @@ export class Link {
     return this.#window.open && !this.#move.holds
   }
 
+  /** Settles when the call that waits last for the window has been served, or has given up. Undefined if none waits. */
+  get lastCall(): Promise<void> | undefined {
+    return this.#window.lastCall
+  }
+
   /** Whether the wire has asked to wait. What is sent all the same waits here. */
   get undrained(): boolean {
     return this.#batch.undrained

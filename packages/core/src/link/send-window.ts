@@ -69,6 +69,13 @@ export class SendWindow {
     return next
   }
 
+  /** Settles when the call that waits last has been served, or has given up. Undefined if none waits. */
+  get lastCall(): Promise<void> | undefined {
+    let last: Promise<void> | undefined
+    for (const { pending } of this.waiting) if (pending && !pending.settled) last = pending.promise
+    return last
+  }
+
   /** Lets a message wait. While the link holds, its call need not wait with it, as far as the window would let it go. */
   add(bytes: Uint8Array<ArrayBuffer>, parcels: readonly Parcel[] | undefined, held: boolean): Waiting {
     const credited = isCredited(bytes)

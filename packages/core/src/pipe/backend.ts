@@ -1,5 +1,6 @@
 import type { PackedHandle } from '../codec/handle.js'
 import type { HandlePacking } from '../context/message-writer.js'
+import type { Collectable } from '../runtime/collection.js'
 import type { NativePipe } from '../transport/engines.js'
 import { MessageStays, tooLong } from './errors.js'
 
@@ -27,7 +28,7 @@ export type Found = 'done' | 'empty' | 'over'
  * The Connection also keeps the calls that wait, and looks again when it is woken. What a member throws, the user's call
  * rejects with.
  */
-export interface PipeBackend {
+export interface PipeBackend extends Collectable {
   /** Undefined where the medium cannot block a thread. */
   readonly blocking: BlockingPipeBackend | undefined
   /** The error because of which `find` gives 'over'; undefined where the other end was closed in order. */
@@ -53,6 +54,8 @@ export interface PipeBackend {
    * false where it had no use for that.
    */
   watch(wake: () => boolean): void
+  /** Forgets the `wake` of the last `watch`. */
+  unwatch(): void
   /** Closes this end. What was sent arrives; then the other end finds 'over'. What has come and was not taken is discarded. */
   close(): void
   /** Moves this end, with all that was not taken, once `packing` commits. Until then, and after a rollback, it can be used. */

@@ -2,6 +2,7 @@ import { type Handle, PACK, type PackedHandle, refuseSerialisation } from '../co
 import type { HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { hasCode, MpError } from '../errors.js'
+import { unwatchHandle, watchHandle } from '../runtime/collection.js'
 import { Pending } from '../runtime/pending-call.js'
 import { caughtUp, rejection, roughNow, turn, turnIsLong } from '../runtime/turn.js'
 import { WaitList } from '../runtime/wait-list.js'
@@ -53,6 +54,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     this.readable = side.readable
     this.writable = side.writable
     refuseSerialisation(this, 'Connection')
+    watchHandle(this, backend)
   }
 
   get closed(): boolean {
@@ -132,7 +134,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       return this.#backend.find() !== 'empty'
     }
     const pending = new Pending<boolean>()
-    const forget = () => void this.#pollers.delete(pending)
+    const forget = () => {
+      this.#pollers.delete(pending)
+      this.#unwatchUnlessAwaited()
+    }
     this.#pollers.add(pending)
     pending.limit({ timeout: limit, signal: options?.signal }, () => pending.resolve(false), forget)
     this.#backend.watch(this.#wake)
@@ -143,6 +148,7 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
   async close(): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'closed'
+    unwatchHandle(this)
     const gone = this.#notOpen('closed')
     for (const receiver of this.#receivers) receiver.reject(gone)
     this.#receivers.clear()
@@ -243,7 +249,10 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
       const receiver = new Receiver(wanted)
       this.#receivers.push(receiver)
       if (limit !== undefined || options?.signal) {
-        const forget = () => void this.#receivers.delete(receiver)
+        const forget = () => {
+          this.#receivers.delete(receiver)
+          this.#unwatchUnlessAwaited()
+        }
         receiver.limit(options, () => receiver.reject(late(limit)), forget)
       }
       if (long) void turn().then(this.#wake)
@@ -283,6 +292,11 @@ export class Connection<S = unknown, R = S> implements AsyncIterable<R>, Handle 
     }
     if (this.#waits) backend.watch(this.#wake)
     return useful
+  }
+
+  /** The last call that waited has given up. The backend must not keep this object for it. */
+  #unwatchUnlessAwaited(): void {
+    if (!this.#waits) this.#backend.unwatch()
   }
 
   get #waits(): boolean {

@@ -35,6 +35,8 @@ export class LinkedPipeBackend implements PipeBackend {
   #end: End | undefined
   #link: Link | undefined
   #closed = false
+  /** Nobody reads here any more: what comes is dropped, while what was sent still waits for the other end. */
+  #unread = false
   readonly #inbox = new Deque<Message>()
   /** Called when there is something in the inbox, or nothing more will come. */
   #wake: (() => boolean) | undefined
@@ -132,6 +134,22 @@ export class LinkedPipeBackend implements PipeBackend {
     this.#wake = wake
   }
 
+  unwatch(): void {
+    this.#wake = undefined
+  }
+
+  /** Closes, once the other end has made room for the sends that wait. */
+  collected(): void {
+    if (this.#closed || this.#forward) return
+    const last = this.#link?.lastCall
+    if (!last) return this.close()
+    this.#unread = true
+    for (const each of this.#inbox) this.#drop(each)
+    this.#inbox.clear()
+    const again = () => this.collected()
+    last.then(again, again)
+  }
+
   close(): void {
     this.#closed = true
     for (const { parcels } of this.#inbox) discardParcels(parcels, this.#transport)
@@ -198,9 +216,15 @@ export class LinkedPipeBackend implements PipeBackend {
   #arrived(message: Message): void {
     if (this.#closed) return discardParcels(message.parcels, this.#transport)
     if (this.#forward) return this.#forward(message)
+    if (this.#unread) return this.#drop(message)
     this.#isAwaited = false
     this.#inbox.push(message)
     this.#tell()
+  }
+
+  #drop({ link, parcels, cost }: Message): void {
+    discardParcels(parcels, this.#transport)
+    link.credit(cost)
   }
 
   #ended(error: Error | undefined): void {

@@ -149,6 +149,19 @@ export class NativePipeBackend implements BlockingPipeBackend {
     ;(this.#pipe as NativePipe).watch('message', wake)
   }
 
+  unwatch(): void {
+    this.#pipe?.unwatch('message')
+  }
+
+  /** Closes, once the other end has made room for the sends that wait. */
+  collected(): void {
+    if (this.#left) return
+    const last = this.#line?.last
+    if (!last) return this.close()
+    const again = () => this.collected()
+    last.then(again, again)
+  }
+
   close(): void {
     this.#line?.flush()
     this.#left = 'closed'

@@ -33,6 +33,13 @@ export class SendLine {
     return this.#line.length
   }
 
+  /** Settles when the message that waits last has gone, or never will. Undefined if none waits. */
+  get last(): Promise<void> | undefined {
+    let last: Promise<void> | undefined
+    for (const { pending } of this.#line) last = pending.promise
+    return last
+  }
+
   /** Keeps what is left of a message, in memory of its own: the caller's may be the next message's. */
   push({ bytes, end, kind, envelope, written }: Unsent): Sender {
     const left = bytes.slice(Math.max(written, 0), end)

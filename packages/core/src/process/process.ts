@@ -18,8 +18,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
   readonly #context: Context
   readonly #transport: Transport
   readonly #target: unknown
-  readonly #args: unknown[]
-  readonly #options: Omit<ProcessOptions, 'target' | 'args'>
+  /** What it starts with. Once it has started, nobody needs that, and it may hold handles. */
+  #args: unknown[]
+  #options: Omit<ProcessOptions, 'target' | 'args'>
   readonly #path: readonly number[]
   #name: string
   #daemon: boolean
@@ -177,6 +178,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown> {
       this.#options.signal?.throwIfAborted()
       this.#child = this.#spawn()
       await this.#child.ready
+      this.#args = []
+      this.#options = {}
     } catch (error) {
       this.#startError = error
       this.#child = undefined

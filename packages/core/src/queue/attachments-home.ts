@@ -3,7 +3,7 @@ import { type Broker, type Holder, Holders } from '../broker/holders.js'
 import type { Context, Pack } from '../context/context.js'
 import { attachParcels } from '../context/message-writer.js'
 import type { Link, Message } from '../link/link.js'
-import { type End, open, type Parcel } from '../link/wire-end.js'
+import { discardParcels, type End, open, type Parcel } from '../link/wire-end.js'
 import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
 import type { NativeQueue } from '../transport/engines.js'
 import type { Transport } from '../transport/transport.js'
@@ -45,12 +45,30 @@ export class AttachmentsHome implements Broker<Depositor> {
   readonly answered = ANSWERED
   readonly deposits = new Attachments()
   readonly #holders: Holders<Depositor>
+  #usedHere = false
 
   constructor(context: Context, transport: Transport, id: string, engine: NativeQueue) {
     this.id = id
     this.transport = transport
     this.engine = engine
     this.#holders = new Holders(context, this)
+  }
+
+  /** This context uses the queue. */
+  use(): void {
+    this.#usedHere = true
+  }
+
+  /** This context does not use it any more. */
+  unuse(): void {
+    this.#usedHere = false
+    this.#dropIfUnused()
+  }
+
+  /** Nobody can get the items any more. The ends of pipes in them close, so that their other ends hear of it. */
+  #dropIfUnused(): void {
+    if (this.#usedHere || !this.#holders.none) return
+    for (const parcels of this.deposits.drain()) discardParcels(parcels, this.transport)
   }
 
   share(): End {
@@ -125,5 +143,6 @@ export class AttachmentsHome implements Broker<Depositor> {
   left({ context }: Depositor): void {
     // Everything that it had deposited came before its end.
     this.deposits.giveUpAll(context)
+    this.#dropIfUnused()
   }
 }

@@ -92,6 +92,7 @@ export class HomeAttachments implements AttachmentsAccess {
 
   constructor(home: AttachmentsHome) {
     this.#home = home
+    home.use()
   }
 
   open(): void {}
@@ -113,7 +114,9 @@ export class HomeAttachments implements AttachmentsAccess {
     return packing.attachEnd(this.#home.share())
   }
 
-  close(): void {}
+  close(): void {
+    this.#home.unuse()
+  }
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4))

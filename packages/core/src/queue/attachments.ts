@@ -44,6 +44,13 @@ export class Attachments {
     for (const key of [...this.#waiting.keys()]) if (contextOf(key) === context) this.giveUp(key)
   }
 
+  /** Takes out what was deposited and not collected. */
+  drain(): readonly (readonly Parcel[])[] {
+    const all = [...this.#deposits.values()]
+    this.#deposits.clear()
+    return all
+  }
+
   [Symbol.iterator](): IterableIterator<[string, readonly Parcel[]]> {
     return this.#deposits.entries()
   }

@@ -1,12 +1,13 @@
 import type { PackedHandle } from '../codec/handle.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
+import type { Collectable } from '../runtime/collection.js'
 import type { Waits } from '../runtime/pending-call.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Counts, QueueHome } from './home.js'
 
 /** What a Queue object asks of the queue itself, wherever that is. Arguments are already checked. */
-export interface QueueBackend {
+export interface QueueBackend extends Collectable {
   readonly maxsize: number
   /** The home, if it is in this context. A native queue has none. */
   readonly home?: QueueHome

@@ -56,6 +56,8 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   readonly #watchers = new WaitList<Watcher>()
   readonly #joiners = new WaitList<Watcher>()
   readonly #holders: Holders<QueueHolder>
+  /** Handles of this context. */
+  #handles = 0
   #unfinished = 0
   #shutDown: QueueEstate['shutDown'] = 'no'
 
@@ -161,6 +163,23 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     }
     this.#refuseGetters()
     for (const holder of this.#holders) holder.link.control(protocol.WAS_SHUT_DOWN)
+  }
+
+  /** Another handle of this context uses it. */
+  use(): void {
+    this.#handles++
+  }
+
+  /** One of them was closed, or collected. */
+  unuse(): void {
+    this.#handles--
+    this.#dropIfUnused()
+  }
+
+  /** Nobody can get the items any more. The ends of pipes in them close, so that their other ends hear of it. */
+  #dropIfUnused(): void {
+    if (this.#handles > 0 || !this.#holders.none) return
+    for (const { parcels } of this.#stock.drain()) discardParcels(parcels, this.transport)
   }
 
   /** Makes a new wire to this queue. The returned end goes to the context that will hold the queue. */
@@ -444,6 +463,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     this.#stock.end(holder)
     holder.closeBoard()
     if (this.#stock.readable) wake(this.#watchers)
+    this.#dropIfUnused()
   }
 }
 

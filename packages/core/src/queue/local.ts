@@ -29,6 +29,7 @@ export class LocalQueue implements JoinableBackend {
     this.#reader = new MessageReader(context, transport)
     this.#envelopes = new Envelopes(transport)
     this.maxsize = home.maxsize
+    home.use()
   }
 
   put(value: unknown, options: WaitOptions | undefined, nowait: boolean, waits: Waits): Promise<void> {
@@ -174,7 +175,13 @@ export class LocalQueue implements JoinableBackend {
     this.home.shutDown(immediate)
   }
 
-  close(): void {}
+  close(): void {
+    this.home.unuse()
+  }
+
+  collected(): void {
+    this.home.unuse()
+  }
 
   pack(packing: HandlePacking): PackedHandle {
     const end = packing.attachEnd(this.home.share())

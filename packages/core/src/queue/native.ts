@@ -240,6 +240,10 @@ export class NativeQueueBackend implements QueueBackend {
     this.#pumpGetters()
   }
 
+  collected(): void {
+    this.close()
+  }
+
   close(): void {
     this.announce()
     if (--this.#users > 0) return

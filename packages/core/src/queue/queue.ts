@@ -3,6 +3,7 @@ import type { Context } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
 import { checkTravels } from '../context/network-transport.js'
 import { hasCode, MpError } from '../errors.js'
+import { unwatchHandle, watchHandle } from '../runtime/collection.js'
 import type { WaitingCall, Waits } from '../runtime/pending-call.js'
 import { rejection } from '../runtime/turn.js'
 import { checkWait, type WaitOptions } from '../runtime/wait-options.js'
@@ -41,6 +42,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
       this.#backend = source
     }
     refuseSerialisation(this, 'Queue')
+    watchHandle(this, this.#backend)
   }
 
   /**
@@ -109,6 +111,7 @@ export class Queue<T = unknown> implements AsyncIterable<T>, Handle {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    unwatchHandle(this)
     for (const pending of this.#waiting) pending.abandon(this.#closedError())
     this.#backend.close()
   }

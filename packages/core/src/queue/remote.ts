@@ -203,7 +203,15 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
 
   close(): void {
     this.#home.close()
-    if (this.#home.closed) this.#hand.clear()
+  }
+
+  collected(): void {
+    this.#home.collected()
+  }
+
+  /** What is in the hand stays with home. */
+  closed(): void {
+    this.#hand.clear()
   }
 
   pack(packing: HandlePacking): PackedHandle {

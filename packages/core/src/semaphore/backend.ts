@@ -1,5 +1,6 @@
 import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
+import type { Collectable } from '../runtime/collection.js'
 import type { Waits } from '../runtime/pending-call.js'
 import type { WaitOptions } from '../runtime/wait-options.js'
 import type { Grant, Holds } from './grants.js'
@@ -14,7 +15,7 @@ import type { Grant, Holds } from './grants.js'
  *   exist. A call that gave up, or whose context ended, takes no permit with it.
  * - A context gives back what it holds when it ends, in whatever way. The next grant of such a permit says `abandoned`.
  */
-export interface SemaphoreBackend {
+export interface SemaphoreBackend extends Collectable {
   /** Unique in this program. */
   readonly id: string
   /**
@@ -49,6 +50,8 @@ export interface SemaphoreBackend {
   settled(): Promise<void>
   /** A handle that used this backend was closed. After the last one, what this context still holds is given back as `abandoned`. */
   close(): void
+  /** A handle that used this backend was collected. After the last one, what this context holds stays held: its guards may still release it. */
+  collected(): void
   /** What `openSemaphore` needs in another context. */
   pack(packing: HandlePacking): PackedSemaphore
   /** As `acquire`, but blocks this thread. Absent if the medium cannot. Gives undefined if no permit came within `timeoutMs`. */

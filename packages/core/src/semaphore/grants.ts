@@ -47,6 +47,10 @@ export class Holds {
     return undefined
   }
 
+  get none(): boolean {
+    return this.first() === undefined
+  }
+
   /** Continues `hold` with the permit of `grant`, which was just acquired. */
   renew(hold: Hold, grant: Grant): void {
     hold.grant = grant

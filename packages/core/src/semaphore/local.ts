@@ -96,6 +96,10 @@ export class LocalSemaphore implements SemaphoreBackend, Party {
     this.#home.leave(this)
   }
 
+  collected(): void {
+    this.#handles--
+  }
+
   pack(packing: HandlePacking): PackedSemaphore {
     return { id: this.id, end: packing.attachEnd(this.#home.share()) }
   }

@@ -32,6 +32,7 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
   /** Awaited calls that wish to hold, in their order. */
   readonly #awaiting = new Set<Awaiting>()
   #handles = 0
+  #left = false
 
   constructor(context: Context, id: string, engine: NativeSemaphore) {
     this.#context = context
@@ -101,12 +102,14 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
     this.holds.delete(grant.number)
     sendBatches()
     ;(grant as NativeTurn).release()
+    this.#leaveUnused()
   }
 
   consume(grant: Grant): void {
     this.holds.delete(grant.number)
     sendBatches()
     ;(grant as NativeTurn).consume()
+    this.#leaveUnused()
   }
 
   async post(count: number, exact: boolean): Promise<boolean> {
@@ -124,7 +127,22 @@ export class NativeSemaphoreBackend implements SemaphoreBackend {
   async settled(): Promise<void> {}
 
   close(): void {
-    if (--this.#handles > 0) return
+    if (--this.#handles === 0) this.#leave()
+  }
+
+  collected(): void {
+    this.#handles--
+    this.#leaveUnused()
+  }
+
+  /** After the last handle was collected: leaves when no guard can give anything back. */
+  #leaveUnused(): void {
+    if (this.#handles === 0 && this.holds.none) this.#leave()
+  }
+
+  #leave(): void {
+    if (this.#left) return
+    this.#left = true
     this.holds.clear()
     this.#engine.leave()
     const all = sharedSemaphores(this.#context)

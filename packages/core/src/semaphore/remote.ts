@@ -71,7 +71,10 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   release({ number, lingers }: Grant): void {
     this.#home.checkOpen()
     this.holds.delete(number)
-    if (!lingers || turnsAreOver() || turnIsLong(roughNow())) return this.#home.tell(protocol.RELEASE, number, 0)
+    if (!lingers || turnsAreOver() || turnIsLong(roughNow())) {
+      this.#home.tell(protocol.RELEASE, number, 0)
+      return this.#home.closeUnused()
+    }
     this.#idle.push(number)
     if (this.#turnEndAwaited) return
     this.#turnEndAwaited = true
@@ -84,6 +87,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
     if (this.#idle.length === 0) return
     this.#releaseIdle()
     this.#home.link.flush()
+    this.#home.closeUnused()
   }
 
   #releaseIdle(): void {
@@ -103,6 +107,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   consume({ number }: Grant): void {
     this.holds.delete(number)
     this.#home.tell(protocol.CONSUME, number)
+    this.#home.closeUnused()
   }
 
   async post(count: number, exact: boolean): Promise<boolean> {
@@ -123,7 +128,19 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   close(): void {
     this.#releaseIdle()
     this.#home.close()
-    if (this.#home.closed) this.holds.clear()
+  }
+
+  collected(): void {
+    this.#home.collected()
+  }
+
+  /** Whether a guard may still give something back. */
+  get inUse(): boolean {
+    return this.#idle.length > 0 || !this.holds.none
+  }
+
+  closed(): void {
+    this.holds.clear()
   }
 
   pack(packing: HandlePacking): PackedSemaphore {
@@ -143,7 +160,8 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
         const number = readU32(bytes, start)
         const at = this.#idle.indexOf(number)
         if (at >= 0) this.#idle.splice(at, 1)
-        return this.holds.delete(number)
+        this.holds.delete(number)
+        return this.#home.closeUnused()
       }
       case protocol.REFUSED:
       case protocol.POSTED:

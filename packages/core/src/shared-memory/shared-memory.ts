@@ -161,7 +161,8 @@ export class SharedMemory<T extends SharedType, L extends Lock | undefined> exte
 
   /** @internal `ownsLock`: the lock was made for this memory, and closes with it. */
   constructor(transport: Transport, what: string, cells: Cells<T>, lock: L, ownsLock: boolean) {
-    super(transport, what, { close: () => void (ownsLock && lock?.close()) })
+    // The lock is a handle of its own: it is collected by itself.
+    super(transport, what, { close: () => void (ownsLock && lock?.close()), collected() {} })
     this.#cells = cells
     this.#lock = lock
     this.#ownsLock = ownsLock
