@@ -115,7 +115,9 @@ describe.each(ways)('a client (%s)', (_, call) => {
     }
   })
 
-  it('gives a server up that is silent, or hangs up, before it has shown the key', async ({ expect }) => {
+  it('gives a server up that is silent, or hangs up, before it has shown the key: it may just be busy', async ({
+    expect,
+  }) => {
     const silent = await impostor(() => {})
     const halfway = await impostor(challenge)
     const hangUp = await impostor(client => client.socket.end())
@@ -124,7 +126,7 @@ describe.each(ways)('a client (%s)', (_, call) => {
       client.socket.end()
     })
     const refusals = [silent, halfway, hangUp, hangUpHalfway].map(address => refusal(call(address), 9_000))
-    expect(await Promise.all(refusals)).toEqual(['MP_AUTH', 'MP_AUTH', 'MP_AUTH', 'MP_AUTH'])
+    expect(await Promise.all(refusals)).toEqual(['MP_BUSY', 'MP_BUSY', 'MP_BUSY', 'MP_BUSY'])
   }, 15_000)
 })
 
