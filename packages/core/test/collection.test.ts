@@ -252,6 +252,18 @@ describe('a queue', () => {
     for (const each of [remote, queue, mine]) await each.close()
   })
 
+  it('settles the calls that home has not answered when it closes', async () => {
+    const { home, there } = silentHome()
+    const { queue, backend } = queueOf(there, home)
+    const joinable = new JoinableQueue(there, transport, backend.use())
+    const done = joinable.taskDone()
+    const settled = backend.settled()
+    await joinable.close()
+    await queue.close()
+    await expect(done).rejects.toMatchObject({ code: 'MP_CLOSED' })
+    await settled
+  })
+
   it('sends what waits for the window only as its home reads, and then closes its link', async () => {
     const { home, there } = silentHome()
     const use = () => {

@@ -1,6 +1,6 @@
 import type { Context, Remote } from '../context/context.js'
 import type { HandlePacking } from '../context/message-writer.js'
-import type { MpError } from '../errors.js'
+import { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { pair } from '../link/wire-end.js'
 import { appendText, appendU32, readU32 } from '../runtime/byte-buffer.js'
@@ -197,6 +197,10 @@ export class HomeLink<C extends HomeCall = HomeCall> {
   #leave(): void {
     this.#forget()
     this.#user.closed?.()
+    // Home may have acted on them, but its answers do not come any more.
+    const calls = [...this.calls.values()]
+    this.calls.clear()
+    for (const call of calls) call.lost(new MpError('MP_CLOSED', 'the object was closed in this context meanwhile'))
   }
 
   #forget(): void {
