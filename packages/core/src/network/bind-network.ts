@@ -2,6 +2,7 @@ import type { Context } from '../context/context.js'
 import { currentContext } from '../context/current-context.js'
 import type { Connection } from '../pipe/connection.js'
 import type { Queue } from '../queue/queue.js'
+import { checkSockets } from '../runtime/host.js'
 import type { NetworkTransport } from '../transport/transport.js'
 import { checkKey } from './handshake.js'
 import { connectTo, Listener } from './listener.js'
@@ -83,6 +84,7 @@ function checkAddress(address: unknown): string {
 
 /** The calling context. Another program gets what this one has sent, also what it sent in its last turn. */
 function contextToFlush(): Context {
+  checkSockets('a connection at an address')
   const context = currentContext()
   context.flushAtExit()
   return context

@@ -1,6 +1,7 @@
 import { createRequire, isBuiltin } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { MpError } from '../errors.js'
+import { foreignHost } from '../runtime/host.js'
 import { ownNames, read } from './module-exports.js'
 import {
   BY_NAME_HINT,
@@ -22,7 +23,7 @@ const references = new WeakMap<object, TargetReference>()
  *
  * @throws {TypeError} `target` is neither a function nor a {@link TargetByName}.
  * @throws {MpError} MP_BAD_TARGET: another context cannot import the function. MP_NOT_SUPPORTED: there is no inspector (under
- * `--permission`), so the target must be named.
+ * `--permission`, Bun, Deno), so the target must be named.
  */
 export function describeTarget<A extends unknown[], R>(target: Target<A, R>): TargetReference {
   if (typeof target !== 'function') return describeByName(target)
@@ -64,6 +65,8 @@ function resolvePackage(specifier: string): string {
 }
 
 function describeFunction(target: object & { readonly name: string }): TargetReference {
+  const host = foreignHost()
+  if (host) throw new MpError('MP_NOT_SUPPORTED', `${host} does not tell where a function comes from: ${BY_NAME_HINT}`)
   const origin = inspectFunction(target)
   const { kind, url, scriptName, position } = origin
   const label = functionLabel(target)

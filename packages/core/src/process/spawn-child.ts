@@ -5,6 +5,7 @@ import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { hasCode, MpError } from '../errors.js'
 import { discardParcels } from '../link/wire-end.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
+import { checkSockets } from '../runtime/host.js'
 import type { Peer, SpawnOptions, Transport } from '../transport/transport.js'
 import { describeTarget } from './describe-target.js'
 import { referenceFor } from './function-reference.js'
@@ -32,6 +33,7 @@ export function spawnChild(
   owner: ChildOwner,
   { path, target, args, options }: SpawnRequest,
 ): SpawnedChild {
+  if (transport.capabilities.isolation === 'process') checkSockets(`a process over ${transport.name}`)
   const described = target === undefined ? undefined : describeTarget(target)
   const envelope = new Envelope(transport)
   const encoded = new ByteBuffer(256)
