@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { rows } from '@mp/conformance'
+import { patiently, rows } from '@mp/conformance'
 import { describe, expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -18,8 +18,11 @@ function conformance(args: readonly string[], cwd?: string): Promise<Ended> {
   const { INIT_CWD: _, ...inherited } = process.env
   return new Promise(resolve => {
     const env = { ...inherited, NO_COLOR: '1' }
-    const child = execFile(process.execPath, [main, ...args], { cwd, env, timeout: 90_000 }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      [main, ...args],
+      { cwd, env, timeout: patiently(90_000) },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     )
   })
 }
@@ -56,7 +59,7 @@ describe('pnpm conformance', () => {
     expect(code).toBe(0)
   })
 
-  test('a run prints what came of each row, and writes it to a file', { timeout: 100_000 }, async () => {
+  test('a run prints what came of each row, and writes it to a file', { timeout: patiently(100_000) }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mp-conformance-app-'))
     try {
       const { code, stdout } = await conformance(['-t', 'memory', '--json', 'table.json', '--seed', '7'], folder)

@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { patiently } from '@mp/conformance'
 import { describe, expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/soak.js', import.meta.url))
 
 function soak(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise(resolve => {
-    const child = execFile(process.execPath, [main, ...args], { timeout: 110_000 }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      [main, ...args],
+      { timeout: patiently(110_000) },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     )
   })
 }
@@ -31,7 +35,7 @@ describe('pnpm soak', () => {
     expect(code).toBe(0)
   })
 
-  test('a second of it tells the seed and all counts in one line', { timeout: 120_000 }, async () => {
+  test('a second of it tells the seed and all counts in one line', { timeout: patiently(120_000) }, async () => {
     const { code, stdout, stderr } = await soak('1', '-t', 'memory', '--seed', '7')
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^memory: seed 7, .* [1-9]\d* items, .* 0 violations\n$/)

@@ -4,13 +4,14 @@ import { killProducers } from './faults/kill-producers.js'
 import { outOfDescriptors } from './faults/out-of-descriptors.js'
 import { stopConsumer } from './faults/stop-consumer.js'
 import { GARBAGE, writeGarbage } from './faults/write-garbage.js'
+import { patiently } from './patience.js'
 import type { ConformanceOptions } from './suite.js'
 
 const KILLS = 200
 /** Kills of consumers that hold items ahead of their calls. The environment may ask for more. */
 const lesseeKills = () => Number(process.env.MP_CONFORMANCE_KILLS ?? 40)
 /** ms that one test may take on a loaded machine; on two free cores the longest takes 35 s. */
-const LONGEST = 180_000
+const LONGEST = patiently(180_000)
 
 export interface FaultsOptions extends ConformanceOptions {
   /**

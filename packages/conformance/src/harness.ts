@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MpErrorCode } from '@mp/core'
-import { patience } from './patience.js'
+import { patience, patiently } from './patience.js'
 
-/** Bounds a wait: rejects after `ms`. The error has the stack of the caller. */
-export async function within<T>(promise: PromiseLike<T>, what: string, ms = patience()): Promise<T> {
+/** Bounds a wait: rejects after `limit` ms, or longer where the patience is. The error has the stack of the caller. */
+export async function within<T>(promise: PromiseLike<T>, what: string, limit?: number): Promise<T> {
+  const ms = limitOf(limit)
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, within)
   let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
+  const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late), ms)
   })
   try {
-    return await Promise.race([promise, limit])
+    return await Promise.race([promise, over])
   } finally {
     clearTimeout(timer)
   }
+}
+
+function limitOf(limit: number | undefined): number {
+  return limit === undefined ? patience() : patiently(limit)
 }
 
 /** Whether the process runs. A zombie, which only its parent can remove, has ended. */
@@ -34,7 +39,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until the condition holds. Gives what it returned. */
-export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, ms = patience()): Promise<T> {
+export async function eventually<T>(condition: () => T | PromiseLike<T>, what: string, limit?: number): Promise<T> {
+  const ms = limitOf(limit)
   const late = new Error(`${what}: not within ${ms} ms`)
   Error.captureStackTrace(late, eventually)
   const end = performance.now() + ms
@@ -104,7 +110,7 @@ export async function timed<T>(action: () => PromiseLike<T>): Promise<{ ms: numb
 /** Asserts that a time limit was kept: not before `expected` ms (timers may fire 1 ms early), and not much later. */
 export function assertTook(ms: number, expected: number): void {
   assert.ok(ms >= expected - 5, `took ${ms} ms, which is before ${expected} ms`)
-  assert.ok(ms < expected + 2_000, `took ${ms} ms, which is long after ${expected} ms`)
+  assert.ok(ms < expected + patiently(2_000), `took ${ms} ms, which is long after ${expected} ms`)
 }
 
 /** Asserts that the promise does not settle for `ms`. May miss one that settles later, but never fails without cause. */

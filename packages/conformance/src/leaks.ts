@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { patience, patiently } from './patience.js'
 
 /** ms after a case by which everything that it used must be gone. The environment may lower it. */
-export const longestSettling = () => Math.min(3_000, Number(process.env.MP_CONFORMANCE_PATIENCE ?? 3_000))
+export const longestSettling = (): number => Math.min(3_000, patience())
 
 /**
  * What this program holds at a moment. Node names the resources that keep it alive. Other leaks would go unseen: but an
@@ -55,7 +56,7 @@ export function moreOf(after: readonly string[], before: readonly string[]): rea
 
 /** Waits until no more is held than `before`. Gives what more is still held when the time is over. */
 export async function leftBeyond(before: Holdings): Promise<readonly string[]> {
-  const end = performance.now() + longestSettling()
+  const end = performance.now() + patiently(longestSettling())
   for (let ms = 2; ; ms = Math.min(2 * ms, 50)) {
     const left = beyond(holdings(), before)
     if (left.length === 0 || performance.now() > end) return left

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { patiently } from './patience.js'
 
 export interface ProgramResult {
   readonly code: number | null
@@ -35,7 +36,7 @@ export function runProgram(
   const [file, ...args] =
     descriptors === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command]
   return new Promise(resolve => {
-    const child = execFile(file, args, { env, timeout: ms, killSignal: 'SIGKILL' }, (_, stdout, stderr) =>
+    const child = execFile(file, args, { env, timeout: patiently(ms), killSignal: 'SIGKILL' }, (_, stdout, stderr) =>
       resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr, ms: performance.now() - start }),
     )
     const { stdout } = child

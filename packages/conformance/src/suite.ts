@@ -50,6 +50,7 @@ import { wait } from './cases/wait.js'
 import { wire } from './cases/wire.js'
 import { within } from './harness.js'
 import { Baseline } from './leaks.js'
+import { patiently } from './patience.js'
 import { idsOf } from './rows/row.js'
 import { runCase } from './run-case.js'
 import { nothing } from './targets.js'
@@ -122,7 +123,7 @@ const groups: readonly Group[] = [
 ]
 
 /** ms. Every wait in a case has a lower limit: this one is for what blocks the thread. */
-const TIMEOUT = 25_000
+const TIMEOUT = patiently(25_000)
 
 /** Declares the cases that every transport passes. A case that the transport's capabilities rule out is skipped, with the reason. */
 export function conformance({ transport, context, module, name, describe, test }: ConformanceOptions): void {

@@ -64,11 +64,12 @@ export async function blockBehindOwn(lock: Lock, orders: Connection<unknown, unk
     await guard.release()
   })
   await lock.locked()
-  await orders.send('in line')
+  // It leaves before this thread blocks. Nobody has the lock before that: in this turn no other call can go on.
+  const sent = orders.send('in line')
   const guard = blockingLock(lock).acquireSync() as GuardSync
   order.push('blocking')
   guard.releaseSync()
-  await Promise.all(awaiting)
+  await Promise.all([...awaiting, sent])
   return order
 }
 

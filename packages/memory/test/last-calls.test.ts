@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { patiently } from '@mp/conformance'
 import { type Connection, Event, Lock, Pipe, Process, Queue } from '@mp/memory'
 import { test } from 'vitest'
 
@@ -42,6 +43,6 @@ test('calls that a child leaves pending settle when it has ended', async () => {
 })
 
 async function late(): Promise<string> {
-  await new Promise(resolve => setTimeout(resolve, 2000).unref())
+  await new Promise(resolve => setTimeout(resolve, patiently(2_000)).unref())
   return 'pending'
 }

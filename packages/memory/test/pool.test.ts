@@ -1,3 +1,4 @@
+import { patiently } from '@mp/conformance'
 import { createContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { activeChildren, Pool, transport } from '@mp/memory'
@@ -21,7 +22,7 @@ test('PL4 when a worker cannot be started, those before it end, and every job he
   const error = await pool.apply(square, [2]).catch(error => error)
   expect(error).toMatchObject({ code: 'MP_BROKEN_POOL', cause: { code: 'MP_SPAWN_FAILED' } })
   expect(error.message).toContain('no more of them')
-  await pool.join({ timeout: 5000 })
+  await pool.join({ timeout: patiently(5000) })
   expect(context.activeChildren()).toEqual([])
 })
 
@@ -50,6 +51,6 @@ test('PL5 two hundred workers', async () => {
   const numbers = Array.from({ length: 1000 }, (_, n) => n)
   expect(await pool.map(square, numbers)).toEqual(numbers.map(square))
   pool.close()
-  await pool.join({ timeout: 5000 })
+  await pool.join({ timeout: patiently(5000) })
   expect(activeChildren()).toEqual([])
 })

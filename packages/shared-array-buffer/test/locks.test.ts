@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { patiently } from '@mp/conformance'
 import { Lock, Process } from '@mp/shared-array-buffer'
 import { describe, test } from 'vitest'
 import { ourPeers, SharedSemaphore } from '../dist/engines.js'
@@ -22,7 +23,9 @@ function shared(words: number): Int32Array {
 }
 
 describe('a lock in shared memory', () => {
-  test('keeps a plain counter exact: two threads that block, 100,000 times each', { timeout: 60_000 }, async () => {
+  test('keeps a plain counter exact: two threads that block, 100,000 times each', {
+    timeout: patiently(60_000),
+  }, async () => {
     const lock = new Lock()
     const counter = shared(1)
     const children = [0, 1].map(() => child('addSync', lock, counter, 100_000))
@@ -35,7 +38,7 @@ describe('a lock in shared memory', () => {
     await lock.close()
   })
 
-  test('keeps it exact when some block and others await', { timeout: 60_000 }, async () => {
+  test('keeps it exact when some block and others await', { timeout: patiently(60_000) }, async () => {
     const lock = new Lock()
     const counter = shared(1)
     const children = ['addSync', 'addMixed', 'addMixed'].map(name => child(name, lock, counter, 3_000))
@@ -59,7 +62,7 @@ describe('a lock in shared memory', () => {
     await lock.close()
   })
 
-  test('passes on whenever a thread is terminated', { timeout: 120_000 }, async () => {
+  test('passes on whenever a thread is terminated', { timeout: patiently(120_000) }, async () => {
     const words = shared(5)
     const lock = new Lock()
     let longest = 0
@@ -78,7 +81,9 @@ describe('a lock in shared memory', () => {
         const start = performance.now()
         // This thread sees its exit even while it blocks.
         const sync = Math.random() < 0.5
-        const guard = sync ? lock.acquireSync({ timeout: 10_000 }) : await lock.acquire({ timeout: 10_000 })
+        const guard = sync
+          ? lock.acquireSync({ timeout: patiently(10_000) })
+          : await lock.acquire({ timeout: patiently(10_000) })
         const ms = performance.now() - start
         longest = Math.max(longest, ms)
         assert.ok(guard, `the lock did not pass on (${sync ? 'blocking' : 'awaiting'})`)
@@ -95,7 +100,7 @@ describe('a lock in shared memory', () => {
     assert.ok(Number(told) > 0, 'nobody was ended while it held the lock')
     assert.equal(untold, 0)
     assert.equal(together, 0)
-    assert.ok(longest < SOON, `the lock took ${longest} ms to pass on`)
+    assert.ok(longest < patiently(SOON), `the lock took ${longest} ms to pass on`)
     assert.equal(await lock.locked(), false)
     await lock.close()
   })
@@ -106,7 +111,9 @@ const MUTEX = 0
 const UNDO_LENGTH = 17
 
 describe('a semaphore in shared memory', () => {
-  test('is whole whenever threads are terminated, also in the middle of a step', { timeout: 120_000 }, async () => {
+  test('is whole whenever threads are terminated, also in the middle of a step', {
+    timeout: patiently(120_000),
+  }, async () => {
     const peers = ourPeers()
     // The numbers of calls wrap meanwhile.
     const semaphore = SharedSemaphore.create(3, 3, 0x7fff_ff00)
@@ -180,7 +187,7 @@ describe('a semaphore in shared memory', () => {
 async function until(condition: () => boolean): Promise<void> {
   const start = performance.now()
   while (!condition()) {
-    if (performance.now() - start > 20_000) throw new Error('not within 20 s')
+    if (performance.now() - start > patiently(20_000)) throw new Error('not within 20 s')
     await new Promise(resolve => setTimeout(resolve, 1))
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { patiently } from '@mp/conformance'
 import { describe, test } from 'vitest'
 import { ourPeers, RingQueue } from '../dist/engines.js'
 // @ts-expect-error: what the threads share is JavaScript.
@@ -86,7 +87,7 @@ class Arena {
 async function until(condition: () => boolean, what: string): Promise<number> {
   const start = performance.now()
   while (!condition()) {
-    if (performance.now() - start > 20_000) throw new Error(`${what}: not within 20 s`)
+    if (performance.now() - start > patiently(20_000)) throw new Error(`${what}: not within 20 s`)
     await new Promise(resolve => setTimeout(resolve, 1))
   }
   return performance.now() - start
@@ -94,7 +95,7 @@ async function until(condition: () => boolean, what: string): Promise<number> {
 
 describe('threads that are terminated at any instruction', () => {
   for (const maxsize of [0, 5]) {
-    test(`leave the queue whole (maxsize ${maxsize})`, { timeout: 120_000 }, async () => {
+    test(`leave the queue whole (maxsize ${maxsize})`, { timeout: patiently(120_000) }, async () => {
       const rounds = TERMINATIONS / 2 / BATCH
       const arena = new Arena(maxsize, rounds * (BATCH / 2) + 1)
       const open = new Int32Array(new SharedArrayBuffer(12))

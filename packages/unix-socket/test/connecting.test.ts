@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { patiently } from '@mp/conformance'
 import { describe, it } from 'vitest'
 
 const path = fileURLToPath(new URL('./fixtures/connecting.mjs', import.meta.url))
@@ -8,14 +9,14 @@ const path = fileURLToPath(new URL('./fixtures/connecting.mjs', import.meta.url)
 function run(args: readonly (string | number)[], limit = 4096) {
   return new Promise<{ told: unknown; stderr: string }>((resolve, reject) => {
     const shell = ['-c', `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, path, ...args.map(String)]
-    execFile('/bin/sh', shell, { timeout: 50_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+    execFile('/bin/sh', shell, { timeout: patiently(50_000), killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       if (stdout === '') reject(new Error(`it told nothing: ${stderr}`, { cause: error }))
       else resolve({ told: JSON.parse(stdout), stderr })
     })
   })
 }
 
-describe('a wire that cannot be connected at once', { timeout: 60_000 }, () => {
+describe('a wire that cannot be connected at once', { timeout: patiently(60_000) }, () => {
   for (const what of ['pipes', 'queues']) {
     it(`loses nothing when the queue of the listening socket is full (${what})`, async ({ expect }) => {
       const { told } = await run([what])
@@ -41,7 +42,7 @@ describe('a wire that cannot be connected at once', { timeout: 60_000 }, () => {
 })
 
 describe('a worker of node:cluster', () => {
-  it('has children', { timeout: 60_000 }, async ({ expect }) => {
+  it('has children', { timeout: patiently(60_000) }, async ({ expect }) => {
     expect((await run(['cluster'])).told).toEqual([0, 5, 7])
   })
 })

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { eventually, isAlive, within } from '@mp/conformance'
+import { eventually, isAlive, patiently, within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 
 /** Starts the program. Gives its temporary directory, and all pids, its own first. */
@@ -77,7 +77,7 @@ function temporaryFolder(): string {
 /** What the program tells. */
 function run(args: readonly string[], folder: string, cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { env: { ...process.env, TMPDIR: folder }, cwd, timeout: 15_000 }
+    const options = { env: { ...process.env, TMPDIR: folder }, cwd, timeout: patiently(15_000) }
     execFile(process.execPath, [breaks, ...args], options, (error, stdout) => {
       if (error) reject(error)
       else resolve(stdout.trim())
@@ -90,7 +90,7 @@ describe('a child that breaks off', () => {
     ['3', 'its wire'],
     ['4', 'its lifeline'],
   ] as const) {
-    it(`does not remove what the living program uses (${what})`, { timeout: 20_000 }, async ({ expect }) => {
+    it(`does not remove what the living program uses (${what})`, { timeout: patiently(20_000) }, async ({ expect }) => {
       const folder = temporaryFolder()
       expect(await run([descriptor], folder, folder)).toBe('"hello"')
     })

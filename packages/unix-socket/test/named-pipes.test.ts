@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { eventually, isAlive } from '@mp/conformance'
+import { eventually, isAlive, patiently } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
 
 const preload = new URL('./fixtures/as-on-windows.mjs', import.meta.url)
@@ -17,7 +17,7 @@ describe('where a pipe has a name, and no descriptor', () => {
     ['@mp/child-process', parts],
     ['@mp/unix-socket', [...parts, 'strangers']],
   ] as const) {
-    it(`${name} does all but write while it exits`, { timeout: 60_000 }, async ({ expect }) => {
+    it(`${name} does all but write while it exits`, { timeout: patiently(60_000) }, async ({ expect }) => {
       const folder = mkdtempSync(join(tmpdir(), 'named-pipes-'))
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
       const program = spawn(process.execPath, [`--import=${preload}`, everything, name], {

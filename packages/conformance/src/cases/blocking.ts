@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Connection, Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertTook, eventually, rejects, throws, within } from '../harness.js'
+import { patience, patiently } from '../patience.js'
 import type { Blocking, BlockingEnd } from '../targets-blocking.js'
 import * as targets from '../targets-blocking.js'
 
@@ -69,17 +70,17 @@ export const blockingCalls = group('Blocking calls', {
   'a parent that blocks hears its child, and of its end': needs('sync', async t => {
     const queue = new t.api.Queue<never>()
     const child = await t.start(targets.putAllSync, [queue as Queue, 0, 100])
-    for (const n of numbers(0, 100)) assert.equal(blocking(queue).getSync({ timeout: 8_000 }), n)
+    for (const n of numbers(0, 100)) assert.equal(blocking(queue).getSync({ timeout: patience() }), n)
     const [mine, theirs] = t.pipe<never, never>()
     const echo = await t.start(targets.echoSync, [theirs as never])
     for (let i = 0; i < 20; i++) {
       blockingEnd(mine).sendSync({ i })
-      assert.deepEqual(blockingEnd(mine).recvSync({ timeout: 8_000 }), { i })
+      assert.deepEqual(blockingEnd(mine).recvSync({ timeout: patience() }), { i })
     }
     echo.kill()
     const start = performance.now()
-    throws(() => blockingEnd(mine).recvSync({ timeout: 8_000 }), 'MP_EOF')
-    assert.ok(performance.now() - start < 1_500)
+    throws(() => blockingEnd(mine).recvSync({ timeout: patience() }), 'MP_EOF')
+    assert.ok(performance.now() - start < patiently(1_500))
     await t.ends(child)
     await t.ends(echo, -9)
   }),

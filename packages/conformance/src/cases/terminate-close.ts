@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { group, needs } from '../case.js'
 import { eventually, rejects, throws, within } from '../harness.js'
+import { patiently } from '../patience.js'
 import * as targets from '../targets.js'
 import * as processTargets from '../targets-process.js'
 
@@ -136,7 +137,7 @@ export const terminateClose = group('Process: terminate, close, end of the paren
       assert.equal(stderr, '')
       assert.equal(stdout, 'main ends\n')
       assert.equal(code, 3)
-      assert.ok(ms < 10_000, `${ms} ms`)
+      assert.ok(ms < patiently(10_000), `${ms} ms`)
     },
   ),
 

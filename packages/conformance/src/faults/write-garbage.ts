@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BoundContext } from '@mp/core'
 import { rejects, within } from '../harness.js'
+import { patiently } from '../patience.js'
 import * as targets from '../targets-faults.js'
 import { ABREAST, MiB, SOON } from './limits.js'
 import { assertFlat, describeGrowth, tell, usage } from './usage.js'
@@ -33,7 +34,7 @@ export async function writeGarbage(api: BoundContext, descriptor: number): Promi
       const judge = async ({ child, mine }: (typeof children)[number]) => {
         await mine.send('go')
         // A few are legal by chance: then the child lives.
-        const code = await child.join({ timeout: SOON / 4 })
+        const code = await child.join({ timeout: patiently(SOON / 4) })
         most = Math.max(most, process.memoryUsage().arrayBuffers)
         if (code === null) {
           harmless++

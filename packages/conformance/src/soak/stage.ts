@@ -3,7 +3,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { BoundContext, Connection } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
 import { within as waitWithin } from '../harness.js'
-import { patiently } from '../patience.js'
 import type { Order, Orders } from '../targets-soak.js'
 import type { Random } from './random.js'
 import type { Tally } from './tally.js'
@@ -13,7 +12,7 @@ export type Ending = 'kill' | 'terminate' | Exclude<Order, 'close' | 'pass'>
 
 /** Bounds a wait. A soak keeps the machine busy by itself, so it waits longer than a case. */
 export function within<T>(promise: PromiseLike<T>, what: string): Promise<T> {
-  return waitWithin(promise, what, patiently(40_000))
+  return waitWithin(promise, what, 40_000)
 }
 
 const EXIT_CODES: Record<Ending, number> = { kill: -9, terminate: -15, return: 0, exit: 0, throw: 1, uncaught: 1 }
