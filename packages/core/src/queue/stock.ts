@@ -91,12 +91,9 @@ export class Stock {
 
   /** How many items are stored or out. Looks at the boards. */
   get size(): number {
-    let size = this.#items.length
-    for (const consumer of this.#served) {
-      this.#look(consumer)
-      size += consumer.lease.length
-    }
-    return size
+    // A look may free a slot, and so let an item in.
+    for (const consumer of this.#served) this.#look(consumer)
+    return this.sizeAtMost
   }
 
   /** `size` without a look at the boards: it may be too large, never too small. */
@@ -136,7 +133,7 @@ export class Stock {
 
   /** The oldest item, for a call of this context. Without `now`, undefined also if the lessee may keep it a moment longer. */
   take(now: boolean): Item | undefined {
-    if (this.#lessee && !this.#freed(now)) return undefined
+    if (!this.#freed(now)) return undefined
     const item = this.#items.shift()
     if (item) this.#user.taken()
     return item
@@ -170,7 +167,7 @@ export class Stock {
   offer(consumer: Consumer): 'sent' | 'none' | 'unfit' {
     // What it has is void. It will ask again when it has noticed that.
     if (consumer.lease.revoked) return 'sent'
-    if (this.#lessee && this.#lessee !== consumer && !this.#freed(true)) return 'none'
+    if (!this.#freed(true, consumer)) return 'none'
     const item = this.#items.peek()
     if (!item) return 'none'
     if (!this.#user.fits(consumer, item)) return 'unfit'
@@ -295,7 +292,7 @@ export class Stock {
       while (this.#line.length > 0) {
         const [ask] = this.#line as Iterable<Ask>
         const { consumer, getter } = ask as Ask
-        if (this.#lessee && this.#lessee !== consumer && !this.#freed(false)) return
+        if (!this.#freed(false, consumer)) return
         const item = this.#items.peek()
         if (!item) return
         this.#line.delete(ask as Ask)
@@ -389,9 +386,17 @@ export class Stock {
     this.#user.taken()
   }
 
-  /** Whether there is no lessee any more, so that others can be served. Otherwise looks again later. */
-  #freed(now: boolean): boolean {
-    const lessee = this.#lessee as Consumer
+  /** Whether there is no lessee any more, or it is `consumer`, so that this one can be served. Otherwise looks again later. */
+  #freed(now: boolean, consumer?: Consumer): boolean {
+    // The end of a lease may free a slot, and so let an item in. That may go to another one, who is the lessee then.
+    for (let lessee = this.#lessee; lessee && lessee !== consumer; lessee = this.#lessee) {
+      if (!this.#ended(lessee, now)) return false
+    }
+    return true
+  }
+
+  /** Whether this one is not the lessee any more. Otherwise looks again later. */
+  #ended(lessee: Consumer, now: boolean): boolean {
     const { lease } = lessee
     this.#look(lessee)
     if (this.#lessee !== lessee) return true

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import type { HomeBoard } from '../src/board/board.js'
+import { SharedBoard } from '../src/board/shared-board.js'
+import { type Item, itemOf } from '../src/queue/item.js'
+import { Lease } from '../src/queue/lease.js'
+import { type Consumer, Stock } from '../src/queue/stock.js'
+
+/** A consumer whose calls may give up, and its side of the board. */
+function makeConsumer(): Consumer & { readonly holder: SharedBoard } {
+  const board = new SharedBoard(new SharedArrayBuffer(SharedBoard.bytes), 0)
+  const lease = new Lease()
+  lease.board = board as HomeBoard
+  return { lease, asks: [], holder: board }
+}
+
+function make() {
+  /** What is done when items have been taken, once: as if a put had waited for a slot. */
+  let then: (() => void) | undefined
+  const stock = new Stock({
+    fits: () => true,
+    refuse: () => {},
+    send: () => {},
+    taken: () => {
+      const next = then
+      then = undefined
+      next?.()
+    },
+  })
+  const items = Array.from({ length: 4 }, (_, index) => itemOf(Uint8Array.of(index), 0, 1, undefined))
+  const put = (...numbers: number[]) => {
+    for (const number of numbers) stock.put(items[number] as Item)
+  }
+  const want = (consumer: Consumer) => {
+    consumer.lease.want(consumer.lease.sent, 1, 0, 0)
+    stock.wanted(consumer)
+  }
+  return {
+    stock,
+    put,
+    want,
+    take: () => stock.take(true)?.bytes[0],
+    whenTaken: (next: () => void) => {
+      then = next
+    },
+  }
+}
+
+describe('a stock with a lessee', () => {
+  it('gives nobody anything while there is a lessee, also if that is one since a moment', () => {
+    const { stock, put, want, take, whenTaken } = make()
+    const [first, second] = [makeConsumer(), makeConsumer()]
+    want(first)
+    put(0, 1, 2)
+    want(second)
+    expect(first.lease.length).toBe(1)
+    expect(first.holder.claim(1)).toBe(true)
+    // A put that waited is let in, and serves the second one, when home sees the claim.
+    whenTaken(() => put(3))
+    expect(take()).toBe(1)
+    stock.end(second)
+    expect([take(), take(), take()]).toEqual([2, 3, undefined])
+    stock.end(first)
+  })
+
+  it('counts what came in while it counted', () => {
+    const { stock, put, want, whenTaken } = make()
+    const consumer = makeConsumer()
+    want(consumer)
+    put(0, 1)
+    expect(stock.size).toBe(2)
+    expect(consumer.holder.claim(1)).toBe(true)
+    whenTaken(() => put(2))
+    expect(stock.size).toBe(2)
+    stock.end(consumer)
+  })
+})
