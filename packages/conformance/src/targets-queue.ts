@@ -103,6 +103,8 @@ export async function putAndAbort(queue: Queue<number>, count: number): Promise<
 /** Calls get, tells that it runs, and gets again. */
 export async function getForEver(queue: Queue, orders: Connection<string, unknown>): Promise<void> {
   const pending = queue.get()
+  // The call has reached home when this is answered.
+  await queue.qsize()
   await orders.send('running')
   await pending
   await queue.get()

@@ -84,18 +84,24 @@ export const holderDeath = group('The end of a context that holds a lock, or is 
   },
 
   'a child that is killed in line takes nothing with it': async t => {
-    for (const lock of [new t.api.Lock(), new t.api.Semaphore(1)]) {
+    for (const [lock, isGone] of [
+      [new t.api.Lock(), false],
+      [new t.api.Lock(), true],
+      [new t.api.Semaphore(1), false],
+      [new t.api.Semaphore(1), true],
+    ] as const) {
       const guard = await lock.acquire()
       const [doomed] = await inLine(t, lock)
       const [other, orders] = await inLine(t, lock)
       doomed.kill()
+      if (isGone) await t.ends(doomed, -9)
       await guard.release()
       assert.equal(await within(orders.recv(), 'the lock', SOON), 'acquired')
       const { abandoned } = (await within(other.result(), 'result')) as { abandoned: boolean }
       // It may have had the lock for a moment.
       assert.equal(typeof abandoned, 'boolean')
       await (await within(lock.acquire(), 'the lock', SOON)).release()
-      await t.ends(doomed, -9)
+      if (!isGone) await t.ends(doomed, -9)
       await t.ends(other)
     }
   },
