@@ -216,6 +216,20 @@ export const poolBystanders = group('Pool: one job and the others', {
     assert.deepEqual([...seen], ['call'])
   },
 
+  'PL27 a call with an end, submitted behind one that exits, runs in another worker': needs('isolation', async t => {
+    await using pool = new t.api.Pool(1)
+    // The pool learns that these calls are quick: such are sent to a worker that is at another one.
+    for (let i = 0; i < 20; i++) await within(pool.apply(targets.waitForFirst, [1]), 'a quick call')
+    const [mine, theirs] = t.pipe()
+    const quick = pool.apply(targets.waitForFirst, [1])
+    const lost = rejects(pool.apply(targets.exit, [6]), 'MP_WORKER_LOST')
+    const behind = pool.apply(targets.waitForFirst, [theirs])
+    await Promise.all([within(quick, 'a quick call'), lost])
+    assert.ok(await within(mine.recv(), 'the word'))
+    await mine.send('over')
+    assert.equal(await within(behind, 'the call behind'), 'over')
+  }),
+
   'PL53 each task runs in an async context of its own': async t => {
     await using pool = new t.api.Pool(1)
     assert.deepEqual(await within(pool.map(targets.enter, upTo(10), { chunksize: 1 }), 'map'), new Array(10).fill(null))

@@ -252,6 +252,15 @@ export const poolFaults = group('Pool: faults', {
     await assertLives(pool)
   }),
 
+  "PL28 onWorkerLost: 'retry' does not try again what has taken an end with it": needs('isolation', async t => {
+    await using pool = new t.api.Pool(1, { onWorkerLost: 'retry' })
+    const [mine, theirs] = t.pipe()
+    await assertLost(pool.apply(targets.exit as never, [6, theirs] as never), 6)
+    await rejects(mine.recv(), 'MP_EOF')
+    assert.equal(pool.stats().lost, 1)
+    await assertLives(pool)
+  }),
+
   "PL28 onWorkerLost: 'break' breaks the pool": needs('isolation', async t => {
     const pool = new t.api.Pool(2, { onWorkerLost: 'break' })
     const [mine, theirs] = t.pipe()

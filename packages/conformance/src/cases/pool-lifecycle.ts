@@ -145,6 +145,34 @@ export const poolLifecycle = group('Pool: life', {
     assert.equal(pool.stats().restarts, 0)
   },
 
+  'an elastic pool keeps as many workers as it must have': async t => {
+    await using pool = new t.api.Pool(1, { min: 1, max: 3, idleTimeout: 50 })
+    const pipes = upTo(3).map(() => t.pipe())
+    const jobs = pipes.map(([, theirs]) => pool.apply(targets.waitFor, [theirs]))
+    for (const [mine] of pipes) assert.equal(await within(mine.recv(), 'the word'), 'running')
+    const names = t.api.activeChildren().map(({ name }) => name)
+    for (const [mine] of pipes) await mine.send('over')
+    await within(Promise.all(jobs), 'jobs')
+    await eventually(() => pool.stats().workers === 1, 'one worker')
+    const [kept] = t.api.activeChildren()
+    assert.ok(names.includes(kept?.name as string), `${kept?.name} is none of ${names.join(', ')}`)
+  },
+
+  'an end in a task that was given up before it began closes': async t => {
+    await using pool = new t.api.Pool(1)
+    const [mine, theirs] = t.pipe()
+    const blocking = pool.apply(targets.waitFor, [theirs])
+    await within(mine.recv(), 'the word')
+    const [near, far] = t.pipe()
+    const controller = new AbortController()
+    const given = rejects(pool.apply(targets.waitFor, [far], { signal: controller.signal }), { reason: 'enough' })
+    controller.abort('enough')
+    await given
+    await rejects(near.recv(), 'MP_EOF')
+    await mine.send('over')
+    await within(blocking, 'the first')
+  },
+
   'a timeout rejects at once; a task that has not begun never runs': async t => {
     await using pool = new t.api.Pool(1)
     const [mine, theirs] = t.pipe()
