@@ -119,6 +119,25 @@ export const poolErrors = group('Pool: errors', {
     assert.deepEqual({ lost, restarts }, { lost: 0, restarts: 0 })
   },
 
+  'a getter in the arguments of a call may make another call': async t => {
+    await using pool = new t.api.Pool(1)
+    const inner: Promise<unknown>[] = []
+    const value = (n: number) => ({
+      before: 'b'.repeat(n),
+      get getter() {
+        inner.push(pool.apply(targets.same<unknown>, ['inner'.repeat(n)]))
+        return n
+      },
+      after: 'a'.repeat(n),
+    })
+    const sizes = [1, 100, 20_000]
+    const calls = sizes.map(n => pool.apply(targets.same<unknown>, [value(n)]))
+    const outer = sizes.map(n => ({ before: 'b'.repeat(n), getter: n, after: 'a'.repeat(n) }))
+    assert.deepEqual(await within(Promise.all(calls), 'the calls'), outer)
+    const texts = sizes.map(n => 'inner'.repeat(n))
+    assert.deepEqual(await within(Promise.all(inner), 'the calls of the getters'), texts)
+  },
+
   'PL25 a thousand jobs at once settle, each once, as its own': async t => {
     await using pool = new t.api.Pool(2)
     const jobs = upTo(1000).map(i =>
