@@ -115,7 +115,7 @@ describe.each(ways)('a client (%s)', (_, call) => {
     }
   })
 
-  it('gives a server up that is silent, and may just be busy, or hangs up, before it has shown the key', async ({
+  it('gives a server up that is silent or hangs up before it has shown the key', async ({
     expect,
   }) => {
     const silent = await impostor(() => {})
@@ -126,7 +126,7 @@ describe.each(ways)('a client (%s)', (_, call) => {
       client.socket.end()
     })
     const refusals = [silent, halfway, hangUp, hangUpHalfway].map(address => refusal(call(address), 9_000))
-    expect(await Promise.all(refusals)).toEqual(['MP_BUSY', 'MP_BUSY', 'MP_AUTH', 'MP_AUTH'])
+    expect(await Promise.all(refusals)).toEqual(['MP_BUSY', 'MP_BUSY', 'MP_BUSY', 'MP_AUTH'])
   }, 15_000)
 })
 
