@@ -38,6 +38,20 @@ export const handles = group('Handles travel', {
     await t.ends(child)
   },
 
+  'C23 a send beyond the largest message leaves what was in it with its sender': needs('process', async t => {
+    const [mine, theirs] = t.pipe()
+    const [near, far] = t.pipe()
+    const buffer = new ArrayBuffer(64)
+    const value = { far, buffer, large: new Uint8Array(1024 * 1024 * 1024) }
+    await rejects(mine.send(value, { transfer: [buffer] }), 'MP_FRAME_TOO_LARGE')
+    assert.equal(buffer.byteLength, 64)
+    assert.equal(far.closed, false)
+    await near.send('still here')
+    assert.equal(await within(far.recv(), 'recv'), 'still here')
+    await mine.send('small')
+    assert.equal(await within(theirs.recv(), 'recv'), 'small')
+  }),
+
   'a Queue in its own item arrives': async t => {
     const queue = new t.api.Queue<{ queue?: Queue; text: string }>()
     await queue.put({ queue, text: 'myself' })

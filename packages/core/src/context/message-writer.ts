@@ -146,14 +146,23 @@ export class Envelope implements HandlePacking {
 /**
  * Appends the encoded `value` to `out`; what rides beside it is then in `envelope`, and the objects that the user transfers
  * have left their owner. On a throw everything is as it was before: `out`, and what `envelope` has collected. `link`: `out` is
- * a message that its `begin` has opened; on a throw the link forgets the message.
+ * a message that its `begin` has opened; on a throw the link forgets the message. `encoded` runs before anything leaves its owner, and
+ * may throw: the encode may have run user code.
  *
  * @throws {MpError} what `encode` throws; MP_FRAME_TOO_LARGE; MP_ENCODE for what the user cannot transfer.
  */
-export function encodeMessage(value: unknown, out: ByteBuffer, envelope: Envelope, name = 'value', link?: Link): void {
+export function encodeMessage(
+  value: unknown,
+  out: ByteBuffer,
+  envelope: Envelope,
+  name = 'value',
+  link?: Link,
+  encoded?: () => void,
+): void {
   const start = out.length
   try {
     encode(value, out, envelope, name)
+    encoded?.()
     checkLength(out.length - start + besides(envelope) + HEAD, envelope.transport)
     envelope.seal()
   } catch (error) {

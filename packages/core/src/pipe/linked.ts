@@ -1,8 +1,8 @@
-import { encode, isBytes } from '../codec/codec.js'
+import { isBytes } from '../codec/codec.js'
 import type { PackedHandle } from '../codec/handle.js'
 import type { Context } from '../context/context.js'
 import { MessageReader } from '../context/message-reader.js'
-import { Envelopes, type HandlePacking } from '../context/message-writer.js'
+import { Envelopes, encodeMessage, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Link, type Message } from '../link/link.js'
 import { discard, discardParcels, type End, open, pair } from '../link/wire-end.js'
@@ -78,19 +78,15 @@ export class LinkedPipeBackend implements PipeBackend {
     if (this.#over) throw brokenPipe(this.error)
     const envelope = this.#envelopes.take(transfer)
     const out = link.begin(VALUE, true)
-    try {
-      encode(value, out, envelope)
-      // The encode may have run user code that closed this end, or sent it elsewhere.
-      if (this.#closed || this.#forward) throw notOpen(this.#forward ? 'moved' : 'closed', this.#transport.name)
-      envelope.seal()
-    } catch (error) {
-      link.abandon(out)
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, out, envelope, undefined, link, this.#checkOpen)
     const accepted = link.commit(out, envelope.parcels)
     this.#envelopes.commit(envelope)
     return accepted
+  }
+
+  /** The encode of a message may close this end, or send it elsewhere. */
+  readonly #checkOpen = (): void => {
+    if (this.#closed || this.#forward) throw notOpen(this.#forward ? 'moved' : 'closed', this.#transport.name)
   }
 
   sendBytes(bytes: Uint8Array): Promise<void> {

@@ -1,11 +1,10 @@
-import { decode, encode, isBytes } from '../codec/codec.js'
+import { decode, isBytes } from '../codec/codec.js'
 import type { PackedHandle } from '../codec/handle.js'
 import { isDetached } from '../codec/value-kinds.js'
 import type { Context } from '../context/context.js'
 import { ParcelReader, readMessage } from '../context/message-reader.js'
-import { Envelope, type HandlePacking } from '../context/message-writer.js'
+import { Envelope, encodeMessage, type HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
-import { checkLength } from '../link/frame.js'
 import { discard, discardParcels, type End, NativeEnd, type Parcel } from '../link/wire-end.js'
 import { ByteBuffer } from '../runtime/byte-buffer.js'
 import { roughNow, turn, turnIsLong } from '../runtime/turn.js'
@@ -200,20 +199,16 @@ export class NativePipeBackend implements BlockingPipeBackend {
     const out = this.#out ?? new ByteBuffer(1024)
     this.#envelope = this.#out = undefined
     out.length = 0
-    try {
-      encode(value, out, envelope)
-      // That code may also have closed this end, or sent it elsewhere.
-      if (this.#left) throw notOpen(this.#left, this.#transport.name)
-      checkLength(out.length, this.#transport)
-      envelope.seal()
-    } catch (error) {
-      envelope.rollback()
-      throw error
-    }
+    encodeMessage(value, out, envelope, undefined, undefined, this.#checkOpen)
     const waiting = this.#write(pipe, out.bytes, out.length, VALUE, envelope.unused ? undefined : envelope)
     if (out.bytes.length <= LARGEST_KEPT) this.#out = out
     if (envelope.unused) this.#envelope = envelope
     return waiting
+  }
+
+  /** The encode of a message may close this end, or send it elsewhere. */
+  readonly #checkOpen = (): void => {
+    if (this.#left) throw notOpen(this.#left, this.#transport.name)
   }
 
   #write(
