@@ -2,6 +2,7 @@
 
 import type { Barrier, Condition, Connection, Event, Guard, JoinableQueue, Lock, Queue } from '@mp/core'
 import { footprint } from './garbage.js'
+import { loadContext } from './load-context.js'
 
 /** What a child is told to do with a handle: it collects its garbage, or does a deed. */
 export type Order = 'collect' | { readonly deed: keyof typeof deeds; readonly handle: object }
@@ -27,6 +28,22 @@ let kept: object | undefined
 const deeds = {
   /** Uses a handle of any kind once. What comes out of a pipe or a queue goes back. */
   use: useOnce,
+
+  async sendOne(pipe: Connection): Promise<void> {
+    await pipe.send('there')
+  },
+
+  async putOne(queue: Queue): Promise<void> {
+    await queue.put('there')
+  },
+
+  /** Makes a queue, whose home is this child. */
+  async makeQueue({ module }: { module: string }): Promise<object> {
+    const { Queue } = await loadContext(module)
+    const queue = new Queue()
+    await queue.put('there')
+    return { queue }
+  },
 
   /** Sends more than the window takes, and waits for nothing. */
   sendMuch(pipe: Connection): void {

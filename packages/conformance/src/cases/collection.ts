@@ -40,11 +40,11 @@ class Dropper {
     return within(this.#orders.recv(), 'word of the child')
   }
 
-  /** Collects garbage here and there. Gives what both sides hold. */
-  async collect(): Promise<readonly Footprint[]> {
+  /** Collects garbage here and there. Gives what the child holds. */
+  async collect(): Promise<Footprint> {
+    collectGarbage()
     await this.#orders.send('collect')
-    const there = (await this.hears()) as Footprint
-    return [footprint(), there]
+    return (await this.hears()) as Footprint
   }
 
   /** So often that whatever nobody references is gone, and what follows from it has been heard. */
@@ -74,26 +74,32 @@ class Dropper {
   }
 }
 
-/** Has the child use a handle that this side makes, and drops. Waits until both sides hold no more than before. */
-async function assertFreed(t: Trial, once: (child: Dropper) => Promise<void>): Promise<void> {
+type Once = (child: Dropper, other: Dropper) => Promise<void>
+
+/** Has children use handles, which all drop then. Waits until no side holds more than before. */
+async function assertFreed(t: Trial, once: Once): Promise<void> {
   const child = await Dropper.start(t)
+  // Started only where it is needed.
+  const other = once.length > 1 ? await Dropper.start(t) : child
   const repeat = async (count: number) => {
-    for (let i = 0; i < count; i++) await within(once(child), `use ${i}`)
+    for (let i = 0; i < count; i++) await within(once(child, other), `use ${i}`)
   }
+  const measure = async () => [await child.collect(), await other.collect(), footprint()]
   await repeat(COUNT / 4)
   // What a first use makes for good, without what it makes for a moment.
-  let before = await child.collect()
-  for (let i = 0; i < 10; i++) before = least(before, await child.collect())
+  let before: readonly Footprint[] = await measure()
+  for (let i = 0; i < 10; i++) before = least(before, await measure())
   await repeat(COUNT)
   let now = before
   const isFreed = async () => {
-    now = await child.collect()
+    now = await measure()
     return now.every((each, side) => fits(each, before[side] as Footprint))
   }
   await eventually(isFreed, 'what was dropped').catch(() => {
     assert.fail(`not freed: ${JSON.stringify(before)} became ${JSON.stringify(now)}`)
   })
   await child.end()
+  if (other !== child) await other.end()
 }
 
 function least(one: readonly Footprint[], other: readonly Footprint[]): readonly Footprint[] {
@@ -137,6 +143,26 @@ export const collection = group('Handles that nobody references', {
       await queue.put('there')
       await child.does('use', queue)
       assert.equal(await queue.get(), 'there')
+    }),
+
+  'Q42 queues whose home is a child are freed': t =>
+    assertFreed(t, async child => {
+      const { queue } = (await child.does('makeQueue', { module: t.module })) as { queue: Queue }
+      assert.equal(await queue.get(), 'there')
+    }),
+
+  'Q42 pipes between two children are freed': t =>
+    assertFreed(t, async (child, other) => {
+      const [first, second] = t.dropped.Pipe()
+      await other.does('sendOne', first)
+      await child.does('use', second)
+    }),
+
+  'Q42 queues between two children are freed': t =>
+    assertFreed(t, async (child, other) => {
+      const queue = new t.dropped.Queue()
+      await other.does('putOne', queue)
+      await child.does('use', queue)
     }),
 
   'Q42 joinable queues are freed': t =>
