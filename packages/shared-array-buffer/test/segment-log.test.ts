@@ -44,6 +44,21 @@ describe('a log in shared memory', () => {
     }
   })
 
+  test('carries what just fits into a segment, and what just does not', () => {
+    for (let length = 65_480; length <= 65_560; length += 4) {
+      const log = new SegmentLog(SegmentLog.create(), true)
+      // The next record begins in the next segment, since too little is left here.
+      const lengths = [62_000, length, 100, 62_000, 100]
+      for (const [i, each] of lengths.entries()) assert.ok(log.append(filled(each, i), 0, each, 7))
+      for (const [i, each] of lengths.entries()) {
+        assert.ok(log.peek())
+        assert.deepEqual(log.bytes.slice(log.start, log.end), filled(each, i), `${length}: record ${i}`)
+        log.take()
+      }
+      assert.equal(log.peek(), false)
+    }
+  })
+
   test('carries 64 MiB, and uses the memory of a burst again', () => {
     const queue = RingQueue.create(0)
     const large = filled(64 * 1024 * 1024, 3)
