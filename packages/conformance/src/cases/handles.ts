@@ -5,6 +5,7 @@ import { group, needs } from '../case.js'
 import { eventually, rejects, throws, within } from '../harness.js'
 import * as targets from '../targets.js'
 import * as handleTargets from '../targets-handles.js'
+import { turns } from '../turns.js'
 
 export const handles = group('Handles travel', {
   'a Queue arrives in an item and in a message, deep in an object, and works': async t => {
@@ -236,6 +237,19 @@ export const handles = group('Handles travel', {
     await near.send('into the item')
     await queue.shutdown({ immediate: true })
     await rejects(near.recv(), 'MP_EOF')
+  },
+
+  'C22 an end in a message that nobody has read closes with the connection': async t => {
+    for (const isSeen of [false, true]) {
+      const [near, far] = t.pipe()
+      const [from, to] = t.pipe()
+      await from.send(far)
+      if (isSeen) assert.equal(await within(to.poll(null), 'poll'), true)
+      await turns(5)
+      await to.close()
+      await rejects(near.recv(), 'MP_EOF')
+      await Promise.all([near, from].map(each => each.close()))
+    }
   },
 
   'a result may hold an end and a queue': async t => {
