@@ -115,9 +115,7 @@ describe.each(ways)('a client (%s)', (_, call) => {
     }
   })
 
-  it('gives a server up that is silent or hangs up before it has shown the key', async ({
-    expect,
-  }) => {
+  it('gives a server up that is silent or hangs up before it has shown the key', async ({ expect }) => {
     const silent = await impostor(() => {})
     const halfway = await impostor(challenge)
     const hangUp = await impostor(client => client.socket.end())

@@ -33,16 +33,24 @@ export function openQueueBackend(...[context, transport, state, endOf]: Paramete
   const home = context.homes.get(id)
   const known = context.remotes.get(id)
   if (!home && !known) return new RemoteQueue(context, transport, state, open(wire, transport)).use()
-  discard(wire, transport)
   // If the home has moved here since, a context that has put over its link goes on so: one producer has one order.
-  return known ? (known as RemoteQueue).use() : new LocalQueue(home as QueueHome, context, transport)
+  const backend = known ? (known as RemoteQueue).use() : new LocalQueue(home as QueueHome, context, transport)
+  // Not before: a home that nobody holds and that this context does not use drops its items.
+  discard(wire, transport)
+  return backend
 }
 
 function openNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
   const known = nativeQueues(context).get(id)
   const home = context.homes.get(id)
+  const backend = known?.use() ?? makeNative(context, transport, id, memory, end)
+  // Not before, as above.
   if (known || home) discard(end, transport)
-  if (known) return known.use()
+  return backend
+}
+
+function makeNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
+  const home = context.homes.get(id)
   const local = home instanceof AttachmentsHome ? home : undefined
   const engine = local?.engine ?? transport.engines?.queue?.open(memory)
   if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
