@@ -18,6 +18,17 @@ export async function failUncaught(kind: 'exception' | 'rejection'): Promise<voi
   await new Promise(resolve => setTimeout(resolve, 60_000))
 }
 
+/** Throws where nobody awaits it, and has a handler of its own for that. */
+export async function handleUncaught(): Promise<string> {
+  const handled = new Promise<string>(resolve => {
+    process.once('uncaughtException', error => resolve(`handled: ${error.message}`))
+  })
+  setImmediate(() => {
+    throw new RangeError('uncaught')
+  })
+  return handled
+}
+
 export function failWith(kind: 'aggregate' | 'cause' | 'fields' | 'class' | 'string' | 'undefined'): never {
   switch (kind) {
     case 'aggregate':

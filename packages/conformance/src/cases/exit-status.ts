@@ -49,6 +49,12 @@ export const exitStatus = group('Process: exit status', {
     },
   ),
 
+  'P29 an uncaught exception that the child handles itself ends nothing': needs('isolation', async t => {
+    const process = await t.start(processTargets.handleUncaught, [])
+    assert.equal(await within(process.result(), 'result'), 'handled: uncaught')
+    await t.ends(process)
+  }),
+
   'P30 process.exit(n) gives exit code n; without an argument 0, or what process.exitCode was set to': needs(
     'isolation',
     async t => {
