@@ -283,10 +283,13 @@ export const start = group('Process: start', {
   }),
 
   'P23 a main module without a guard gives a clear error and no storm of processes': needs('isolation', async t => {
-    const { code, stdout, stderr } = await t.program('unguarded')
-    assert.equal(stdout, 'main\nchild module\nMP_BAD_TARGET\n')
-    assert.equal(code, 0)
-    assert.equal(stderr, '')
+    // Also where the module itself catches the refusal.
+    for (const how of ['', 'caught']) {
+      const { code, stdout, stderr } = await t.program('unguarded', { MP_CONFORMANCE_HOW: how })
+      assert.equal(stdout, 'main\nchild module\nMP_BAD_TARGET\n')
+      assert.equal(code, 0)
+      assert.equal(stderr, '')
+    }
   }),
 
   'P23 a program of one file waits, at its top level, for the process that runs a function of the same file':
