@@ -1,5 +1,6 @@
 import { Link, type LinkUser, type Message } from '../src/link/link.js'
 import { LocalWire } from '../src/link/local-wire.js'
+import type { Parcel } from '../src/link/wire-end.js'
 import { appendBytes, appendU32, readU32 } from '../src/runtime/byte-buffer.js'
 import type { Wire } from '../src/transport/wire.js'
 import { stubTransport } from './stub-transport.js'
@@ -22,10 +23,14 @@ type Heard = readonly [type: number, ...values: number[]]
 /** A holder of some object that says what it likes to the object's home. */
 export class RawHolder implements LinkUser {
   readonly heard: Heard[] = []
+  /** The bodies of what home has said, in the same order. */
+  readonly bodies: Uint8Array[] = []
   end: { readonly error: Error | undefined } | undefined
+  readonly #wire: Wire
   readonly #link: Link
 
   constructor(wire: Wire) {
+    this.#wire = wire
     this.#link = new Link(wire, transport, this)
   }
 
@@ -52,6 +57,17 @@ export class RawHolder implements LinkUser {
     })
   }
 
+  /** Says something with any body, and with what rides along. */
+  sayRaw(type: number, body: Uint8Array, parcels?: readonly Parcel[]): void {
+    this.#link.control(type, out => appendBytes(out, body, 0, body.length), parcels)
+    this.#link.flush()
+  }
+
+  /** Sends bytes that may be no frame. */
+  sendFrame(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#wire.send(bytes)
+  }
+
   /** Waits until home has said this. */
   async hears(...expected: Heard): Promise<void> {
     await until(() => this.has(...expected))
@@ -69,6 +85,7 @@ export class RawHolder implements LinkUser {
     const values: number[] = []
     for (let at = start; at + 4 <= end; at += 4) values.push(readU32(bytes, at))
     this.heard.push([type, ...values])
+    this.bodies.push(bytes.slice(start, end))
   }
 
   closed(error: Error | undefined): void {

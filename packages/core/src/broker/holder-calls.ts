@@ -17,11 +17,21 @@ export class HolderCalls {
     this.#most = transport.capabilities.reach === 'host' ? MOST_FOREIGN_CALLS : MOST_CALLS
   }
 
+  /** A call has come. Throws MP_DECODE if a call of this number waits. */
+  check(call: number): void {
+    if (this.#waiting.has(call)) throw new MpError('MP_DECODE', `call ${call} was made twice`)
+  }
+
   /** A call waits from now on. Throws MP_DECODE if that is one too many, or if a call of this number waits already. */
   wait(call: number): void {
-    if (this.#waiting.has(call)) throw new MpError('MP_DECODE', `call ${call} was made twice`)
+    this.check(call)
     this.#waiting.add(call)
-    if (this.#waiting.size > this.#most) throw new MpError('MP_DECODE', `more than ${this.#most} calls wait`)
+    this.bound(this.#waiting.size)
+  }
+
+  /** Throws MP_DECODE if `count` things that wait are too many. */
+  bound(count: number): void {
+    if (count > this.#most) throw new MpError('MP_DECODE', `more than ${this.#most} calls wait`)
   }
 
   /** The call was answered, or its caller gave up. */

@@ -3,7 +3,7 @@ import type { HandlePacking } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { awaitMoved } from '../link/await-moved.js'
 import { Link, type Message } from '../link/link.js'
-import { type End, open, pair } from '../link/wire-end.js'
+import { type End, LiveObject, NativeEnd, open, type Parcel, pair } from '../link/wire-end.js'
 import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
 import type { Transport } from '../transport/transport.js'
 import type { Wire } from '../transport/wire.js'
@@ -142,11 +142,10 @@ export class Holders<H extends Holder> {
     if (holder.link.undrained && (type === protocol.SETTLE || this.#broker.answered.has(type))) holder.calls.unread()
     switch (type) {
       case protocol.HELLO:
-        holder.context = readText(message.bytes, message.start, message.end)
-        return
+        return nameHolder(holder, message)
       case protocol.JOIN: {
         if (this.isForeign(holder)) throw new MpError('MP_DECODE', 'another program cannot let a holder join')
-        const end = message.parcels?.[0] as End
+        const end = wireEndOf(message.parcels)
         if (this.#joined) this.#joined.push(end)
         else this.join(open(end, this.#broker.transport))
         return
@@ -165,4 +164,17 @@ export class Holders<H extends Holder> {
     this.#broker.left(holder)
     if (this.#all.size === 0) this.#context.homes.delete(this.#broker.id)
   }
+}
+
+/** Notes the name of the holder's context, which the body is. Throws MP_DECODE if it had told another one: that may be somebody else's. */
+export function nameHolder(holder: Holder, { bytes, start, end }: Message): void {
+  const name = readText(bytes, start, end)
+  if (holder.context && holder.context !== name) throw new MpError('MP_DECODE', 'a holder takes another name')
+  holder.context = name
+}
+
+function wireEndOf(parcels: readonly Parcel[] | undefined): End {
+  const end = parcels?.[0]
+  if (end && !(end instanceof LiveObject) && !(end instanceof NativeEnd)) return end
+  throw new MpError('MP_DECODE', 'a holder is to join without the end of a wire')
 }

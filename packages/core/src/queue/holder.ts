@@ -33,8 +33,9 @@ export class QueueHolder implements Holder, Consumer, SlotHolder {
   /** Runs `then` when it is known whether this holder has a board. What it was sent before that could come back late. */
   whenOpened(makeOffer: () => Offer | undefined, then: () => void): void {
     if (!this.#offer) this.#offerBoard(makeOffer())
-    if (this.#opening) this.#opening.push(then)
-    else then()
+    if (!this.#opening) return then()
+    this.#opening.push(then)
+    this.calls.bound(this.#opening.length)
   }
 
   #offerBoard(offer: Offer | undefined): void {
@@ -92,11 +93,13 @@ export class QueueHolder implements Holder, Consumer, SlotHolder {
     this.say(protocol.NO_ITEM, reason)
   }
 
+  /** What a call that waited asked for is done. */
   done(call: number): void {
     this.calls.end(call)
     this.say(protocol.DONE, call)
   }
 
+  /** A call that waited is refused. */
   refuse(call: number, reason: number): void {
     this.calls.end(call)
     this.say(protocol.REFUSED, call, reason)

@@ -281,7 +281,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         this.#stock.keep(itemIn(message, 0))
         break
       case protocol.UNGET:
-        this.#stock.keepReturned(holder, readU32(bytes, start), itemIn(message, 4))
+        if (!this.#stock.keepReturned(holder, readU32(bytes, start), itemIn(message, 4))) {
+          discardParcels(message.parcels, this.transport)
+        }
         break
       case protocol.CLAIMED:
         holder.lease.claimed(readU32(bytes, start))
@@ -333,7 +335,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       case protocol.OPENED:
         return holder.opened(call === 1)
       case protocol.UNGET:
-        this.#stock.returned(holder, call, itemIn(message, 4))
+        if (!this.#stock.returned(holder, call, itemIn(message, 4))) {
+          return discardParcels(message.parcels, this.transport)
+        }
         if (this.#stock.readable) wake(this.#watchers)
         return
       case CANCEL:
@@ -345,13 +349,15 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
       case protocol.TASK_DONE:
-        if (this.taskDone()) return holder.done(call)
-        return holder.refuse(call, protocol.REASON_WAIT)
+        if (this.taskDone()) return holder.say(protocol.DONE, call)
+        return holder.say(protocol.REFUSED, call, protocol.REASON_WAIT)
       case protocol.AWAIT_TASKS:
         holder.calls.wait(call)
         return this.watchTasks({ holder, call, ready: () => holder.done(call) })
       case protocol.WATCH:
-        if (readU32(bytes, start + 4) === 1 && !this.readable) return holder.refuse(call, protocol.REASON_WAIT)
+        if (readU32(bytes, start + 4) === 1 && !this.readable) {
+          return holder.say(protocol.REFUSED, call, protocol.REASON_WAIT)
+        }
         holder.calls.wait(call)
         return this.watch({ holder, call, ready: () => holder.done(call) })
       default:
@@ -380,9 +386,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     const { lease } = holder
     lease.want(seen, waiting, 0, 0)
     const offered = lease.need < 0 ? 'sent' : this.#stock.offer(holder)
-    if (offered === 'sent') holder.done(call)
-    else if (offered === 'unfit') holder.refuse(call, protocol.REASON_NOT_SHAREABLE)
-    else holder.refuse(call, this.exhausted ? protocol.REASON_SHUT_DOWN : protocol.REASON_WAIT)
+    if (offered === 'sent') holder.say(protocol.DONE, call)
+    else if (offered === 'unfit') holder.say(protocol.REFUSED, call, protocol.REASON_NOT_SHAREABLE)
+    else holder.say(protocol.REFUSED, call, this.exhausted ? protocol.REASON_SHUT_DOWN : protocol.REASON_WAIT)
   }
 
   fits(holder: QueueHolder, item: Item): boolean {
@@ -412,11 +418,14 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       },
       refuse: () => holder.refuse(call, protocol.REASON_SHUT_DOWN),
     }
+    holder.calls.check(call)
     if (this.isShutDown) return putter.refuse()
     if (!this.full) return putter.grant()
     holder.calls.wait(call)
     if (!nowait) return this.waitForSlot(putter)
     const settle = () => {
+      // Nobody would give the slot back.
+      if (holder.link.closed) return
       if (this.isShutDown) putter.refuse()
       else if (!this.full) putter.grant()
       else holder.refuse(call, protocol.REASON_WAIT)
@@ -491,5 +500,6 @@ function wake(line: WaitList<Watcher>): void {
 
 /** The item in a message, behind `skip` bytes. The message itself is let go: it would keep its link, and all that this has, alive. */
 function itemIn({ bytes, start, end, parcels }: Message, skip: number): Item {
+  if (start + skip > end) throw new MpError('MP_DECODE', 'a message is too short to hold an item')
   return itemOf(bytes, start + skip, end, parcels)
 }

@@ -196,13 +196,14 @@ export class Stock {
     if (this.#line.length > 0) this.#serve()
   }
 
-  /** The consumer gives back an item that was sent at `place`. */
-  returned(consumer: Consumer, place: number, item: Item): void {
-    if (!consumer.lease.returned(place)) return
+  /** The consumer gives back an item that was sent at `place`. Gives whether it had it. */
+  returned(consumer: Consumer, place: number, item: Item): boolean {
+    if (!consumer.lease.returned(place)) return false
     this.#putBack([item])
     if (this.#lessee === consumer && consumer.lease.length === 0) this.#lessee = undefined
     this.#lineUp(consumer)
     this.#serve()
+    return true
   }
 
   /** The consumer is gone. What it had not claimed comes back. */
@@ -248,8 +249,10 @@ export class Stock {
   }
 
   /** As `returned`, for a home that moves. */
-  keepReturned(consumer: Consumer, place: number, item: Item): void {
-    if (consumer.lease.returned(place)) this.#putBack([item])
+  keepReturned(consumer: Consumer, place: number, item: Item): boolean {
+    if (!consumer.lease.returned(place)) return false
+    this.#putBack([item])
+    return true
   }
 
   /** Who waits, in order. Undefined stands for this context. */
