@@ -1,7 +1,9 @@
 import { HolderCalls } from '../broker/holder-calls.js'
-import { type Broker, type Holder, Holders } from '../broker/holders.js'
+import { type Broker, type Holder, Holders, nameHolder } from '../broker/holders.js'
+import { CANCEL } from '../broker/protocol.js'
 import type { Context, Pack } from '../context/context.js'
 import { attachParcels } from '../context/message-writer.js'
+import { MpError } from '../errors.js'
 import type { Link, Message } from '../link/link.js'
 import { discardParcels, type End, open, type Parcel } from '../link/wire-end.js'
 import { appendU32, readText, readU32 } from '../runtime/byte-buffer.js'
@@ -135,9 +137,23 @@ export class AttachmentsHome implements Broker<Depositor> {
     })
   }
 
-  keep(holder: Depositor, { type, bytes, start, end, parcels }: Message): void {
-    if (type === protocol.NAME) holder.context = readText(bytes, start, end)
-    else if (type === protocol.DEPOSIT) this.deposits.add(readText(bytes, start, end), parcels ?? [])
+  keep(holder: Depositor, message: Message): void {
+    const { type, bytes, start, end, parcels } = message
+    switch (type) {
+      case protocol.NAME:
+        return nameHolder(holder, message)
+      case protocol.DEPOSIT: {
+        const key = readText(bytes, start, end)
+        if (this.deposits.add(key, parcels ?? [])) return
+        discardParcels(parcels, this.transport)
+        throw new MpError('MP_DECODE', 'a holder deposits under a key that is in use')
+      }
+      case protocol.COLLECT:
+      case CANCEL:
+        return
+      default:
+        throw new MpError('MP_DECODE', `the home of attachments knows no message of type ${type}`)
+    }
   }
 
   left({ context }: Depositor): void {

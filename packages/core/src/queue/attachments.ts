@@ -13,14 +13,17 @@ export class Attachments {
   readonly #deposits = new Map<string, readonly Parcel[]>()
   readonly #waiting = new Map<string, Collect>()
 
-  add(key: string, parcels: readonly Parcel[]): void {
+  /** Gives false, and does nothing, if something was deposited with this key, and not collected. */
+  add(key: string, parcels: readonly Parcel[]): boolean {
+    if (this.#deposits.has(key)) return false
     const collect = this.#waiting.get(key)
     this.#waiting.delete(key)
     if (collect) collect(parcels)
     else this.#deposits.set(key, parcels)
+    return true
   }
 
-  /** Gives whether it was here. Otherwise `collect` waits for it, and replaces what waited for this key before. */
+  /** Gives whether it was here. Otherwise `collect` waits for it. What waited for this key before is told that it will not come. */
   collect(key: string, collect: Collect): boolean {
     const parcels = this.#deposits.get(key)
     if (parcels) {
@@ -28,7 +31,9 @@ export class Attachments {
       collect(parcels)
       return true
     }
+    const before = this.#waiting.get(key)
     this.#waiting.set(key, collect)
+    before?.(undefined)
     return false
   }
 

@@ -198,21 +198,26 @@ export class SemaphoreHome implements Broker<SemaphoreHolder> {
     const { type, bytes, start } = message
     const call = readU32(bytes, start)
     const answer = (type: number, ...values: number[]) => {
-      holder.calls.end(call)
       holder.link.control(type, out => {
         for (const value of [call, ...values]) appendU32(out, value)
       })
     }
     switch (type) {
       case protocol.ACQUIRE:
+        holder.calls.check(call)
         return this.acquire(
           {
             party: holder,
             call,
             wish: readU32(bytes, start + 4) === 1 ? 'see' : 'hold',
-            granted: ({ number, abandoned, lingers }) =>
-              answer(protocol.GRANTED, number, abandoned ? 1 : 0, lingers ? 1 : 0),
-            refused: () => answer(protocol.REFUSED),
+            granted: ({ number, abandoned, lingers }) => {
+              holder.calls.end(call)
+              answer(protocol.GRANTED, number, abandoned ? 1 : 0, lingers ? 1 : 0)
+            },
+            refused: () => {
+              holder.calls.end(call)
+              answer(protocol.REFUSED)
+            },
             waits: () => holder.calls.wait(call),
           },
           readU32(bytes, start + 8) === 1,
