@@ -126,7 +126,7 @@ export class Holders<H extends Holder> {
     )
     for (const { link } of holders) link.close()
     this.#all.clear()
-    this.#context.homes.delete(this.#broker.id)
+    this.#forget()
   }
 
   async #answered(move: Promise<void>, link: Link): Promise<void> {
@@ -162,7 +162,12 @@ export class Holders<H extends Holder> {
   #left(holder: H): void {
     this.#all.delete(holder)
     this.#broker.left(holder)
-    if (this.#all.size === 0) this.#context.homes.delete(this.#broker.id)
+    if (this.#all.size === 0) this.#forget()
+  }
+
+  #forget(): void {
+    const { homes } = this.#context
+    if (homes.get(this.#broker.id) === this.#broker) homes.delete(this.#broker.id)
   }
 }
 

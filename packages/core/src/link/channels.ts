@@ -43,6 +43,8 @@ export class Channels implements EndCarrier {
   }
 
   accept(id: number): Wire {
+    const isTheirs = id >>> 0 === id && id % 2 !== this.#next % 2
+    if (!isTheirs) throw new MpError('MP_DECODE', `channel ${id} is not the other side's to offer`)
     if (this.#open.has(id)) throw new MpError('MP_DECODE', `channel ${id} was offered twice`)
     return this.#channel(id)
   }

@@ -1,12 +1,14 @@
 import { constants } from 'node:os'
 import type { ClaimFile } from '../board/claim-file.js'
 import type { InheritedFile } from '../board/offer.js'
+import { HolderCalls } from '../broker/holder-calls.js'
 import type { Child, ChildOwner, Context } from '../context/context.js'
 import { readMessage } from '../context/message-reader.js'
 import { Envelope, encodeMessage } from '../context/message-writer.js'
 import { MpError } from '../errors.js'
 import { Channels } from '../link/channels.js'
 import { Link, type Message } from '../link/link.js'
+import { SPLICE } from '../link/protocol.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
@@ -40,6 +42,8 @@ export class SpawnedChild implements Child {
   readonly #peer: Peer
   readonly #link: Link
   readonly #channels: Channels
+  /** Bounds the answers that the child does not read. */
+  readonly #calls: HolderCalls
   readonly #ready = new Pending<void>()
   readonly #inherited: Inherited = new Map()
   #startError: unknown
@@ -84,10 +88,14 @@ export class SpawnedChild implements Child {
     })
     this.#link = new Link(peer.wire, transport, {
       message: message => this.#hear(message),
-      drained: () => this.#channels.drained(),
+      drained: () => {
+        this.#calls.read()
+        this.#channels.drained()
+      },
       closed: error => this.#lost(error),
       lost: () => new MpError('MP_WORKER_LOST', `${owner.name} is gone`),
     })
+    this.#calls = new HolderCalls(this.#link)
     this.#channels = new Channels(this.#link, 'parent')
     if (!transport.wires) this.#link.carrier = this.#channels
     context.links.add(this.#link)
@@ -143,21 +151,25 @@ export class SpawnedChild implements Child {
   }
 
   #hear(message: Message): void {
+    if (message.type === SPLICE && this.#link.undrained) this.#calls.unread()
     if (this.#channels.message(message)) return
     switch (message.type) {
       case protocol.READY:
-        this.pid = readU32(message.bytes, message.start)
+        // Its word counts only where the medium does not tell.
+        this.pid ??= readU32(message.bytes, message.start)
         return this.#ready.resolve()
       case protocol.UNLOADABLE:
         this.#startError = this.#decode(message)
         return
       case protocol.RETURNED:
       case protocol.THREW:
+        discardParcels(this.#answer?.parcels, this.#transport)
         this.#answer = message
         return this.#answered()
       case protocol.ADOPT:
         return this.#adopt(message)
       case protocol.ASK_PROGRAM:
+        if (this.#link.undrained) this.#calls.unread()
         return void this.#context.programGoesOn().then(goesOn => {
           this.#link.control(protocol.PROGRAM_GOES_ON, out => appendU32(out, goesOn ? 1 : 0))
         })
@@ -172,7 +184,13 @@ export class SpawnedChild implements Child {
       if (!parcel) throw new MpError('MP_DECODE', `an estate refers to parcel ${index}, which did not come with it`)
       return parcel
     }
-    adopt(this.#context, this.#transport, this.#decode(message) as Estate, parcelAt, this.#inherited)
+    const estate = this.#decode(message) as Estate
+    // It can leave only what was made in it, or in a child of its own that has ended: the names of these begin with its own.
+    if (typeof estate?.id !== 'string' || !estate.id.startsWith(`${this.id}.`)) {
+      discardParcels(message.parcels, this.#transport)
+      throw new MpError('MP_DECODE', 'a child leaves what is not its own')
+    }
+    adopt(this.#context, this.#transport, estate, parcelAt, this.#inherited)
   }
 
   #decode(message: Message): unknown {
