@@ -1,6 +1,6 @@
 /** What children do with handles, above all with the ends of pipes that move. */
 
-import type { Connection, Queue } from '@mp/core'
+import type { Connection, Lock, Queue } from '@mp/core'
 import { loadContext } from './load-context.js'
 import { echo, obey } from './targets.js'
 
@@ -73,4 +73,22 @@ export async function addToShared(first: Int32Array, pipe: Connection): Promise<
 export async function sendHuge(pipe: Connection, size: number): Promise<void> {
   const bytes = new Uint8Array(size)
   for (;;) await pipe.send(bytes)
+}
+
+/** Gets two handles of each, closes one, and uses the other. Gives the codes with which the closed ones refuse. */
+export async function closeOneOfTwo(orders: Connection<unknown, [Queue<string>, Lock]>): Promise<unknown[]> {
+  const [queue, lock] = await orders.recv()
+  const [otherQueue, otherLock] = await orders.recv()
+  await Promise.all([queue.close(), lock.close()])
+  await otherQueue.put('over the other one')
+  await (await otherLock.acquire()).release()
+  const refused = [queue.put('late'), lock.acquire()]
+  return Promise.all(
+    refused.map(each =>
+      each.then(
+        () => 'resolved',
+        error => error.code,
+      ),
+    ),
+  )
 }

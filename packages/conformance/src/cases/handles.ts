@@ -53,6 +53,17 @@ export const handles = group('Handles travel', {
     assert.equal(await within(theirs.recv(), 'recv'), 'small')
   }),
 
+  'a handle that closes leaves the other handles of its context alone': async t => {
+    const [queue, lock] = [new t.api.Queue<string>(), new t.api.Lock()]
+    const [orders, theirs] = t.pipe()
+    const child = await t.start(handleTargets.closeOneOfTwo, [theirs as never])
+    for (let i = 0; i < 2; i++) await orders.send([queue, lock])
+    assert.deepEqual(await within(child.result(), 'result'), ['MP_CLOSED', 'MP_CLOSED'])
+    assert.equal(await within(queue.get(), 'get'), 'over the other one')
+    await t.ends(child)
+    assert.equal(await lock.locked(), false)
+  },
+
   'a Queue in its own item arrives': async t => {
     const queue = new t.api.Queue<{ queue?: Queue; text: string }>()
     await queue.put({ queue, text: 'myself' })
