@@ -125,6 +125,19 @@ describe('a message that is being encoded', () => {
     expect(users[1].texts).toEqual(['outer', 'inner'])
   })
 
+  it('stays behind when its encode flushes what came before', async () => {
+    const { wires, users, links } = linked()
+    void send(links[0], 'before')
+    const outer = links[0].begin(TYPE, true)
+    appendBytes(outer, Buffer.from('half'), 0, 4)
+    links[0].flush()
+    expect(wires[0].frames.length).toBe(1)
+    appendBytes(outer, Buffer.from(' and half'), 0, 9)
+    await links[0].commit(outer, undefined)
+    await until(() => users[1].texts.length === 2)
+    expect(users[1].texts).toEqual(['before', 'half and half'])
+  })
+
   it('lets go what was sent meanwhile, although it is given up itself', async () => {
     const { users, links } = linked()
     const outer = links[0].begin(TYPE, true)
