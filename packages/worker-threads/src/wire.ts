@@ -112,9 +112,21 @@ export function post(
   try {
     postAll(port, wrap, objects)
   } catch {
-    // A port whose other side is gone makes the whole message fail. A port that is found closed at its opening takes its place.
-    postAll(port, wrap, objects.map(livePort))
+    // What cannot be moved makes the whole message fail: a port whose other side is gone, or what a thread that breaks the
+    // protocol has let ride along twice. Something that is found closed, or empty, takes its place.
+    const seen = new Set<object>()
+    const movable = objects.map(object => {
+      const twice = seen.has(object)
+      seen.add(object)
+      return object instanceof ArrayBuffer ? liveBuffer(object, twice) : livePort(object)
+    })
+    postAll(port, wrap, movable)
   }
+}
+
+function liveBuffer(buffer: ArrayBuffer, twice: boolean): ArrayBuffer {
+  // One that has been moved has no bytes.
+  return twice || buffer.byteLength === 0 ? new ArrayBuffer(0) : buffer
 }
 
 function postAll(port: MessagePort, wrap: (objects: readonly object[]) => unknown, objects: readonly object[]): void {
