@@ -81,6 +81,11 @@ export class RawHolder implements LinkUser {
     this.#link.close()
   }
 
+  /** As `die`, also where its link follows a move, or has broken. */
+  cut(): void {
+    this.#wire.close()
+  }
+
   message({ type, bytes, start, end }: Message): void {
     const values: number[] = []
     for (let at = start; at + 4 <= end; at += 4) values.push(readU32(bytes, at))
