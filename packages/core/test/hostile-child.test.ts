@@ -249,13 +249,13 @@ describe('a child that', () => {
   })
 })
 
-it('a child that asks, and does not read the answers, is killed after a million', async () => {
+it('a child that asks, and does not read the answers, is killed after 100,000', async () => {
   const { child, raw, killed } = makeFamily(true)
   raw.say(ASK_PROGRAM)
   await raw.hears(PROGRAM_GOES_ON)
-  const frame = new Uint8Array(5 * 50_000)
+  const frame = new Uint8Array(5 * 10_000)
   for (let at = 0; at < frame.length; at += 5) frame[at] = ASK_PROGRAM
-  for (let i = 0; i < 25 && !killed(); i++) {
+  for (let i = 0; i < 12 && !killed(); i++) {
     raw.sendFrame(frame)
     await new Promise(resolve => setImmediate(resolve))
   }

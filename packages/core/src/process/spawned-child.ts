@@ -1,7 +1,6 @@
 import { constants } from 'node:os'
 import type { ClaimFile } from '../board/claim-file.js'
 import type { InheritedFile } from '../board/offer.js'
-import { HolderCalls } from '../broker/holder-calls.js'
 import type { Child, ChildOwner, Context } from '../context/context.js'
 import { readMessage } from '../context/message-reader.js'
 import { Envelope, encodeMessage } from '../context/message-writer.js'
@@ -21,6 +20,8 @@ import * as protocol from './protocol.js'
 
 /** ms that a child's last messages may take to arrive after its end was told. */
 const LAST_WORDS = 1000
+/** How many answers may wait for a child that does not read. */
+const MOST_UNREAD = 100_000
 
 /** One child that was spawned: its link, and how it ended. */
 export class SpawnedChild implements Child {
@@ -42,8 +43,8 @@ export class SpawnedChild implements Child {
   readonly #peer: Peer
   readonly #link: Link
   readonly #channels: Channels
-  /** Bounds the answers that the child does not read. */
-  readonly #calls: HolderCalls
+  /** Answers that wait here since the child does not read. */
+  #unread = 0
   readonly #ready = new Pending<void>()
   readonly #inherited: Inherited = new Map()
   #startError: unknown
@@ -89,13 +90,12 @@ export class SpawnedChild implements Child {
     this.#link = new Link(peer.wire, transport, {
       message: message => this.#hear(message),
       drained: () => {
-        this.#calls.read()
+        this.#unread = 0
         this.#channels.drained()
       },
       closed: error => this.#lost(error),
       lost: () => new MpError('MP_WORKER_LOST', `${owner.name} is gone`),
     })
-    this.#calls = new HolderCalls(this.#link)
     this.#channels = new Channels(this.#link, 'parent')
     if (!transport.wires) this.#link.carrier = this.#channels
     context.links.add(this.#link)
@@ -151,7 +151,7 @@ export class SpawnedChild implements Child {
   }
 
   #hear(message: Message): void {
-    if (message.type === SPLICE && this.#link.undrained) this.#calls.unread()
+    if (message.type === SPLICE) this.#answering()
     if (this.#channels.message(message)) return
     switch (message.type) {
       case protocol.READY:
@@ -169,13 +169,19 @@ export class SpawnedChild implements Child {
       case protocol.ADOPT:
         return this.#adopt(message)
       case protocol.ASK_PROGRAM:
-        if (this.#link.undrained) this.#calls.unread()
+        this.#answering()
         return void this.#context.programGoesOn().then(goesOn => {
           this.#link.control(protocol.PROGRAM_GOES_ON, out => appendU32(out, goesOn ? 1 : 0))
         })
       default:
         throw new MpError('MP_DECODE', `a child sends no message of type ${message.type}`)
     }
+  }
+
+  /** An answer is about to be sent. Throws MP_DECODE if too many wait. */
+  #answering(): void {
+    if (!this.#link.undrained || ++this.#unread <= MOST_UNREAD) return
+    throw new MpError('MP_DECODE', `a child does not read ${MOST_UNREAD} answers`)
   }
 
   #adopt(message: Message): void {
