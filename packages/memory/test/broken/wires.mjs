@@ -5,12 +5,12 @@ const inOrder = ['Queue: basics', 'Q2 items leave in the order in which they cam
 
 /** Each of these wires breaks one promise. Most leave the first frame to a child alone, since that is the order to start. */
 export const brokenWires = {
-  'drops a frame': {
+  'drops frames': {
     transport: bendWires(transport, () => {
       let count = 0
       return {
         send: (frame, next) => {
-          if (++count !== 3) next(frame)
+          if (++count % 3 !== 0) next(frame)
         },
       }
     }),
@@ -38,7 +38,7 @@ export const brokenWires = {
       let count = 0
       return {
         send(frame, next) {
-          if (++count === 3) held = frame
+          if (++count % 3 === 0) held = frame
           else {
             next(frame)
             if (held) next(held)
