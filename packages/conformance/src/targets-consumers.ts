@@ -89,6 +89,21 @@ export async function lockOften(lock: Lock, ms: number, pipe: Connection): Promi
   return count
 }
 
+/** Holds the lock for a turn, again and again, until it is told to end. Says when it has had it twenty times. */
+export async function lockAcrossTurns(lock: Lock, pipe: Connection): Promise<void> {
+  let going = true
+  const told = pipe.recv().then(() => {
+    going = false
+  })
+  for (let count = 0; going; count++) {
+    const guard = await lock.acquire()
+    await new Promise(resolve => setTimeout(resolve, 1))
+    await guard.release()
+    if (count === 20) await pipe.send('has had it')
+  }
+  await told
+}
+
 /** Takes the lock a few times, and exits right after it gave it back. */
 export async function lockAndExit(lock: Lock): Promise<void> {
   for (let i = 0; i < 3; i++) {

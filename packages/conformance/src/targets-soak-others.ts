@@ -22,6 +22,7 @@ export async function talk(end: Numbers, path: string, orders: Orders, next: num
   let sending = true
   let receiving = true
   let passed = false
+  let ended = false
   const send = async () => {
     for (; sending; next++) {
       try {
@@ -38,7 +39,10 @@ export async function talk(end: Numbers, path: string, orders: Orders, next: num
   const receive = async () => {
     while (receiving) {
       try {
-        log.line(String(Number.parseInt(String(await end.recv({ timeout: 2 })), 10)))
+        const came = await end.recv({ timeout: 2 })
+        // In its creator's thread it runs on, and is told what still waited for the rest of a backlog.
+        if (ended) return
+        log.line(String(Number.parseInt(String(came), 10)))
       } catch (error) {
         const code = codeOf(error)
         if (code === 'MP_EOF') return
@@ -61,6 +65,9 @@ export async function talk(end: Numbers, path: string, orders: Orders, next: num
       await stop()
       log.line(`> ${next}`)
       await orders.send({ end, next } satisfies Baton)
+    },
+    return: () => {
+      ended = true
     },
   })
   const over = async () => {

@@ -84,6 +84,7 @@ export const rings = [
     }
     Atomics`,
     tests: locks,
+    only: 'also in the middle of a step',
   },
   {
     name: 'the permits of a dead thread are lost',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Guard, Lock } from '@mp/core'
+import type { Connection, Guard, Lock } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, throws, timed, within } from '../harness.js'
 import { patiently } from '../patience.js'
@@ -267,6 +267,20 @@ export const lock = group('Lock', {
     const start = performance.now()
     while (!turned && performance.now() - start < patiently(2_000)) await (await lock.acquire()).release()
     assert.ok(turned)
+  },
+
+  'LK1 a lock that contexts hold across turns, and take again at once, comes to each of them in turn': async t => {
+    const lock = new t.api.Lock()
+    const pipes = [1, 2, 3].map(() => t.api.Pipe<unknown, string>())
+    const start = ([, far]: (typeof pipes)[number]) => t.start(loops.lockAcrossTurns, [lock, far])
+    const children = [await start(pipes[0] as (typeof pipes)[number])]
+    const near = pipes.map(([near]) => near)
+    assert.equal(await within((near[0] as Connection).recv(), 'the first'), 'has had it')
+    children.push(...(await Promise.all(pipes.slice(1).map(start))))
+    // First come, first served: each has it although the first one always asks again.
+    for (const each of near.slice(1)) assert.equal(await within(each.recv(), 'the lock'), 'has had it')
+    for (const each of near) await each.send('end')
+    for (const child of children) await t.ends(child)
   },
 
   'LK1 a lock that contexts take in a loop comes to each of them': async t => {

@@ -73,7 +73,11 @@ function settle(
   )
   stage.tally.count('messages', came.length)
   const wrong = came.findIndex((number, index) => number !== index)
-  if (wrong >= 0) stage.violation(`${came[wrong]} came from ${sender.name} where ${wrong} should`)
+  if (wrong >= 0) {
+    const where = came.indexOf(wrong)
+    const later = where < 0 ? 'which never came' : `which came at ${where}`
+    stage.violation(`${came[wrong]} came from ${sender.name} in place of ${wrong}, ${later}`)
+  }
   if (receiverEnded) return
   // What was sent before the end moved on has not been lost with who was killed later.
   const logs = senderKilled ? sender.logs.slice(0, -1) : sender.logs

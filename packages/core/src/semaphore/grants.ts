@@ -9,6 +9,8 @@ export interface Grant {
    * this context twice running, and nobody waited.
    */
   readonly lingers?: boolean
+  /** The turn in which it was granted, as this context counts. In a later one it does not linger. */
+  readonly turn?: number
 }
 
 /** One acquisition: a permit, entered `depth` times. A Condition's wait gives the permit back, and later puts another one here. */

@@ -20,7 +20,8 @@ import * as protocol from './protocol.js'
  * can take it again without asking home. So a loop that takes a lock for each step does not wait for a round trip each time.
  * Nobody else waits longer for the permit, because a release leaves at the turn's end anyway. Two rules keep this fair:
  *
- * - A permit becomes idle only if home gave one to this context twice running, with nobody in line.
+ * - A permit becomes idle only if home gave one to this context twice running, with nobody in line. And only in the turn in which
+ *   home gave it: who has come into line since then would wait for ever for a context that always asks again.
  * - When a turn becomes long, idle permits are released, and calls ask home again, behind those that wait.
  */
 export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
@@ -30,6 +31,8 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   /** The numbers of grants that are idle: released, and home has not been told. */
   readonly #idle: number[] = []
   #turnEndAwaited = false
+  /** Counts the turns in which a permit might become idle. */
+  #turn = 0
 
   constructor(context: Context, transport: Transport, id: string, wire: Wire) {
     this.id = id
@@ -53,7 +56,9 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
       values: [wish === 'see' ? 1 : 0, nowait ? 1 : 0],
       answered: message => {
         if (message.type !== protocol.GRANTED) return pending.resolve(undefined)
-        const grant = grantIn(message)
+        const grant = grantIn(message, this.#turn)
+        // In a microtask: otherwise the turn's end may come before the caller goes on.
+        if (grant.lingers) queueMicrotask(this.#awaitTurnEnd)
         pending.resolve(wish === 'hold' ? this.holds.add(grant) : grant)
       },
       lost: error => pending.reject(error),
@@ -68,14 +73,17 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
     return pending.promise
   }
 
-  release({ number, lingers }: Grant): void {
+  release({ number, lingers, turn }: Grant): void {
     this.#home.checkOpen()
     this.holds.delete(number)
-    if (!lingers || turnsAreOver() || turnIsLong(roughNow())) {
+    if (!lingers || turn !== this.#turn || turnsAreOver() || turnIsLong(roughNow())) {
       this.#home.tell(protocol.RELEASE, number, 0)
       return this.#home.closeUnused()
     }
     this.#idle.push(number)
+  }
+
+  readonly #awaitTurnEnd = (): void => {
     if (this.#turnEndAwaited) return
     this.#turnEndAwaited = true
     atTurnEnd(this)
@@ -84,6 +92,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
   /** Tells home, in its place in the turn's end, and at once: what is sent elsewhere after the release must not overtake it. */
   turnEnded(): void {
     this.#turnEndAwaited = false
+    this.#turn++
     if (this.#idle.length === 0) return
     this.#releaseIdle()
     this.#home.link.flush()
@@ -101,7 +110,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
       return undefined
     }
     if (wish === 'see') return SEEN
-    return this.holds.add({ number: this.#idle.pop() as number, abandoned: false, lingers: true })
+    return this.holds.add({ number: this.#idle.pop() as number, abandoned: false, lingers: true, turn: this.#turn })
   }
 
   consume({ number }: Grant): void {
@@ -152,7 +161,7 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
     switch (type) {
       case protocol.GRANTED: {
         // The call gave up, so the permit goes to the next call in line.
-        const { number, abandoned } = grantIn({ bytes, start: start + 4 })
+        const { number, abandoned } = grantIn({ bytes, start: start + 4 }, 0)
         if (number > 0) this.#home.tell(protocol.RELEASE, number, abandoned ? 1 : 0)
         return
       }
@@ -196,10 +205,11 @@ export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
 
 const SEEN: Grant = { number: 0, abandoned: false, lingers: false }
 
-function grantIn({ bytes, start }: Pick<Message, 'bytes' | 'start'>): Grant {
+function grantIn({ bytes, start }: Pick<Message, 'bytes' | 'start'>, turn: number): Grant {
   return {
     number: readU32(bytes, start),
     abandoned: readU32(bytes, start + 4) === 1,
     lingers: readU32(bytes, start + 8) === 1,
+    turn,
   }
 }
