@@ -30,7 +30,9 @@ export async function hold(lock: Lock | Semaphore, orders: Orders): Promise<void
   const guard = await lock.acquire()
   await orders.send('held')
   const order = await orders.recv().catch(() => 'end')
-  if (order === 'release') await guard.release()
+  // What home has told before has then come, too: orders come over a wire of their own.
+  if (order === 'look, and release') await value(lock)
+  if (order === 'release' || order === 'look, and release') await guard.release()
   if (order === 'throw') throw new RangeError('as ordered')
   if (order === 'exit') process.exit(7)
   await orders.send('done').catch(() => {})

@@ -104,7 +104,7 @@ export const lock = group('Lock', {
     const [orders, child] = await holder(t, lock, 'ignore')
     await lock.release()
     const next = await within(lock.acquire(), 'acquire')
-    await orders.send('release')
+    await orders.send('look, and release')
     await rejects(child.result(), 'MP_INVALID_STATE')
     await t.ends(child, 1)
     assert.equal(await lock.locked(), true)
