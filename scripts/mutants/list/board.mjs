@@ -13,13 +13,12 @@ export const board = [
     name: 'home looks at the offset before it cuts the file off',
     file: claimFile,
     from: `    this.#cut()
-    // A claim that is under way holds the lock of the offset until it is over.
-    readSync(this.file, one, 0, 1, null)
+    this.#settle()
     const begun = this.begun
 `,
     to: `    const begun = this.begun
     this.#cut()
-    readSync(this.file, one, 0, 1, null)
+    this.#settle()
 `,
     tests: interleavings,
   },
@@ -79,8 +78,8 @@ export const board = [
     name: 'a holder looks at the take-back before it claims',
     file: fileBoard,
     from: `    this.#write(BEGUN, place)
-    readSync(this.#file, fourBytes, 0, 16, this.#at + VOID * 4)`,
-    to: `    readSync(this.#file, fourBytes, 0, 16, this.#at + VOID * 4)
+    readSync(this.#file, fiveBytes, 0, 20, this.#at + VOID * 4)`,
+    to: `    readSync(this.#file, fiveBytes, 0, 20, this.#at + VOID * 4)
     this.#write(BEGUN, place)`,
     tests: interleavings,
   },
@@ -96,7 +95,8 @@ export const board = [
   {
     name: 'a holder does not wait for the verdict',
     file: fileBoard,
-    from: '    if (four[VERDICT_FOR - VOID] !== end) return undefined\n',
+    from: `    if (five[VERDICT_FOR - VOID] !== end) return undefined
+`,
     to: '',
     tests: interleavings,
   },

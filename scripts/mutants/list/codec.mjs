@@ -183,14 +183,17 @@ export const codec = [
   {
     name: 'the properties of an array are dropped',
     file: writer,
-    from: 'return !hasExtraKeys(array)',
-    to: 'return !hasExtraKeys([])',
+    from: `if (!writeValue(array[i], seen, depth + 1)) return false
+  return !hasExtraKeys(array)`,
+    to: `if (!writeValue(array[i], seen, depth + 1)) return false
+  return true`,
     tests: codecs,
   },
   {
-    name: 'a text with half a pair is written as UTF-8',
+    name: 'a key with half a pair is written as UTF-8',
     file: writer,
-    from: '  if (isOdd(text)) return false\n',
+    from: `  if (isOdd(key)) return false
+`,
     to: '',
     tests: codecs,
   },

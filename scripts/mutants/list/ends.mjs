@@ -33,7 +33,7 @@ export const ends = [
     from: '  for (const wire of wires) wire.exit()\n',
     to: '',
     tests: flushes,
-    only: 'flushes 5,000 puts of 1 kB before its process.exit..., run 1 of 10',
+    only: 'flushes 5,000 puts of 1 kB before its process.exit.., run 1 of 10',
   },
   {
     name: 'an error that the user handles is told as the end',

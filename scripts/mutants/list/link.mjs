@@ -25,8 +25,8 @@ export const link = [
   {
     name: 'another program that ends may send without a limit',
     file: theLink,
-    from: `this.transport.capabilities.reach === 'host' ? STRANGERS_REST : Number.POSITIVE_INFINITY`,
-    to: 'STRANGERS_REST < 0 ? 0 : Number.POSITIVE_INFINITY',
+    from: 'this.#isForeign ? STRANGERS_REST : Number.POSITIVE_INFINITY',
+    to: 'this.#isForeign && STRANGERS_REST < 0 ? 0 : Number.POSITIVE_INFINITY',
     tests: strangers,
     only: 'sends more than is read',
   },
@@ -56,7 +56,7 @@ export const link = [
   {
     name: 'credit comes only when a whole window was read',
     file: receiveWindow,
-    from: 'if (taken < this.#size / 2) {',
+    from: 'if (taken < this.#size / 2 && (this.#gave || taken === 0)) {',
     to: 'if (taken <= this.#size + 1_000_000) {',
     tests: links,
   },

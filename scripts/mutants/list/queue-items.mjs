@@ -84,10 +84,10 @@ export const queueItems = [
   {
     name: 'a claim between a look and the request to be told is missed',
     file: stock,
-    from: `    board.ask(this.#asked)
+    from: `    lease.ask(this.#asked, !this.#asking)
     this.#look(consumer)`,
     to: `    this.#look(consumer)
-    board.ask(this.#asked)`,
+    lease.ask(this.#asked, !this.#asking)`,
     tests: stocks,
   },
   {
