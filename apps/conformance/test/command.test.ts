@@ -21,7 +21,7 @@ function conformance(args: readonly string[], cwd?: string): Promise<Ended> {
     const child = execFile(
       process.execPath,
       [main, ...args],
-      { cwd, env, timeout: patiently(90_000) },
+      { cwd, env, timeout: patiently(240_000) },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     )
   })
@@ -59,7 +59,7 @@ describe('pnpm conformance', () => {
     expect(code).toBe(0)
   })
 
-  test('a run prints what came of each row, and writes it to a file', { timeout: patiently(100_000) }, async () => {
+  test('a run prints what came of each row, and writes it to a file', { timeout: patiently(250_000) }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mp-conformance-app-'))
     try {
       const { code, stdout } = await conformance(['-t', 'memory', '--json', 'table.json', '--seed', '7'], folder)
