@@ -49,14 +49,18 @@ function valuesIn(stock: Stock): number[] {
 
 describe('a stock', () => {
   it('puts what a consumer gives back before what came later', () => {
-    const { stock } = make()
-    const one = consumer(2)
-    stock.wanted(one)
-    for (let value = 1; value <= 3; value++) stock.put(item(value))
-    one.lease.want(2, 0, 0, 0)
-    stock.returned(one, 2, item(2))
-    stock.returned(one, 1, item(1))
-    expect(valuesIn(stock)).toEqual([1, 2, 3])
+    for (const places of [
+      [1, 2],
+      [2, 1],
+    ]) {
+      const { stock } = make()
+      const one = consumer(2)
+      stock.wanted(one)
+      for (let value = 1; value <= 3; value++) stock.put(item(value))
+      one.lease.want(2, 0, 0, 0)
+      for (const place of places) stock.returned(one, place, item(place))
+      expect(valuesIn(stock)).toEqual([1, 2, 3])
+    }
   })
 
   it('puts what dead consumers had in its old place, and gives it to who waits', () => {

@@ -31,6 +31,8 @@ const FEW = 4
 export class Hand {
   readonly #user: HandUser
   readonly #items = new Deque<Received>()
+  /** How many of them are to be claimed by a message. */
+  #unboarded = 0
   #board: HolderBoard | undefined
   #close: (() => void) | undefined
   /** The number with which home had asked when this side last told it of a claim. */
@@ -68,6 +70,7 @@ export class Hand {
     if (item.onBoard && this.#board?.revoked) return
     if (this.#items.length === 0 && this.#taken === 0) this.#since = performance.now()
     this.#items.push(item)
+    if (!item.onBoard) this.#unboarded++
     this.#peak = this.#items.length
   }
 
@@ -76,6 +79,7 @@ export class Hand {
     this.undecided = false
     for (let item = this.#items.shift(); item; item = this.#items.shift()) {
       if (!item.onBoard) {
+        this.#unboarded--
         this.#user.claimed(item.place)
         this.#taken++
         return item
@@ -115,9 +119,18 @@ export class Hand {
     for (const each of rest) this.#items.push(each)
   }
 
-  /** The oldest item, without a claim, if it is one to be claimed by a message. Called when nobody waits for it. */
+  /** The oldest item that is to be claimed by a message, without a claim. Called when nobody waits for it. */
   takeUnwanted(): Received | undefined {
-    return this.#items.peek()?.onBoard === false ? this.#items.shift() : undefined
+    if (this.#unboarded === 0) return undefined
+    this.#unboarded--
+    const rest = [...this.#items]
+    const [found] = rest.splice(
+      rest.findIndex(({ onBoard }) => !onBoard),
+      1,
+    )
+    this.#items.clear()
+    for (const each of rest) this.#items.push(each)
+    return found
   }
 
   /** Whether half of what came is used up, and home should be asked for more. True once each time that something has come. */
@@ -137,6 +150,7 @@ export class Hand {
   /** From now on there is another home, or none. What the old one sent is void. */
   clear(): void {
     this.#items.clear()
+    this.#unboarded = 0
     this.#close?.()
     this.#close = undefined
     this.#board = undefined

@@ -183,14 +183,14 @@ export class Lease {
     if (!isLater(this.#first, place)) this.#woken = true
   }
 
-  /** The holder gives back what was sent at `place`. Gives whether that was still out. */
-  returned(place: number): boolean {
+  /** The holder gives back what was sent at `place`. Gives that, as it was sent; undefined if it was not out any more. */
+  returned(place: number): Item | undefined {
     const rest = [...this.#out]
     const found = rest.find(each => each.place === place)
-    if (!found) return false
+    if (!found) return undefined
     this.#keep(rest.filter(each => each !== found))
     this.#void(place)
-    return true
+    return found.item
   }
 
   /** Takes back what is on the board and not claimed. Gives it, oldest first, and how many were claimed since the last look. */

@@ -198,7 +198,9 @@ export class Stock {
 
   /** The consumer gives back an item that was sent at `place`. Gives whether it had it. */
   returned(consumer: Consumer, place: number, item: Item): boolean {
-    if (!consumer.lease.returned(place)) return false
+    const sent = consumer.lease.returned(place)
+    if (!sent) return false
+    item.number = sent.number
     this.#putBack([item])
     if (this.#lessee === consumer && consumer.lease.length === 0) this.#lessee = undefined
     this.#lineUp(consumer)
@@ -250,7 +252,9 @@ export class Stock {
 
   /** As `returned`, for a home that moves. */
   keepReturned(consumer: Consumer, place: number, item: Item): boolean {
-    if (!consumer.lease.returned(place)) return false
+    const sent = consumer.lease.returned(place)
+    if (!sent) return false
+    item.number = sent.number
     this.#putBack([item])
     return true
   }
