@@ -281,8 +281,8 @@ function writeShort(text: string): boolean {
 }
 
 /**
- * ASCII has a byte for each character, other text two. Node needs 100 us to read 10,000 characters of UTF-8 that are not ASCII, 10 us to
- * write them, and 3 us and 1 us with UTF-16, which also carries lone surrogates.
+ * ASCII has a byte for each character, other text two. For 10,000 characters that are not ASCII Node needs 11 us to write UTF-8, and 50 to
+ * 100 us to read it. With UTF-16 it needs 2 us and 1 to 3 us. UTF-16 also carries lone surrogates.
  */
 function writeText(text: string): void {
   if (writeShort(text)) return
