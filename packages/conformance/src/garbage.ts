@@ -17,14 +17,14 @@ export function collectGarbage(): void {
 export interface Footprint {
   /** Of the process, on all its threads; 0 where the operating system does not tell. */
   readonly descriptors: number
-  /** Of this thread's memory, garbage apart. */
-  readonly bytes: number
+  /** Bytes of this thread's memory, garbage apart. */
+  readonly memory: number
 }
 
 export function footprint(): Footprint {
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
-  return { descriptors: descriptors(), bytes: heapUsed + external }
+  return { descriptors: descriptors(), memory: heapUsed + external }
 }
 
 function descriptors(): number {

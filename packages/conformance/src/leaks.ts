@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { patience, patiently } from './patience.js'
+import { keepTemporaryFilesIn } from './temporary-files.js'
 
 /** ms after a case by which everything that it used must be gone. The environment may lower it. */
 export const longestSettling = (): number => Math.min(3_000, patience())
@@ -70,7 +71,7 @@ export async function leftBeyond(before: Holdings): Promise<readonly string[]> {
  */
 export class Baseline {
   #holdings = holdings()
-  #temporary: { readonly folder: string; readonly previous: string | undefined } | undefined
+  #temporary: { readonly folder: string; restore(): void } | undefined
   #measured: Promise<void> | undefined
   readonly #warmUp: () => Promise<void>
 
@@ -87,9 +88,8 @@ export class Baseline {
 
   async #measure(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'mp-conformance-'))
-    this.#temporary = { folder, previous: process.env.TMPDIR }
     // Other programs use the machine's folder for temporary files too, and their sockets must not count.
-    process.env.TMPDIR = folder
+    this.#temporary = { folder, restore: keepTemporaryFilesIn(folder) }
     await this.#warmUp()
     // With the first child, Node opens descriptors for signals.
     await promisify(execFile)(process.execPath, ['--version'])
@@ -106,9 +106,8 @@ export class Baseline {
 
   end(): void {
     if (!this.#temporary) return
-    const { folder, previous } = this.#temporary
-    if (previous === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = previous
+    const { folder, restore } = this.#temporary
+    restore()
     rmSync(folder, { recursive: true, force: true })
   }
 

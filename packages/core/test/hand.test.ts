@@ -10,11 +10,7 @@ function make() {
   const add = (place: number, onBoard: boolean) => {
     hand.add({ bytes: Uint8Array.of(place), start: 0, end: 1, parcels: undefined, place, onBoard })
   }
-  const unwanted = () => {
-    const places: number[] = []
-    for (let item = hand.takeUnwanted(); item; item = hand.takeUnwanted()) places.push(item.place)
-    return places
-  }
+  const unwanted = () => hand.takeUnwanted().map(({ place }) => place)
   return { hand, claims, add, unwanted }
 }
 

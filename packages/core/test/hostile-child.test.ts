@@ -3,7 +3,6 @@ import { Context, type Home } from '../src/context/context.js'
 import { Envelope, encodeMessage } from '../src/context/message-writer.js'
 import { LocalWire } from '../src/link/local-wire.js'
 import { CLOSE, FRAME, SPLICE, SPLICED, SPLICING } from '../src/link/protocol.js'
-import { RelayedEnd } from '../src/link/relayed-end.js'
 import { LiveObject } from '../src/link/wire-end.js'
 import * as protocol from '../src/process/protocol.js'
 import { SpawnedChild } from '../src/process/spawned-child.js'
@@ -11,6 +10,7 @@ import { ByteBuffer, writeU32 } from '../src/runtime/byte-buffer.js'
 import type { Peer, PeerExit } from '../src/transport/transport.js'
 import { RawHolder as RawChild, until } from './raw-holder.js'
 import { stubTransport } from './stub-transport.js'
+import { watchedEnd } from './watched-end.js'
 
 const { ADOPT, ASK_PROGRAM, PROGRAM_GOES_ON, READY, RETURNED, START, THREW, UNLOADABLE } = protocol
 
@@ -92,20 +92,6 @@ function offering(type: number, channels: readonly unknown[], body: Uint8Array =
   writeU32(frame, 5 + body.length + 4, table.length)
   frame.set(table, 13 + body.length)
   return frame
-}
-
-/** An end, and whether the other one has heard of its closing. */
-function watchedEnd(): { end: RelayedEnd; closed: () => boolean } {
-  const [near, far] = LocalWire.pair()
-  let closed = false
-  far.start({
-    frame() {},
-    drain() {},
-    close() {
-      closed = true
-    },
-  })
-  return { end: new RelayedEnd(near), closed: () => closed }
 }
 
 /** What a child does, and whether it is killed for it. Otherwise it is answered, or ignored. */

@@ -9,6 +9,7 @@ import { itemOf } from '../src/queue/item.js'
 import * as protocol from '../src/queue/protocol.js'
 import { RawHolder, transport, until } from './raw-holder.js'
 import { stubTransport } from './stub-transport.js'
+import { watchedEnd } from './watched-end.js'
 
 const { AWAIT_TASKS, CLAIMED, FILL, GRANTED, ITEM, NOTICED, OPENED, PUT, QUERY } = protocol
 const { REFUSED, RESERVE, TASK_DONE, TRY, UNGET, UNRESERVE, WANT, WATCH } = protocol
@@ -153,17 +154,9 @@ const rows: readonly Row[] = [
     does: 'gives back the end of a wire that it was not sent',
     items: 2,
     act: async ({ offender }) => {
-      const [near, far] = LocalWire.pair()
-      let closed = false
-      far.start({
-        frame() {},
-        drain() {},
-        close() {
-          closed = true
-        },
-      })
-      offender.sayRaw(UNGET, Uint8Array.of(1, 0, 0, 0, 9), [new RelayedEnd(near)])
-      await until(() => closed)
+      const { end, closed } = watchedEnd()
+      offender.sayRaw(UNGET, Uint8Array.of(1, 0, 0, 0, 9), [end])
+      await until(closed)
     },
     cutOff: false,
     left: [1, 2],

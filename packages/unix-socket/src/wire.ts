@@ -18,7 +18,8 @@ export interface Origin {
 }
 
 /**
- * One end of a direct wire. It goes to meet the other one when it is started. Until the other end has come, it has a connection to the rendezvous, or in the main context none.
+ * One end of a direct wire. It goes to meet the other one when it is started. Until the other end has come, it has a connection to the
+ * rendezvous, or in the main context none.
  * Invariants:
  *
  * - Frames leave over `#out`: at first `#way`, the connection to the rendezvous or through it; after this end's SWITCHED

@@ -142,15 +142,15 @@ export const board = [
   {
     name: 'more holders get a slot than there are',
     file: offer,
-    from: '!area || area.slots === SharedBoard.slots',
-    to: '!area',
+    from: 'known && known.slots < SharedBoard.slots',
+    to: 'known',
     tests: boards,
   },
   {
     name: 'the first holder that leaves closes the boards of all',
     file: offer,
-    from: '    if (--used.users > 0) return\n',
-    to: '    used.users--\n',
+    from: '    if (--area.users > 0) return\n',
+    to: '    area.users--\n',
     tests: boards,
   },
   {

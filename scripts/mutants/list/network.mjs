@@ -35,10 +35,8 @@ export const network = [
   {
     name: 'a client waits for a silent server for ever',
     file: handshake,
-    from: `}, deadline - performance.now())
-    const finish`,
-    to: `}, 0x7fff_ffff)
-    const finish`,
+    from: 'new Deadline(passed, deadline - performance.now())',
+    to: 'new Deadline(passed, 0x7fff_ffff)',
     tests: impostors,
   },
   {
@@ -76,10 +74,8 @@ export const network = [
   {
     name: 'a server waits for a silent client for ever',
     file: handshake,
-    from: `}, LONGEST_HANDSHAKE)
-    this.#timer.unref()`,
-    to: `}, 0x7fff_ffff)
-    this.#timer.unref()`,
+    from: 'new Deadline(cutBusy, LONGEST_HANDSHAKE)',
+    to: 'new Deadline(cutBusy, 0x7fff_ffff)',
     tests: strangers,
     only: '500 that send a byte a second',
   },

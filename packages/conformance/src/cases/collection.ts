@@ -104,13 +104,13 @@ async function assertFreed(t: Trial, once: Once): Promise<void> {
 
 function least(one: readonly Footprint[], other: readonly Footprint[]): readonly Footprint[] {
   return one.map((each, i) => {
-    const { descriptors, bytes } = other[i] as Footprint
-    return { descriptors: Math.min(each.descriptors, descriptors), bytes: Math.min(each.bytes, bytes) }
+    const { descriptors, memory } = other[i] as Footprint
+    return { descriptors: Math.min(each.descriptors, descriptors), memory: Math.min(each.memory, memory) }
   })
 }
 
 function fits(now: Footprint, before: Footprint): boolean {
-  return now.descriptors <= before.descriptors && now.bytes < before.bytes + COUNT * LEAST
+  return now.descriptors <= before.descriptors && now.memory < before.memory + COUNT * LEAST
 }
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)

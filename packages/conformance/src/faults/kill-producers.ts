@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { BoundContext, Process, Queue } from '@mp/core'
+import type { Footprint } from '../garbage.js'
 import { eventually, within } from '../harness.js'
 import * as targets from '../targets-faults.js'
 import { ABREAST, MiB, SOON } from './limits.js'
-import { assertFlat, describeGrowth, tell, type Usage, usage } from './usage.js'
+import { assertFlat, describeGrowth, tell, usage } from './usage.js'
 
 export async function killProducers(api: BoundContext, kills: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mp-faults-'))
@@ -27,7 +28,7 @@ export async function killProducers(api: BoundContext, kills: number): Promise<v
   let consuming = true
   const consumed = takeWhile(() => consuming, queue, take)
   let slowest = 0
-  let before: Usage | undefined
+  let before: Footprint | undefined
   try {
     for (let first = 0; first < kills; first += ABREAST) {
       const batch = Array.from({ length: Math.min(ABREAST, kills - first) }, (_, i) => first + i)
@@ -55,11 +56,11 @@ export async function killProducers(api: BoundContext, kills: number): Promise<v
   const after = await usage()
   tell(
     `${kills} producers killed, ${inTheMiddle} in the middle of a put; ${items} items, ${(bytes / MiB).toFixed(0)} MiB; ` +
-      `slowest join ${slowest.toFixed(0)} ms; ${describeGrowth(before as Usage, after)}`,
+      `slowest join ${slowest.toFixed(0)} ms; ${describeGrowth(before as Footprint, after)}`,
   )
   assert.deepEqual(wrong, [])
   assert.ok(inTheMiddle > 0, 'no kill came in the middle of a put')
-  assertFlat(before as Usage, after)
+  assertFlat(before as Footprint, after)
 }
 
 async function startProducer(

@@ -58,6 +58,7 @@ export interface Settlement {
 export function settle({ producers, consumers, native, homeKilled }: QueueHistory): Settlement {
   const violations: string[] = []
   const owners = producers.map(() => new Map<number, string>())
+  const lateAllowed = native ? 0 : abreastOf(consumers.filter(({ firm }) => firm))
   let items = 0
   let late = 0
   for (const { name, taken } of consumers) {
@@ -75,25 +76,25 @@ export function settle({ producers, consumers, native, homeKilled }: QueueHistor
       const before = youngest.get(producer) ?? -1
       if (sequence < before) {
         late++
-        const allowed = lateAllowed(consumers, native)
-        if (late > allowed) {
+        if (late > lateAllowed) {
           violations.push(
-            `item ${producer}:${sequence} came to ${name} after ${before}; late ${late}, allowed ${allowed}`,
+            `item ${producer}:${sequence} came to ${name} after ${before}; late ${late}, allowed ${lateAllowed}`,
           )
         }
       } else youngest.set(producer, sequence)
     }
   }
   const missing = homeKilled ? [] : producers.flatMap((each, index) => missingOf(each, index, owners, native))
-  const allowed = sum(consumers.filter(({ killed }) => killed).map(({ abreast }) => abreast))
+  const allowed = abreastOf(consumers.filter(({ killed }) => killed))
   if (missing.length > allowed) {
     violations.push(`${missing.length} items are lost, allowed ${allowed}: ${missing.slice(0, 20).join(' ')}`)
   }
   return { items, inHand: missing.length, late, violations }
 }
 
-function lateAllowed(consumers: readonly ConsumerHistory[], native: boolean): number {
-  return native ? 0 : sum(consumers.filter(({ firm }) => firm).map(({ abreast }) => abreast))
+/** How many calls waited at all of them together. */
+function abreastOf(consumers: readonly ConsumerHistory[]): number {
+  return consumers.reduce((total, { abreast }) => total + abreast, 0)
 }
 
 function missingOf(
@@ -110,8 +111,4 @@ function missingOf(
     if (!given.has(sequence)) missing.push(`${producer}:${sequence}`)
   }
   return missing
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0)
 }

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BoundContext } from '@mp/core'
 import type { Transport } from '@mp/core/spi'
-import { type Usage, usage } from '../faults/usage.js'
+import { usage } from '../faults/usage.js'
+import type { Footprint } from '../garbage.js'
 import { eventually } from '../harness.js'
 import { holdings, leftBeyond, moreOf } from '../leaks.js'
+import { keepTemporaryFilesIn } from '../temporary-files.js'
 import { lockHolders } from './lock-holders.js'
 import { pipeRelay } from './pipe-relay.js'
 import { poolJobs } from './pool-jobs.js'
@@ -59,10 +61,9 @@ const MOST_MEMORY = 24 * MIB
  */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { transport, context, seconds = 15, seed = 1 + Math.floor(Math.random() * 2 ** 31), scene } = options
-  const previous = process.env.TMPDIR
   const folder = mkdtempSync(join(tmpdir(), 'mp-soak-'))
   const temporary = mkdtempSync(join(folder, 'tmp-'))
-  process.env.TMPDIR = temporary
+  const restore = keepTemporaryFilesIn(temporary)
   const tally = new Tally()
   const setting: Setting = { api: context, transport, module: String(options.module), folder, tally }
   const rejections = (reason: unknown) =>
@@ -88,8 +89,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     return { seed, violations: tally.violations, summary, trace: tally.trace }
   } finally {
     process.off('unhandledRejection', rejections)
-    if (previous === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = previous
+    restore()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -121,7 +121,7 @@ function filesIn(folder: string): readonly string[] {
     .map(each => join(each.parentPath, each.name))
 }
 
-function checkGrowth(tally: Tally, before: Usage, after: Usage): void {
+function checkGrowth(tally: Tally, before: Footprint, after: Footprint): void {
   const descriptors = after.descriptors - before.descriptors
   if (descriptors > MOST_DESCRIPTORS) tally.violation('the end', `${descriptors} descriptors more than before`)
   const memory = after.memory - before.memory
@@ -133,11 +133,11 @@ function summarise(
   seed: number,
   seconds: number,
   { counts, longest, violations }: Tally,
-  before: Usage,
-  after: Usage,
+  before: Footprint,
+  after: Footprint,
 ): string {
   const waits = [...longest].map(([what, ms]) => `${what} ${ms.toFixed(0)}`).join(', ')
-  const mib = ({ memory }: Usage) => (memory / MIB).toFixed(1)
+  const mib = ({ memory }: Footprint) => (memory / MIB).toFixed(1)
   return (
     `${name}: seed ${seed}, ${seconds.toFixed(0)} s, ${counts.scenes} scenes, ${counts.kills} killed, ${counts.ends} ended, ` +
     `${counts.moves} moved; ${counts.items} items, ${counts.inHand} gone with the killed who had claimed them, ` +

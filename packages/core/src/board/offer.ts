@@ -7,7 +7,10 @@ import { FileBoard } from './file-board.js'
 import { hasNonce, makeMemoryFile, openMemoryFile } from './memory-file.js'
 import { SharedBoard } from './shared-board.js'
 
-/** Where the boards of one context's homes are, for one transport: in shared memory, or in a file. `text` to `uncertain` as in {@link Offer}. */
+/**
+ * Where the boards of one context's homes are, for one transport: in shared memory, or in a file. `text` to `uncertain` as in
+ * {@link Offer}.
+ */
 interface Area {
   readonly text: string
   readonly parcels: readonly Parcel[] | undefined
@@ -42,27 +45,34 @@ export function offerBoard(
     const close = () => file.release()
     return { board: file, uncertain: true, slot: descriptor, text: file.nonce, parcels: undefined, close }
   }
-  let own = areas.get(context)
-  if (!own) {
-    own = new Map()
-    areas.set(context, own)
-  }
-  let area = own.get(transport)
-  if (!area || area.slots === SharedBoard.slots) {
-    area = makeArea(transport)
-    if (!area) return undefined
-    own.set(transport, area)
-  }
+  const own = areasOf(context)
+  const area = areaWithRoom(own, transport)
+  if (!area) return undefined
   const slot = area.slots++
   area.users++
   const { text, parcels, uncertain } = area
-  const [used, kept] = [area, own]
   const close = () => {
-    if (--used.users > 0) return
-    if (kept.get(transport) === used) kept.delete(transport)
-    used.close()
+    if (--area.users > 0) return
+    if (own.get(transport) === area) own.delete(transport)
+    area.close()
   }
   return { board: area.open(slot), uncertain, slot, text, parcels, close }
+}
+
+function areasOf(context: object): Map<Transport, Area> {
+  const known = areas.get(context)
+  if (known) return known
+  const own = new Map<Transport, Area>()
+  areas.set(context, own)
+  return own
+}
+
+function areaWithRoom(own: Map<Transport, Area>, transport: Transport): Area | undefined {
+  const known = own.get(transport)
+  if (known && known.slots < SharedBoard.slots) return known
+  const area = makeArea(transport)
+  if (area) own.set(transport, area)
+  return area
 }
 
 function makeArea({ capabilities }: Transport): Area | undefined {

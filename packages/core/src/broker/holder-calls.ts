@@ -1,5 +1,6 @@
 import { MpError } from '../errors.js'
 import type { Link } from '../link/link.js'
+import { UnreadAnswers } from '../link/unread-answers.js'
 
 /** Calls of one holder that may wait at a home at a time, or whose answers it may leave unread. */
 const MOST_CALLS = 1_000_000
@@ -10,11 +11,11 @@ const MOST_FOREIGN_CALLS = 10_000
 export class HolderCalls {
   readonly #most: number
   readonly #waiting = new Set<number>()
-  /** Calls that came while the holder did not read. Their answers wait here. */
-  #unread = 0
+  readonly unread: UnreadAnswers
 
   constructor({ transport }: Link) {
     this.#most = transport.capabilities.reach === 'host' ? MOST_FOREIGN_CALLS : MOST_CALLS
+    this.unread = new UnreadAnswers(this.#most)
   }
 
   /** A call has come. Throws MP_DECODE if a call of this number waits. */
@@ -37,15 +38,5 @@ export class HolderCalls {
   /** The call was answered, or its caller gave up. */
   end(call: number): void {
     this.#waiting.delete(call)
-  }
-
-  /** A call has come whose answer has to wait, since the holder does not read. Throws MP_DECODE if that is one too many. */
-  unread(): void {
-    if (++this.#unread > this.#most) throw new MpError('MP_DECODE', `more than ${this.#most} answers are not read`)
-  }
-
-  /** The holder reads again. */
-  read(): void {
-    this.#unread = 0
   }
 }

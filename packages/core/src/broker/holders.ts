@@ -75,7 +75,7 @@ export class Holders<H extends Holder> {
         link.credit(message.cost)
       },
       ...(transport !== broker.transport && { takesMore: () => broker.takesMore?.(holder) ?? true }),
-      drained: () => holder.calls.read(),
+      drained: () => holder.calls.unread.drained(),
       closed: () => this.#left(holder),
       lost: () => new MpError('MP_CLOSED', 'the holder of this object is gone'),
     })
@@ -139,7 +139,7 @@ export class Holders<H extends Holder> {
 
   #hear(holder: H, message: Message): void {
     const { type } = message
-    if (holder.link.undrained && (type === protocol.SETTLE || this.#broker.answered.has(type))) holder.calls.unread()
+    if (type === protocol.SETTLE || this.#broker.answered.has(type)) holder.calls.unread.add(holder.link)
     switch (type) {
       case protocol.HELLO:
         return nameHolder(holder, message)

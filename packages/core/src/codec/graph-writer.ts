@@ -5,7 +5,7 @@ import { ByteTable } from './byte-table.js'
 import { classify, isInherited } from './error-class.js'
 import { hiddenErrorKeys, MAX_DEPTH, Tag, viewKinds } from './graph-format.js'
 import { type Handle, PACK, type Packing } from './handle.js'
-import { cloneLive, liveKind } from './live-object.js'
+import { copyLive } from './live-object.js'
 import { type RegisteredType, registry } from './registered-type.js'
 import {
   attempt,
@@ -317,14 +317,11 @@ export class GraphWriter {
       throw new MpError('MP_NOT_SUPPORTED', this.message(depth, reason))
     }
     const name = className(value)
-    const kind = this.lenient ? undefined : liveKind(value)
-    if (kind !== undefined && !this.packing.attachments) this.refuse(depth, `a ${name}, which cannot leave its process`)
-    if (kind === 'moved') this.refuse(depth, `a ${name}, which must be in the transfer list of a send`)
-    if (kind === 'cloned') {
-      const clone = cloneLive(value)
-      if (clone) return [Tag.Attached, this.packing.attach(clone)]
-      this.refuse(depth, `a ${name}, which would lose its class in this version of Node.js`)
-    }
+    const live = this.lenient ? undefined : copyLive(value)
+    if (live !== undefined && !this.packing.attachments) this.refuse(depth, `a ${name}, which cannot leave its process`)
+    if (live === 'moved') this.refuse(depth, `a ${name}, which must be in the transfer list of a send`)
+    if (live === 'lost') this.refuse(depth, `a ${name}, which would lose its class in this version of Node.js`)
+    if (live) return [Tag.Attached, this.packing.attach(live.copy)]
     if (types.isPromise(value)) return this.refuse(depth, 'a promise')
     if (types.isWeakMap(value) || types.isWeakSet(value) || value instanceof WeakRef) {
       return this.refuse(depth, `a ${name}: weak references stay where they are`)

@@ -29,21 +29,18 @@ const MOVED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What a message between threads does with an object of this kind: it takes a copy along, or it moves the object. Undefined
- * for every other object, also for one of a class of the user's with such a name.
+ * What a message between threads does with an object of such a class. It takes a copy along, which this gives, or it moves the
+ * object. 'lost': the copy would be something else, since Node.js 20 makes a File a Blob. Undefined for every other object, also for
+ * one of a class of the user's with such a name.
  */
-export function liveKind(value: object): 'cloned' | 'moved' | undefined {
+export function copyLive(value: object): { readonly copy: object } | 'moved' | 'lost' | undefined {
   const name = className(value)
-  if (MOVED.has(name)) return attempt(() => structuredClone(value)) === undefined ? 'moved' : undefined
-  return CLONED.has(name) && isPlatforms(attempt(() => structuredClone(value))) ? 'cloned' : undefined
-}
-
-/** The copy of an object that is 'cloned', for the message. Undefined where it would be something else: Node.js 20 makes a File a Blob. */
-export function cloneLive(value: object): object | undefined {
-  const clone = structuredClone(value)
-  // What it measures goes on where it was made: elsewhere it is only a Histogram.
-  const same = className(clone) === className(value) || className(value) === 'ELDHistogram'
-  return same ? clone : undefined
+  if (!MOVED.has(name) && !CLONED.has(name)) return undefined
+  const copy = attempt(() => structuredClone(value))
+  if (MOVED.has(name)) return copy === undefined ? 'moved' : undefined
+  if (!isPlatforms(copy)) return undefined
+  // What an ELDHistogram measures goes on where it was made: elsewhere it is only a Histogram.
+  return className(copy) === name || name === 'ELDHistogram' ? { copy } : 'lost'
 }
 
 /** Whether an attachment must be in the transfer list of a `postMessage`. Shared memory and copies of live objects must not. */
@@ -52,6 +49,6 @@ export function isTransferred(attachment: object): boolean {
 }
 
 /** Structured clone makes a plain object of an instance that it does not know. */
-function isPlatforms(clone: unknown): boolean {
+function isPlatforms(clone: unknown): clone is object {
   return typeof clone === 'object' && clone !== null && Object.getPrototypeOf(clone) !== Object.prototype
 }

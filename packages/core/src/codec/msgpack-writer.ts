@@ -6,8 +6,9 @@ import { TextView } from './utf8-reader.js'
 import { hasExtraKeys, isOdd } from './value-kinds.js'
 
 /**
- * Writes the value as msgpack if msgpack carries it exactly. An array of many numbers is a block, which msgpack does not know. It looks and writes in one pass: a small object takes half the time
- * of a check followed by msgpackr's pack, and each getter is read once.
+ * Writes the value as msgpack if msgpack carries it exactly. Many numbers, and long text, are blocks, which msgpack does not know. It
+ * looks and writes in one pass: a small object takes half the time of a check followed by msgpackr's pack, and each getter of an object
+ * is read once.
  *
  * Returns false if msgpack would lose something of the value. The caller then drops what was written.
  */

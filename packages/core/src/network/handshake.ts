@@ -155,7 +155,7 @@ export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: 
     turnAway(wire)
     end()
   }
-  const late = new Deadline(cutBusy)
+  const late = new Deadline(cutBusy, LONGEST_HANDSHAKE).unref()
   const wire = new IntroducedWire(stranger, {
     frame(bytes) {
       if (known) {
@@ -185,16 +185,20 @@ export function receiveStranger(stranger: NetworkWire, key: Uint8Array, events: 
   return cutBusy
 }
 
-/** Ends a handshake that takes too long. If this thread was busy, what has come meanwhile is read first. */
+/** Ends a handshake that takes longer than `ms`. If this thread was busy, what has come meanwhile is read first. */
 class Deadline {
   readonly #timer: NodeJS.Timeout
   #look: NodeJS.Immediate | undefined
 
-  constructor(passed: () => void) {
+  constructor(passed: () => void, ms: number) {
     this.#timer = setTimeout(() => {
       this.#look = setImmediate(passed)
-    }, LONGEST_HANDSHAKE)
+    }, ms)
+  }
+
+  unref(): this {
     this.#timer.unref()
+    return this
   }
 
   extend(): void {
@@ -275,14 +279,9 @@ function attempt(server: NetworkWire, { key, wanted, signal }: Introduction, dea
     }
     const aborted = () => fail(signal?.reason)
     const passed = () => fail(busy(`has not answered within ${LONGEST_HANDSHAKE / 1000} s`))
-    let look: NodeJS.Immediate | undefined
-    const late = setTimeout(() => {
-      // This thread may have been busy: what has come meanwhile is read first.
-      look = setImmediate(passed)
-    }, deadline - performance.now())
+    const late = new Deadline(passed, deadline - performance.now())
     const finish = () => {
-      clearImmediate(look)
-      clearTimeout(late)
+      late.cancel()
       signal?.removeEventListener('abort', aborted)
     }
     signal?.addEventListener('abort', aborted, { once: true })

@@ -8,6 +8,7 @@ import { MpError } from '../errors.js'
 import { Channels } from '../link/channels.js'
 import { Link, type Message } from '../link/link.js'
 import { SPLICE } from '../link/protocol.js'
+import { UnreadAnswers } from '../link/unread-answers.js'
 import { discardParcels, type Parcel } from '../link/wire-end.js'
 import { appendBytes, appendU32, type ByteBuffer, readU32, writeU32 } from '../runtime/byte-buffer.js'
 import { hold, release } from '../runtime/keep-alive.js'
@@ -43,8 +44,7 @@ export class SpawnedChild implements Child {
   readonly #peer: Peer
   readonly #link: Link
   readonly #channels: Channels
-  /** Answers that wait here since the child does not read. */
-  #unread = 0
+  readonly #unread = new UnreadAnswers(MOST_UNREAD)
   readonly #ready = new Pending<void>()
   readonly #inherited: Inherited = new Map()
   #startError: unknown
@@ -90,7 +90,7 @@ export class SpawnedChild implements Child {
     this.#link = new Link(peer.wire, transport, {
       message: message => this.#hear(message),
       drained: () => {
-        this.#unread = 0
+        this.#unread.drained()
         this.#channels.drained()
       },
       closed: error => this.#lost(error),
@@ -151,7 +151,7 @@ export class SpawnedChild implements Child {
   }
 
   #hear(message: Message): void {
-    if (message.type === SPLICE) this.#answering()
+    if (message.type === SPLICE) this.#unread.add(this.#link)
     if (this.#channels.message(message)) return
     switch (message.type) {
       case protocol.READY:
@@ -169,19 +169,13 @@ export class SpawnedChild implements Child {
       case protocol.ADOPT:
         return this.#adopt(message)
       case protocol.ASK_PROGRAM:
-        this.#answering()
+        this.#unread.add(this.#link)
         return void this.#context.programGoesOn().then(goesOn => {
           this.#link.control(protocol.PROGRAM_GOES_ON, out => appendU32(out, goesOn ? 1 : 0))
         })
       default:
         throw new MpError('MP_DECODE', `a child sends no message of type ${message.type}`)
     }
-  }
-
-  /** An answer is about to be sent. Throws MP_DECODE if too many wait. */
-  #answering(): void {
-    if (!this.#link.undrained || ++this.#unread <= MOST_UNREAD) return
-    throw new MpError('MP_DECODE', `a child does not read ${MOST_UNREAD} answers`)
   }
 
   #adopt(message: Message): void {

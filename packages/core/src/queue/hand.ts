@@ -24,6 +24,8 @@ export interface HandUser {
   revoked(): void
 }
 
+const NONE: readonly Received[] = []
+
 /** Home is asked for more ahead of the need only if at least this many items had come. */
 const FEW = 4
 
@@ -101,7 +103,7 @@ export class Hand {
         return undefined
       }
       if (board.revoked) {
-        this.#dropClaimable()
+        this.#takeAll(true)
         this.#user.revoked()
       }
     }
@@ -113,24 +115,19 @@ export class Hand {
     this.#board?.resume?.()
   }
 
-  #dropClaimable(): void {
-    const rest = [...this.#items].filter(({ onBoard }) => !onBoard)
-    this.#items.clear()
-    for (const each of rest) this.#items.push(each)
+  /** The items that are to be claimed by a message, oldest first, without a claim. Called when nobody waits for them. */
+  takeUnwanted(): readonly Received[] {
+    if (this.#unboarded === 0) return NONE
+    this.#unboarded = 0
+    return this.#takeAll(false)
   }
 
-  /** The oldest item that is to be claimed by a message, without a claim. Called when nobody waits for it. */
-  takeUnwanted(): Received | undefined {
-    if (this.#unboarded === 0) return undefined
-    this.#unboarded--
-    const rest = [...this.#items]
-    const [found] = rest.splice(
-      rest.findIndex(({ onBoard }) => !onBoard),
-      1,
-    )
+  /** Takes out all items that are claimed on the board, or all others. */
+  #takeAll(boarded: boolean): readonly Received[] {
+    const all = [...this.#items]
     this.#items.clear()
-    for (const each of rest) this.#items.push(each)
-    return found
+    for (const each of all) if (each.onBoard !== boarded) this.#items.push(each)
+    return all.filter(({ onBoard }) => onBoard === boarded)
   }
 
   /** Whether half of what came is used up, and home should be asked for more. True once each time that something has come. */

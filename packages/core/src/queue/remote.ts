@@ -401,9 +401,8 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   /** Gives back what came without a board and no call waits for: home cannot take it back by itself. */
   #returnUnwanted(): void {
     if (this.#home.closed || (!this.#retired && (this.#getters.length > 0 || this.#tries > 0))) return
-    for (let item = this.#hand.takeUnwanted(); item; item = this.#hand.takeUnwanted()) {
+    for (const { bytes, start, end, parcels, place } of this.#hand.takeUnwanted()) {
       this.#returning = true
-      const { bytes, start, end, parcels, place } = item
       this.#home.link.control(
         protocol.UNGET,
         out => {

@@ -18,10 +18,11 @@ import * as protocol from './protocol.js'
  *
  * A permit that is released here may stay *idle* until the end of the turn, when home is told. Until then a call of this context
  * can take it again without asking home. So a loop that takes a lock for each step does not wait for a round trip each time.
- * Nobody else waits longer for the permit, because a release leaves at the turn's end anyway. Two rules keep this fair:
+ * Nobody else waits longer for the permit, because a release leaves at the turn's end anyway. Three rules keep this fair:
  *
- * - A permit becomes idle only if home gave one to this context twice running, with nobody in line. And only in the turn in which
- *   home gave it: who has come into line since then would wait for ever for a context that always asks again.
+ * - A permit becomes idle only if home gave one to this context twice running, with nobody in line.
+ * - It does so only in the turn in which home gave it. Whoever has come into line since then would otherwise wait for ever for a context
+ *   that always asks again.
  * - When a turn becomes long, idle permits are released, and calls ask home again, behind those that wait.
  */
 export class RemoteSemaphore implements SemaphoreBackend, HomeLinkUser {
