@@ -160,24 +160,33 @@ export async function getSideBySide(queue: Queue<number>, count: number): Promis
   return got
 }
 
-/** Gets with four calls at a time, and notes the first byte of each item. Ends when it has some, while its calls wait. */
+/**
+ * Gets with four calls at a time, and notes the first byte of each item. Ends when it has some, while its calls wait; or closes the
+ * queue, and waits until it is told to end.
+ */
 export async function getLargeAndEnd(
   queue: Queue<Uint8Array>,
   path: string,
   pipe: Connection,
-  how: 'return' | 'exit',
+  how: 'return' | 'exit' | 'close',
 ): Promise<void> {
   const { appendFileSync } = process.getBuiltinModule('node:fs')
   let count = 0
   await pipe.send('running')
   await new Promise<void>(resolve => {
-    const end = () => (how === 'exit' ? process.exit(0) : resolve())
+    const end = () => {
+      if (how === 'exit') process.exit(0)
+      if (how === 'return') return resolve()
+      void queue.close()
+      void pipe.recv().then(() => resolve())
+    }
     const loop = async () => {
       for (;;) {
         appendFileSync(path, `${(await queue.get())[0]}\n`)
         if (++count === 6) setImmediate(end)
       }
     }
-    for (let i = 0; i < 4; i++) void loop()
+    // Its calls reject when it closes the queue.
+    for (let i = 0; i < 4; i++) loop().catch(() => {})
   })
 }

@@ -52,7 +52,7 @@ export class ContextEnd {
     const context = this.#context
     const deadline = performance.now() + LONGEST_EXIT
     // What is read from here on comes to calls whose promises cannot go on any more.
-    for (const remote of context.remotes.values()) remote.retire?.(deadline)
+    for (const remote of [...context.remotes.values(), ...context.leaving]) remote.retire?.(deadline)
     awaitMoved([...context.movingLinks()], context.links, deadline)
     for (const link of context.movingLinks()) link.tellLeft()
     void this.#handOverHomes(deadline)
@@ -69,7 +69,7 @@ export class ContextEnd {
     await Promise.all([closingLinks(), ...[...context.links].map(link => link.listened())])
     for (const link of context.links) link.flushAll()
     for (const pipe of context.pipes) pipe.flush()
-    const remotes = [...context.remotes.values()]
+    const remotes = [...context.remotes.values(), ...context.leaving]
     for (const remote of remotes) remote.retire?.()
     await Promise.all(remotes.map(remote => remote.settled()))
     await context.finished()

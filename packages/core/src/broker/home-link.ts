@@ -27,6 +27,8 @@ export interface HomeLinkUser extends Remote {
   unasked(message: Message): void
   /** The home has moved to another context. Called before the unanswered calls are made again. */
   moved?(): void
+  /** The last handle closes. Fulfils when nothing would be lost that is on its way here. Undefined if nothing is. */
+  leave?(): Promise<void> | undefined
   /** The last handle was closed, or collected, and nothing comes from home any more. */
   closed?(): void
   /** What keeps the link open when no handle is left: an acquired permit, which somebody may still release. */
@@ -83,8 +85,21 @@ export class HomeLink<C extends HomeCall = HomeCall> {
   }
 
   close(): void {
-    if (--this.#handles === 0) this.link.close()
+    const last = --this.#handles === 0 && !this.closed ? this.#user.leave?.() : undefined
+    if (last) return void this.#leaveAfter(last)
+    if (this.#handles === 0) this.link.close()
     if (this.link.closed) this.#leave()
+  }
+
+  /** From here on a handle that arrives in this context is another holder. */
+  async #leaveAfter(last: Promise<void>): Promise<void> {
+    const { remotes, leaving } = this.#context
+    if (remotes.get(this.#user.id) === this.#user) remotes.delete(this.#user.id)
+    leaving.add(this.#user)
+    await last
+    leaving.delete(this.#user)
+    this.link.close()
+    this.#leave()
   }
 
   /** A handle was collected. After the last one, the link closes when nothing waits here any more. */

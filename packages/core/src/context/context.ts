@@ -85,6 +85,8 @@ export class Context {
   readonly homes = new Map<string, Home>()
   /** Queues, locks and barriers that live elsewhere and that this context holds, by id. */
   readonly remotes = new Map<string, Remote>()
+  /** Those whose last handle is closed, and which give back what was on its way to them. */
+  readonly leaving = new Set<Remote>()
   /** Native pipes with messages that wait for room. */
   readonly pipes = new Set<{ flush(): void }>()
   /** In a worker of a Pool: the task that it runs. */

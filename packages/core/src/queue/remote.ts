@@ -58,6 +58,8 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   #retired = false
   /** Whether items went back that home may not have yet. */
   #returning = false
+  /** Whether a call has given up since home last said that it has read all: an item may be on its way for it. */
+  #unsure = false
 
   constructor(context: Context, transport: Transport, { id, maxsize, shutDown }: PackedQueue, wire: Wire) {
     this.#transport = transport
@@ -103,6 +105,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     if (this.#hand.undecided) this.#lookSoon()
     const forget = () => {
       this.#remove(getter)
+      this.#unsure = true
       this.#want()
     }
     waits(pending.limit(options, () => pending.reject(empty()), forget))
@@ -182,6 +185,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   async settled(): Promise<void> {
     do {
       this.#returning = false
+      this.#unsure = false
       await this.#home.settled()
     } while (this.#returning)
   }
@@ -190,7 +194,7 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   retire(deadline?: number): void {
     this.#retired = true
     if (this.#home.closed) return
-    const asked = this.#getters.length > 0 || this.#tries > 0
+    const asked = this.#getters.length > 0 || this.#tries > 0 || this.#unsure
     if (asked) this.#want()
     this.#returnUnwanted()
     if (asked && deadline !== undefined) this.#home.settleSync(deadline)
@@ -203,6 +207,12 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
 
   close(): void {
     this.#home.close()
+  }
+
+  leave(): Promise<void> | undefined {
+    if (this.#tries === 0 && !this.#unsure) return undefined
+    this.retire()
+    return this.settled()
   }
 
   collected(): void {
