@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 
 /**
  * Whether Node gives the descriptors of pipes, so that they can be written and read at once. On Windows everything goes through
@@ -14,6 +14,21 @@ export interface PipeHandle {
 
 /** A descriptor, Node's handle of one, or the path of a listening socket to connect to. */
 export type PipeWireSource = { readonly fd: number } | { readonly handle: PipeHandle } | { readonly path: string }
+
+/** A socket that tells when it is about to close its descriptor. */
+export class PipeSocket extends Socket {
+  readonly #closing: () => void
+
+  constructor(options: SocketConstructorOpts, closing: () => void) {
+    super(options)
+    this.#closing = closing
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#closing()
+    super._destroy(error, done)
+  }
+}
 
 /**
  * Gives the descriptor. The kernel connects a Unix socket within the call, so what is written at once reaches the other side

@@ -1,11 +1,11 @@
 import { readSync } from 'node:fs'
-import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net'
 import type { Wire, WireSink } from '@mp/core/spi'
 import { flushAtExit, forget, LONGEST_FLUSH } from './exit-flush.js'
 import { FrameReader } from './frame-reader.js'
 import { COPIED, gathered } from './frame-writer.js'
 import { pause } from './pause.js'
-import { connect, DESCRIPTORS, type PipeWireSource } from './pipe-handle.js'
+import { connect, DESCRIPTORS, PipeSocket, type PipeWireSource } from './pipe-handle.js'
 import { PipeWriter, type PipeWriterHost } from './pipe-writer.js'
 import { Spin } from './spin.js'
 
@@ -45,6 +45,8 @@ export class PipeWire implements Wire {
   readonly #kept: Kept[] = []
   /** This side has closed it, or was told of the close. */
   #closed = false
+  /** Something was read. */
+  #heard = false
   /** There is nothing more to read. */
   #ended = false
   /** Fulfils when the other side has closed, or died, or broke the protocol. */
@@ -62,12 +64,13 @@ export class PipeWire implements Wire {
     { longest = LONGEST_RECEIVED, mostBeside }: { longest?: number; mostBeside?: number } = {},
   ) {
     this.#reader = new FrameReader(longest, mostBeside)
-    this.#socket = new Socket({
+    const options = {
       ...('path' in source ? {} : source),
       // This wire decides when to close.
       allowHalfOpen: true,
-      onread: { buffer: this.#buffer, callback: length => this.#read(length) },
-    } as SocketConstructorOpts & { onread: OnReadOpts })
+      onread: { buffer: this.#buffer, callback: (length: number) => this.#read(length) },
+    } as SocketConstructorOpts & { onread: OnReadOpts }
+    this.#socket = new PipeSocket(options, () => this.#closing())
     if ('path' in source) this.#fd = connect(this.#socket, source.path)
     else this.#fd = 'fd' in source ? source.fd : source.handle.fd
     this.#writer = new PipeWriter(this.#socket, this.#fd, this.#host())
@@ -78,7 +81,7 @@ export class PipeWire implements Wire {
     this.#socket.on('close', () => this.#end())
     // After ECONNRESET and EPIPE the other side is gone, and 'close' follows. That nobody listens at the path must be told.
     this.#socket.on('error', error => {
-      if ((error as NodeJS.ErrnoException).syscall === 'connect') this.#error = error
+      if ((error as NodeJS.ErrnoException).syscall === 'connect' && !this.#heard) this.#error = error
     })
     if (flushed) flushAtExit(this)
   }
@@ -178,6 +181,17 @@ export class PipeWire implements Wire {
     return true
   }
 
+  /**
+   * The descriptor is about to be closed. The other side may have accepted the connection, and closed it with something of ours
+   * unread, before Node looked at the connection. Node then tells that it could not connect, and reads nothing. But what the other side
+   * had sent is still there.
+   */
+  #closing(): void {
+    if (this.#closed || this.#ended) return
+    for (let length = this.#readInto(this.#buffer); length > 0; length = this.#readInto(this.#buffer))
+      this.#read(length)
+  }
+
   #writeFailed(error: Error): void {
     const end = () => {
       // Whether the connection was made is told first.
@@ -189,6 +203,7 @@ export class PipeWire implements Wire {
 
   /** `length` bytes are in the read buffer. */
   #read(length: number): boolean {
+    this.#heard = true
     this.#reader.feed(this.#buffer, length)
     for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#deliver(frame)
     if (length === READ_BUFFER) this.#readOn()

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { within } from '@mp/conformance'
 import { describe, it, onTestFinished } from 'vitest'
@@ -167,6 +170,37 @@ describe('a wire', () => {
     expect(await trial.closed).toBeUndefined()
     expect(trial.frames.map(each => each[0])).toEqual(Array.from({ length: 100 }, (_, i) => i))
     expect(trial.wire.send(frame(10, 0))).toBe(true)
+  })
+
+  it('gives what came over a connection that was made and reset before this event loop heard of it', async ({
+    expect,
+  }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mp-wire-'))
+    const path = join(folder, 'socket')
+    // It reads nothing: so its close resets the connection.
+    const server = createServer({ pauseOnConnect: true }, socket => {
+      socket.write(Buffer.concat([0, 1, 2].map(i => Buffer.from([1, 0, 0, 0, i]))))
+      socket.destroy()
+    })
+    onTestFinished(() => {
+      server.close()
+      rmSync(folder, { recursive: true })
+    })
+    await new Promise<void>(resolve => server.listen(path, resolve))
+    const wire = new PipeWire({ path }, false)
+    const got: Uint8Array[] = []
+    const end = new Promise<Error | undefined>(resolve =>
+      wire.start({ frame: bytes => got.push(bytes), drain() {}, close: resolve }),
+    )
+    wire.send(frame(10, 0))
+    expect(await within(end, 'close')).toBeUndefined()
+    expect(got).toEqual([Uint8Array.of(0), Uint8Array.of(1), Uint8Array.of(2)])
+  })
+
+  it('closes with the error of a connection that is refused', async ({ expect }) => {
+    const wire = new PipeWire({ path: join(tmpdir(), 'mp-nobody-listens-here') }, false)
+    const end = new Promise<Error | undefined>(resolve => wire.start({ frame() {}, drain() {}, close: resolve }))
+    expect(await within(end, 'close')).toMatchObject({ code: 'ENOENT' })
   })
 
   for (const size of [10, 100_000]) {
