@@ -14,6 +14,13 @@ const barrier = 'packages/core/src/barrier/home.ts'
 /** What all homes share, semaphores and barriers. */
 export const brokers = [
   {
+    name: 'a handle may have the id of an object of another kind',
+    file: 'packages/core/src/broker/of-kind.ts',
+    from: 'if (found === undefined || found instanceof kind) return found',
+    to: 'if (kind) return found',
+    tests: ['packages/core/test/forged-handles.test.ts'],
+  },
+  {
     name: 'a holder is never given credit',
     file: holders,
     from: '        link.credit(message.cost)\n',

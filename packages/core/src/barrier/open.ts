@@ -1,3 +1,4 @@
+import { ofKind } from '../broker/of-kind.js'
 import type { Context } from '../context/context.js'
 import { discard, type End, open } from '../link/wire-end.js'
 import { checkWait } from '../runtime/wait-options.js'
@@ -33,15 +34,11 @@ export function openBarrier(
   endOf: (index: number) => End,
 ): Barrier {
   const { id, parties, timeout, end }: PackedBarrier = state
+  const known = ofKind(context.remotes.get(id), RemoteBarrier)
+  const home = ofKind(context.homes.get(id), BarrierHome)
   const wire = endOf(end)
-  const home = context.homes.get(id)
-  const known = context.remotes.get(id)
-  let backend: BarrierBackend
-  if (known instanceof RemoteBarrier || home instanceof BarrierHome) {
-    discard(wire, transport)
-    backend = known instanceof RemoteBarrier ? known.use() : LocalBarrier.of(home as BarrierHome).use()
-  } else {
-    backend = new RemoteBarrier(context, transport, id, parties, open(wire, transport)).use()
-  }
-  return new Barrier(transport, backend, timeout)
+  if (known || home) discard(wire, transport)
+  const local = home && LocalBarrier.of(home)
+  const backend = known ?? local ?? new RemoteBarrier(context, transport, id, parties, open(wire, transport))
+  return new Barrier(transport, backend.use(), timeout)
 }

@@ -1,3 +1,4 @@
+import { ofKind } from '../broker/of-kind.js'
 import type { Context } from '../context/context.js'
 import type { HandleOpener } from '../context/message-reader.js'
 import { MpError } from '../errors.js'
@@ -28,32 +29,37 @@ export function makeBrokeredQueue(context: Context, transport: Transport, maxsiz
 /** Makes a queue that arrived in a message usable in `context`. */
 export function openQueueBackend(...[context, transport, state, endOf]: Parameters<HandleOpener>): QueueBackend {
   const { id, end, memory } = state as PackedQueue
+  if (memory !== undefined) return openNative(context, transport, state, endOf)
+  const known = ofKind(context.remotes.get(id), RemoteQueue)
+  const home = ofKind(context.homes.get(id), QueueHome)
   const wire = endOf(end)
-  if (memory !== undefined) return openNative(context, transport, id, memory, wire)
-  const home = context.homes.get(id)
-  const known = context.remotes.get(id)
   if (!home && !known) return new RemoteQueue(context, transport, state, open(wire, transport)).use()
   // If the home has moved here since, a context that has put over its link goes on so: one producer has one order.
-  const backend = known ? (known as RemoteQueue).use() : new LocalQueue(home as QueueHome, context, transport)
+  const backend = known ? known.use() : new LocalQueue(home as QueueHome, context, transport)
   // Not before: a home that nobody holds and that this context does not use drops its items.
   discard(wire, transport)
   return backend
 }
 
-function openNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
+function openNative(
+  context: Context,
+  transport: Transport,
+  { id, memory, end }: PackedQueue,
+  endOf: (index: number) => End,
+): QueueBackend {
   const known = nativeQueues(context).get(id)
-  const home = context.homes.get(id)
-  const backend = known?.use() ?? makeNative(context, transport, id, memory, end)
-  // Not before, as above.
-  if (known || home) discard(end, transport)
-  return backend
-}
-
-function makeNative(context: Context, transport: Transport, id: string, memory: unknown, end: End): QueueBackend {
-  const home = context.homes.get(id)
-  const local = home instanceof AttachmentsHome ? home : undefined
-  const engine = local?.engine ?? transport.engines?.queue?.open(memory)
+  if (known) {
+    known.use()
+    discard(endOf(end), transport)
+    return known
+  }
+  const home = ofKind(context.homes.get(id), AttachmentsHome)
+  const engine = home?.engine ?? transport.engines?.queue?.open(memory)
   if (!engine) throw new MpError('MP_DECODE', `a native queue came to ${transport.name}, which has none`)
-  const attachments = local ? new HomeAttachments(local) : new HolderAttachments(context, transport, id, end)
-  return new NativeQueueBackend(context, transport, id, engine, attachments).use()
+  const wire = endOf(end)
+  const attachments = home ? new HomeAttachments(home) : new HolderAttachments(context, transport, id, wire)
+  const backend = new NativeQueueBackend(context, transport, id, engine, attachments).use()
+  // Not before, as above.
+  if (home) discard(wire, transport)
+  return backend
 }

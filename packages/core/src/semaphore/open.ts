@@ -1,3 +1,4 @@
+import { ofKind } from '../broker/of-kind.js'
 import type { Context } from '../context/context.js'
 import { MpError } from '../errors.js'
 import { discard, type End, open } from '../link/wire-end.js'
@@ -29,15 +30,13 @@ export function openSemaphore(
   endOf: (index: number) => End,
 ): SemaphoreBackend {
   if (memory !== undefined) return openNative(context, transport, id, memory)
+  const known = ofKind(context.remotes.get(id), RemoteSemaphore)
+  const home = ofKind(context.homes.get(id), SemaphoreHome)
   const wire = endOf(end as number)
-  const home = context.homes.get(id)
-  const known = context.remotes.get(id)
-  if (known instanceof RemoteSemaphore || home instanceof SemaphoreHome) {
-    discard(wire, transport)
-    // If the home has moved here since, a context that has held over its link goes on so: home knows its grants by that link.
-    return known instanceof RemoteSemaphore ? known.use() : LocalSemaphore.of(home as SemaphoreHome).use()
-  }
-  return new RemoteSemaphore(context, transport, id, open(wire, transport)).use()
+  if (known || home) discard(wire, transport)
+  // If the home has moved here since, a context that has held over its link goes on so: home knows its grants by that link.
+  const backend = known ?? (home && LocalSemaphore.of(home))
+  return (backend ?? new RemoteSemaphore(context, transport, id, open(wire, transport))).use()
 }
 
 function openNative(context: Context, transport: Transport, id: string, memory: unknown): SemaphoreBackend {
