@@ -9,16 +9,20 @@ import { QueueHome } from '../src/queue/home.js'
 import { itemOf } from '../src/queue/item.js'
 import * as protocol from '../src/queue/protocol.js'
 import { RawHolder, transport, until } from './raw-holder.js'
+import { stubTransport } from './stub-transport.js'
 
-const { DONE, GRANTED, ITEM, RESERVE, WANT, WATCH } = protocol
+const { BOARD, DONE, GRANTED, ITEM, OPENED, RESERVE, WANT, WATCH } = protocol
+
+/** Of contexts that have boards in files. */
+const processes = stubTransport()
 
 function context(id: string): Context {
   return new Context({ id, name: id, pid: 1, daemon: false, path: [] }, null)
 }
 
-function make(maxsize = 0): { home: QueueHome; holder: () => RawHolder } {
-  const home = new QueueHome(context('child'), transport, 'queue', maxsize)
-  return { home, holder: () => RawHolder.joining(wire => home.admit(wire, transport)) }
+function make(maxsize = 0, over = transport): { home: QueueHome; holder: () => RawHolder } {
+  const home = new QueueHome(context('child'), over, 'queue', maxsize)
+  return { home, holder: () => RawHolder.joining(wire => home.admit(wire, over)) }
 }
 
 function put(home: QueueHome, value: number): void {
@@ -26,17 +30,17 @@ function put(home: QueueHome, value: number): void {
 }
 
 /** Moves the queue to another context. Its holders follow, and say nothing by themselves. */
-async function moved(home: QueueHome): Promise<{ home: QueueHome; estate: QueueEstate }> {
+async function moved(home: QueueHome, over = transport): Promise<{ home: QueueHome; estate: QueueEstate }> {
   const estates: QueueEstate[] = []
   let parcels: readonly Parcel[] = []
   await home.handOver(build => {
-    const envelope = new Envelope(transport)
+    const envelope = new Envelope(over)
     estates.push(build(envelope) as QueueEstate)
     parcels = envelope.parcels ?? []
   })
   const parent = context('parent')
   const [estate] = estates as [QueueEstate]
-  adopt(parent, transport, estate, index => parcels[index] as Parcel, new Map())
+  adopt(parent, over, estate, index => parcels[index] as Parcel, new Map())
   return { home: parent.homes.get('queue') as QueueHome, estate }
 }
 
@@ -54,6 +58,57 @@ describe('a queue that moves', () => {
     put(next, 5)
     put(next, 6)
     for (const each of all) await each.hears(ITEM, 1)
+  })
+
+  describe('with getters in line that have not opened their boards at the new home', () => {
+    async function makeLine() {
+      const { home, holder } = make(0, processes)
+      const all = [holder(), holder()] as const
+      for (const each of all) {
+        each.say(WANT, 0, 1, 1, 0)
+        await each.hears(BOARD)
+        each.say(OPENED, 0)
+        each.say(WATCH, 8, 1)
+        // Home has read everything.
+        await until(() => each.heard.length > 1)
+        each.heard.length = 0
+        each.bodies.length = 0
+      }
+      const { home: next } = await moved(home, processes)
+      for (const each of all) await each.hears(BOARD)
+      put(next, 5)
+      put(next, 6)
+      return all
+    }
+
+    /** The item that comes, without the place before it. */
+    async function itemAt(holder: RawHolder): Promise<number | undefined> {
+      await holder.hears(ITEM)
+      return holder.bodies.at(-1)?.[4]
+    }
+
+    it('keeps their places, whoever opens its board first', async () => {
+      const [first, second] = await makeLine()
+      second.say(OPENED, 0)
+      second.say(WATCH, 9, 1)
+      // Home has read that.
+      await until(() => second.heard.length > 1)
+      first.say(OPENED, 0)
+      expect([await itemAt(first), await itemAt(second)]).toEqual([5, 6])
+    })
+
+    it('serves the others when one is gone', async () => {
+      const [first, second] = await makeLine()
+      second.say(OPENED, 0)
+      first.die()
+      expect(await itemAt(second)).toBe(5)
+    })
+
+    it('serves the others when one does not answer', async () => {
+      const [, second] = await makeLine()
+      second.say(OPENED, 0)
+      expect(await itemAt(second)).toBe(5)
+    })
   })
 
   it('keeps the places of putters in line, but for those that gave up', async () => {

@@ -10,7 +10,7 @@ function makeConsumer(): Consumer & { readonly holder: SharedBoard } {
   const board = new SharedBoard(new SharedArrayBuffer(SharedBoard.bytes), 0)
   const lease = new Lease()
   lease.board = board as HomeBoard
-  return { lease, asks: [], holder: board }
+  return { lease, opening: false, asks: [], holder: board }
 }
 
 function make() {

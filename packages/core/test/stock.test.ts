@@ -40,7 +40,7 @@ function consumer(waiting: number, board?: HomeBoard): Consumer {
   const lease = new Lease()
   lease.board = board
   lease.want(0, waiting, waiting, 0)
-  return { lease, asks: [] as Ask[] }
+  return { lease, opening: false, asks: [] as Ask[] }
 }
 
 function valuesIn(stock: Stock): number[] {

@@ -30,6 +30,11 @@ export class QueueHolder implements Holder, Consumer, SlotHolder {
     this.calls = new HolderCalls(link)
   }
 
+  /** Whether it has not answered yet whether it could open the board. */
+  get opening(): boolean {
+    return this.#opening !== undefined
+  }
+
   /** Runs `then` when it is known whether this holder has a board. What it was sent before that could come back late. */
   whenOpened(makeOffer: () => Offer | undefined, then: () => void): void {
     if (!this.#offer) this.#offerBoard(makeOffer())

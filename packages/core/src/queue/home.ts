@@ -21,6 +21,9 @@ export interface Counts {
   readonly full: boolean
 }
 
+/** ms that the line waits, after a move, for one who has not opened its board at the new home. */
+const LONGEST_OPENING = 1000
+
 const ANSWERED: ReadonlySet<number> = new Set([
   protocol.RESERVE,
   protocol.QUERY,
@@ -235,12 +238,21 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     for (const item of first) home.#stock.keep(item)
     for (const item of estate.items) home.#stock.keep(unpackItem(item, parcelAt))
     const holders = estate.holders.map(end => home.#holders.join(open(parcelAt(end) as End, transport)))
-    for (const index of estate.getters) {
-      const holder = holderAt(holders, index)
-      holder.lease.expect()
-      home.#whenOpened(holder, () => home.#wanted(holder))
-    }
+    home.#adoptGetters(estate.getters.map(index => holderAt(holders, index)))
     home.#adoptCalls(holders, estate.putters, (holder, call) => home.#reserve(holder, call, false))
+  }
+
+  /** Keeps the places of all getters in line, although one holder opens its board before another. `getters`: one for each call. */
+  #adoptGetters(getters: readonly QueueHolder[]): void {
+    for (const holder of getters) {
+      holder.lease.expect()
+      this.#whenOpened(holder, () => this.#wanted(holder))
+      if (holder.opening) this.#stock.wanted(holder)
+    }
+    const giveUp = () => {
+      for (const holder of getters) if (holder.opening) this.#stock.stepAside(holder)
+    }
+    setTimeout(giveUp, LONGEST_OPENING).unref()
   }
 
   /** Keeps the calls of all holders in their order, although one holder learns of the move before another. */

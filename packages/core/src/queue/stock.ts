@@ -21,6 +21,8 @@ const QUICK = 30_000
 /** Another context that gets items of this home. */
 export interface Consumer {
   readonly lease: Lease
+  /** Whether it may have a board soon. Until then it is given nothing, and those behind it in line wait, too. */
+  readonly opening: boolean
   /** Its places in line, one for each item that it needs. */
   readonly asks: Ask[]
 }
@@ -163,6 +165,12 @@ export class Stock {
     else if (!this.#lessee || this.#lessee === consumer) this.#topUp(consumer)
   }
 
+  /** The consumer gives up its places in line. */
+  stepAside(consumer: Consumer): void {
+    this.#leaveLine(consumer)
+    this.#serve()
+  }
+
   /** Sends the consumer an item, if there is one, for a call that does not wait. */
   offer(consumer: Consumer): 'sent' | 'none' | 'unfit' {
     // What it has is void. It will ask again when it has noticed that.
@@ -212,7 +220,7 @@ export class Stock {
   end(consumer: Consumer): void {
     this.#served.delete(consumer)
     this.#armed.delete(consumer)
-    for (const ask of consumer.asks.splice(0)) this.#line.delete(ask)
+    this.#leaveLine(consumer)
     if (this.#lessee === consumer) this.#lessee = undefined
     this.#putBack(consumer.lease.end())
     this.#user.taken()
@@ -291,6 +299,10 @@ export class Stock {
     }
   }
 
+  #leaveLine({ asks }: Consumer): void {
+    for (const ask of asks.splice(0)) this.#line.delete(ask)
+  }
+
   #serve(): void {
     // A getter may put or get, and so call this again.
     if (this.#serving || this.#halted) return
@@ -299,6 +311,7 @@ export class Stock {
       while (this.#line.length > 0) {
         const [ask] = this.#line as Iterable<Ask>
         const { consumer, getter } = ask as Ask
+        if (consumer?.opening) return
         if (!this.#freed(false, consumer)) return
         const item = this.#items.peek()
         if (!item) return
