@@ -1,6 +1,6 @@
 /** What children run that end while they are the home of a queue. */
 
-import type { Connection, Queue } from '@mp/core'
+import type { Barrier, Connection, JoinableQueue, Queue, Semaphore } from '@mp/core'
 import { loadContext } from './load-context.js'
 import { obey, putAll } from './targets.js'
 import { failUncaught, reallyExit } from './targets-process.js'
@@ -65,6 +65,18 @@ export async function swapQueuesAndExit(
   process.exit(4)
 }
 
+/** Waits for an item, and is busy until the second file is there: the item comes meanwhile. Gives the item. */
+export async function getWhileBusy(queue: Queue<string>, busy: string, enough: string): Promise<string> {
+  const { existsSync, writeFileSync } = await import('node:fs')
+  const item = queue.get()
+  // After the first answer home has read the call. After the second it has read all that this context had to answer to that.
+  await queue.qsize()
+  await queue.qsize()
+  writeFileSync(busy, '')
+  while (!existsSync(enough));
+  return item
+}
+
 export async function ownQueueUntilToldToExit(module: string, to: Connection, orders: Connection): Promise<void> {
   const { Queue } = await loadContext(module)
   await to.send(new Queue())
@@ -87,6 +99,37 @@ export async function ownQueueBelow(module: string, to: Connection, items: reado
   await child.start()
   await to.send(await mine.recv())
   await child.join()
+}
+
+/** What `ownAll` makes. */
+export interface Owned {
+  readonly queue: Queue<string>
+  readonly tasks: JoinableQueue<string>
+  readonly semaphore: Semaphore
+  readonly barrier: Barrier
+}
+
+/** Makes one of each, sends them in one message, and ends. */
+export async function ownAll(module: string, to: Connection<Owned, never>): Promise<void> {
+  const { Barrier, JoinableQueue, Queue, Semaphore } = await loadContext(module)
+  const tasks = new JoinableQueue<string>()
+  await putAll(tasks, ['task', 'task'])
+  await to.send({ queue: new Queue<string>(1), tasks, semaphore: new Semaphore(0), barrier: new Barrier(2) })
+}
+
+/** Opens them when it is told to, and calls all in the same turn. Tells what came of the calls, and how often each has counted. */
+export async function useAtOnce(from: Connection<never, Owned>, orders: Connection<never, unknown>): Promise<unknown> {
+  await orders.recv()
+  const { queue, tasks, semaphore, barrier } = await from.recv()
+  const puts = Promise.all(['a', 'b', 'c'].map(item => queue.put(item)))
+  const arrivals = Promise.all([barrier.wait(), barrier.wait()])
+  await Promise.all([tasks.taskDone(), semaphore.release()])
+  const items = [await queue.get(), await queue.get(), await queue.get()]
+  await puts
+  const permits = await semaphore.getValue()
+  // The second task. It would be one too many if the first call had counted twice.
+  await tasks.taskDone()
+  return { items, size: await queue.qsize(), permits, arrivals: await arrivals }
 }
 
 /** Holds what others wait for, and crashes with it when it is told to. */

@@ -209,7 +209,7 @@ function ask(queue: Queue<SoakItem>, { how, ms }: Appetite): Promise<SoakItem> {
   }
 }
 
-/** Has a child of its own consume; hands on the queue, and the orders. */
+/** Has a child of its own consume; hands on the queue, and the orders. The queue may be gone by then. */
 export async function handOn(
   queue: Queue<SoakItem>,
   path: string,
@@ -223,9 +223,11 @@ export async function handOn(
     args: [queue, path, orders, appetite],
     stdio: 'ignore',
   })
-  await child.start()
-  await child.join()
-  return 'done'
+  const work = async () => {
+    await child.start()
+    await child.join()
+  }
+  return over(work())
 }
 
 /** Makes a queue, and so is its home, until it is told to end. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Queue } from '@mp/core'
 import { group, needs } from '../case.js'
 import { assertPending, eventually, rejects, within } from '../harness.js'
@@ -114,6 +115,37 @@ export const queueHomes = group('Queue: the end of its creator', {
     assert.equal(await t.run(queueTargets.getOne, queue), 'more')
   }),
 
+  'Q36 no consumer is given an older item than it has, because another one was busy when the queue moved': needs(
+    'isolation',
+    'broker',
+    async t => {
+      const [mine, theirs] = t.pipe<never, Queue<string>>()
+      const [orders, ordersEnd] = t.pipe()
+      const [busy, enough] = [t.file('busy'), t.file('enough')]
+      const owner = await t.start(homeTargets.ownQueue, [t.module, theirs as never, [], 0, ordersEnd as never])
+      const queue = t.own(await within(mine.recv(), 'the queue'))
+      assert.equal(await within(orders.recv(), 'the word'), 'running')
+      const other = await t.start(homeTargets.getWhileBusy, [queue, busy, enough])
+      await eventually(() => existsSync(busy), 'the busy loop')
+      const get = queue.get()
+      for (const item of ['older', 'younger']) await queue.put(item)
+      assert.equal(await within(get, 'get'), 'younger')
+      const next = queue.get()
+      // Home has read the call.
+      await within(queue.qsize(), 'qsize')
+      await orders.send('end')
+      // Home has told its holders to move.
+      await pause(100)
+      writeFileSync(enough, '')
+      await t.ends(owner)
+      assert.equal(await within(other.result(), 'the item of the busy one'), 'older')
+      await assertPending(next)
+      await queue.put('youngest')
+      assert.equal(await within(next, 'the next get'), 'youngest')
+      await t.ends(other)
+    },
+  ),
+
   'Q36 an end of a pipe that was in use moves on although its holder exits': needs('isolation', async t => {
     const [near, far] = t.pipe<string, string>()
     const [mine, theirs] = t.pipe<never, typeof far>()
@@ -137,6 +169,19 @@ export const queueHomes = group('Queue: the end of its creator', {
     assert.equal(await within(queue.get(), 'get'), 'deep')
     await within(queue.put('again'), 'put')
     assert.equal(await t.run(queueTargets.getOne, queue), 'again')
+  },
+
+  'Q36 calls that are made while their context learns of the move are made once': async t => {
+    const [mine, theirs] = t.pipe<never, homeTargets.Owned>()
+    const [orders, ordersEnd] = t.pipe()
+    const user = await t.start(homeTargets.useAtOnce, [mine as never, ordersEnd as never])
+    const owner = await t.start(homeTargets.ownAll, [t.module, theirs as never])
+    await t.ends(owner)
+    // The handles lie unread, and with them word of the move.
+    await orders.send('open them')
+    const outcome = await within(user.result(), 'what came of the calls')
+    assert.deepEqual(outcome, { items: ['a', 'b', 'c'], size: 0, permits: 1, arrivals: [0, 1] })
+    await t.ends(user)
   },
 
   'Q36 a queue whose creator is killed is shut down for the others, pending calls included': async t => {

@@ -25,6 +25,8 @@ export interface HomeLinkUser extends Remote {
   readonly id: string
   /** A message has come that answers no waiting call. The home says something by itself, or answers a call that was cancelled. */
   unasked(message: Message): void
+  /** The home moves. What is sent now still goes to where it was. */
+  moving?(): void
   /** The home has moved to another context. Called before the unanswered calls are made again. */
   moved?(): void
   /** The last handle closes. Fulfils when nothing would be lost that is on its way here. Undefined if nothing is. */
@@ -62,7 +64,10 @@ export class HomeLink<C extends HomeCall = HomeCall> {
     this.#user = user
     this.link = new Link(wire, transport, {
       message: message => this.#hear(message),
+      moving: () => user.moving?.(),
       moved: () => {
+        // All unanswered calls are made again. Those that still wait in the link would be made twice.
+        this.link.withdraw(new Set([...this.calls.values()].map(({ type }) => type)))
         user.moved?.()
         for (const number of this.calls.keys()) this.ask(number)
       },

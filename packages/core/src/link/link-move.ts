@@ -35,6 +35,8 @@ export interface MovingLink {
   flushAll(): void
   /** Goes on over another wire, with full windows. */
   goOnOver(wire: Wire): void
+  /** The other side is about to be another context. */
+  moving(): void
   /** The other side is another context from here on. */
   moved(): void
   /** What waits may go. */
@@ -278,6 +280,7 @@ export class LinkMove {
 
   /** The other side moved: what this side sent so far ends with MOVED, and what it sends from here on goes the new way. */
   #follow(end: End): void {
+    this.#link.moving()
     if (this.#window.halfSent) {
       this.#link.control(BEYOND, undefined)
       this.#window.sendOtherHalf()

@@ -59,6 +59,8 @@ export interface LinkUser {
   message(message: Message): void
   /** What was said to wait may be sent. */
   drained?(): void
+  /** The other side is about to move. What `flushAll` sends now still goes to where it is; what waits on goes where it moves to. */
+  moving?(): void
   /** The other side is another context from here on; everything that the one before sent has come. */
   moved?(): void
   /** If both sides may move at once: true at one of them, false at the other. */
@@ -291,6 +293,11 @@ export class Link {
     if (!wire.sendParts([first, rest])) batch.undrained = true
   }
 
+  /** Takes back what waits and is of these types. For `moved`: it was meant for the other side before this one. */
+  withdraw(types: ReadonlySet<number>): void {
+    this.#window.withdraw(types)
+  }
+
   /** Tells the sender that the reader took a message. */
   credit(cost: number): void {
     const bytes = this.#received.take(cost)
@@ -405,6 +412,7 @@ export class Link {
       control: (type, write, parcels) => this.control(type, write, parcels),
       flushAll: () => this.flushAll(),
       goOnOver: wire => this.#goOnOver(wire),
+      moving: () => this.#user.moving?.(),
       moved: () => this.#user.moved?.(),
       send: () => this.#sendWaiting(),
       listened: () => {

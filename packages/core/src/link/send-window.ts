@@ -95,6 +95,11 @@ export class SendWindow {
     }
   }
 
+  /** Takes back what waits and is of these types. */
+  withdraw(types: ReadonlySet<number>): void {
+    for (const each of this.waiting) if (types.has((each.bytes[0] as number) & ~CREDITED)) each.withdrawn = true
+  }
+
   /** Sends what waits, as far as the window and the wire take it. Not while a message is being encoded into the batch. */
   send(): void {
     if (this.#batch.openAt >= 0) return

@@ -204,6 +204,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
     let last: readonly Item[] = []
     const inParts: Pack = estate => {
       // Nothing comes back from here on.
+      this.#stock.takeAllBack()
       for (const holder of this.#holders) holder.closeBoard()
       last = packFirst(this.id, this.#stock.drain(), pack)
       pack(estate)
@@ -465,6 +466,8 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
   }
 
   #slotsChanged(): void {
+    // A holder that follows the move hears nothing more from here. The next home grants its calls, in their order.
+    if (this.#holders.moving) return
     this.#slots.changed()
     this.#stock.ask(this.#slots.waiting.length > 0 || (this.isShutDown && this.#stock.waitedFor))
     this.#refuseGetters()

@@ -28,6 +28,15 @@ interface Getter {
   readonly firm: boolean
 }
 
+/** What a holder says about the places and slots that one home has given it. To the next home it would be about others. */
+const ABOUT_PLACES: ReadonlySet<number> = new Set([
+  protocol.WANT,
+  protocol.CLAIMED,
+  protocol.NOTICED,
+  protocol.OPENED,
+  protocol.UNRESERVE,
+])
+
 const ACCEPTED = Promise.resolve()
 const WAITS = [0]
 const NOWAIT = [1]
@@ -229,8 +238,15 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
     return { kind: 'queue', state: { id: this.id, maxsize: this.maxsize, shutDown: this.#shutDown, end } }
   }
 
+  /** The next home knows nothing of what this one has sent and granted. So what came goes back, and what fills slots goes, too. */
+  moving(): void {
+    this.#giveBack()
+    if (this.maxsize > 0) this.#home.link.flushAll()
+  }
+
   /** The home took back what was in the hand before it moved. It also knows which calls wait, but is told once more. */
   moved(): void {
+    this.#home.link.withdraw(ABOUT_PLACES)
     this.#hand.clear()
     this.#slots = 0
     if (this.#getters.length > 0) this.#want()
@@ -411,6 +427,10 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   /** Gives back what came without a board and no call waits for: home cannot take it back by itself. */
   #returnUnwanted(): void {
     if (this.#home.closed || (!this.#retired && (this.#getters.length > 0 || this.#tries > 0))) return
+    this.#giveBack()
+  }
+
+  #giveBack(): void {
     for (const { bytes, start, end, parcels, place } of this.#hand.takeUnwanted()) {
       this.#returning = true
       this.#home.link.control(

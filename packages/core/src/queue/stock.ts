@@ -235,11 +235,15 @@ export class Stock {
     else if (this.#line.length === 0) this.#disarm()
   }
 
-  /** The home moves. Takes back whatever can be taken back, and serves nobody any more. */
+  /**
+   * The home moves. Serves nobody any more, and takes back what the lessee has. What answers calls that cannot give up stays out until
+   * `takeAllBack`: mostly its consumer claims it before it follows the move. Others may have younger items by now.
+   */
   halt(): void {
     this.#halted = true
     clearTimeout(this.#timer)
-    this.takeAllBack()
+    if (this.#lessee) this.#takeBack(this.#lessee)
+    this.#lessee = undefined
   }
 
   /** Takes back whatever can be taken back. */
