@@ -16,6 +16,12 @@ const LONGEST_RECEIVED = 2 * MAX_FRAME
 /** Bytes: one read takes a batch of core's, or an array of 64 KiB with what goes beside it. */
 const READ_BUFFER = 72 * 1024
 
+/**
+ * Whatever the event loop reads, over any wire, goes through this buffer, one read at a time: frames are copied out of it. With a buffer
+ * of its own an idle wire would cost 82 KB instead of 10.
+ */
+const loopBuffer = Buffer.allocUnsafeSlow(READ_BUFFER)
+
 /** ms. So long after a write has failed, reading has found the end of a side that is gone. */
 const END_FOUND = 50
 
@@ -36,8 +42,8 @@ export class PipeWire implements Wire {
   readonly #fd: number
   readonly #socket: Socket
   readonly #writer: PipeWriter
-  /** Used again for every read; frames are copied out of it. */
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER)
+  /** For reads within a call. User code may make such a call while it is given what is in the buffer of the loop. */
+  #callBuffer: Buffer<ArrayBuffer> | undefined
   readonly #spin = new Spin()
   readonly #reader: FrameReader
   #sink: WireSink | undefined
@@ -68,7 +74,7 @@ export class PipeWire implements Wire {
       ...('path' in source ? {} : source),
       // This wire decides when to close.
       allowHalfOpen: true,
-      onread: { buffer: this.#buffer, callback: (length: number) => this.#read(length) },
+      onread: { buffer: loopBuffer, callback: (length: number) => this.#read(loopBuffer, length) },
     } as SocketConstructorOpts & { onread: OnReadOpts }
     this.#socket = new PipeSocket(options, () => this.#closing())
     if ('path' in source) this.#fd = connect(this.#socket, source.path)
@@ -175,7 +181,7 @@ export class PipeWire implements Wire {
     for (let attempt = 0; attempt < 2; attempt++) {
       if (attempt > 0) pause()
       let length = this.#readSync()
-      for (; length > 0; length = this.#readSync()) this.#read(length)
+      for (; length > 0; length = this.#readSync()) this.#read(this.#buffer, length)
       if (length === 0) return false
     }
     return true
@@ -189,7 +195,7 @@ export class PipeWire implements Wire {
   #closing(): void {
     if (this.#closed || this.#ended) return
     for (let length = this.#readInto(this.#buffer); length > 0; length = this.#readInto(this.#buffer))
-      this.#read(length)
+      this.#read(this.#buffer, length)
   }
 
   #writeFailed(error: Error): void {
@@ -201,10 +207,15 @@ export class PipeWire implements Wire {
     setTimeout(end, END_FOUND).unref()
   }
 
-  /** `length` bytes are in the read buffer. */
-  #read(length: number): boolean {
+  get #buffer(): Buffer<ArrayBuffer> {
+    this.#callBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER)
+    return this.#callBuffer
+  }
+
+  /** `length` bytes were read into `buffer`. */
+  #read(buffer: Buffer<ArrayBuffer>, length: number): boolean {
     this.#heard = true
-    this.#reader.feed(this.#buffer, length)
+    this.#reader.feed(buffer, length)
     for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#deliver(frame)
     if (length === READ_BUFFER) this.#readOn()
     this.#spin.sign()
@@ -260,7 +271,7 @@ export class PipeWire implements Wire {
     return bytes && { bytes, beside: this.#reader.takeBeside() }
   }
 
-  /** How many bytes came into the read buffer: 0 when none can come this way, -1 when none are here yet. */
+  /** How many bytes came into `#buffer`: 0 when none can come this way, -1 when none are here yet. */
   #readSync(): number {
     if (this.#ended || this.#socket.destroyed) return 0
     return this.#readInto(this.#buffer)
