@@ -5,6 +5,7 @@ export default defineConfig([
     // Beside main, every file that a child or a worker loads is an entry of its own.
     entry: {
       main: 'src/main.ts',
+      'scale-main': 'src/scale/main.ts',
       produce: 'src/targets/produce.ts',
       echo: 'src/targets/echo.ts',
       blocking: 'src/targets/blocking.ts',
@@ -14,6 +15,7 @@ export default defineConfig([
       'queue-ends': 'src/targets/queue-ends.ts',
       'pipe-ends': 'src/targets/pipe-ends.ts',
       'lock-loop': 'src/targets/lock-loop.ts',
+      scale: 'src/targets/scale.ts',
       'rival-worker': 'src/rivals/rival-worker.ts',
       'workerpool-worker': 'src/rivals/workerpool-worker.ts',
       'flood-worker': 'src/baselines/flood-worker.ts',

@@ -110,8 +110,8 @@ Examples:
 Each figure is measured in rounds that alternate with the same work in raw Node, and every message is checked.
 `
 
-/** Parses 'a,b'; case and order do not matter. `sets`: words that mean several names. */
-function chosen<N extends string>(
+/** Parses 'a,b'; case and order do not matter. `kind`: what the names are of. `sets`: words that mean several names. */
+export function chosen<N extends string>(
   kind: string,
   names: readonly N[],
   sets: Readonly<Record<string, readonly { readonly name: string }[]>> = {},

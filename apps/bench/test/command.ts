@@ -7,15 +7,19 @@ export interface Ended {
   readonly stderr: string
 }
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-
 /** Runs the built program. `onStderr` gets the progress as it comes, and may end the program. */
 export function bench(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; onStderr?: (text: string, kill: () => void) => void } = {},
+  options: {
+    program?: 'main' | 'scale-main'
+    cwd?: string
+    env?: Record<string, string>
+    onStderr?: (text: string, kill: () => void) => void
+  } = {},
 ): Promise<Ended> {
   const { npm_lifecycle_event: _script, INIT_CWD: _initial, ...inherited } = process.env
-  const child = spawn(process.execPath, [main, ...args], {
+  const path = fileURLToPath(new URL(`../dist/${options.program ?? 'main'}.js`, import.meta.url))
+  const child = spawn(process.execPath, [path, ...args], {
     cwd: options.cwd,
     env: { ...inherited, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
