@@ -5,7 +5,7 @@ import { Hand } from '../src/queue/hand.js'
 /** A hand with a board, and what it has told its home. */
 function make() {
   const claims: number[] = []
-  const hand = new Hand({ claimed: place => void claims.push(place), revoked() {} })
+  const hand = new Hand({ claimed: place => void claims.push(place), waitedFor() {}, revoked() {} })
   hand.use({ board: new SharedBoard(new SharedArrayBuffer(SharedBoard.bytes), 0), close() {} })
   const add = (place: number, onBoard: boolean) => {
     hand.add({ bytes: Uint8Array.of(place), start: 0, end: 1, parcels: undefined, place, onBoard })

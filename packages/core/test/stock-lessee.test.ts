@@ -62,6 +62,45 @@ describe('a stock with a lessee', () => {
     stock.end(first)
   })
 
+  it('serves who waits at once when the lessee has said that it takes nothing, whoever comes first', () => {
+    for (const saidFirst of [true, false]) {
+      const { stock, put, want } = make()
+      const [first, second] = [makeConsumer(), makeConsumer()]
+      want(first)
+      put(0)
+      expect(first.holder.claim(1)).toBe(true)
+      want(first)
+      put(1, 2, 3)
+      if (saidFirst) stock.idle(first)
+      want(second)
+      if (!saidFirst) {
+        expect(second.lease.length).toBe(0)
+        stock.idle(first)
+      }
+      expect(second.lease.length).toBeGreaterThan(0)
+      expect(first.holder.claim(2)).toBe(false)
+      stock.end(first)
+      stock.end(second)
+    }
+  })
+
+  it('leaves a lessee what it has that has claimed something since it said that it takes nothing', () => {
+    const { stock, put, want } = make()
+    const [first, second] = [makeConsumer(), makeConsumer()]
+    want(first)
+    put(0)
+    expect(first.holder.claim(1)).toBe(true)
+    want(first)
+    put(1, 2, 3)
+    stock.idle(first)
+    expect(first.holder.claim(2)).toBe(true)
+    want(second)
+    expect(second.lease.length).toBe(0)
+    expect(first.holder.claim(3)).toBe(true)
+    stock.end(first)
+    stock.end(second)
+  })
+
   it('counts what came in while it counted', () => {
     const { stock, put, want, whenTaken } = make()
     const consumer = makeConsumer()

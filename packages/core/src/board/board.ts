@@ -39,6 +39,8 @@ export interface HolderBoard {
   claim(place: number): boolean | undefined
   /** The number that home had passed to `ask`, as the last `claim` found it. 0 if home does not ask about this place. */
   readonly asked: number
+  /** Whether home asks about this place or about a later one, as the last `claim` found it. So somebody waits. */
+  readonly waitedFor: boolean
   /** Whether a claim has found that home took something back. Then tell home so. What comes until home has answered is void. */
   readonly revoked: boolean
   /** Home has answered. Absent if `revoked` is never true. */

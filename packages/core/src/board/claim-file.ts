@@ -7,6 +7,9 @@ const AHEAD = 64 * 1024
 /** Bytes that may take memory, because something was written to them, before they are given back. */
 const LARGEST = 1024 * 1024
 
+/** The byte of a place about which home does not ask, while it asks about a later one. */
+const LATER = 255
+
 const one = new Uint8Array(1)
 const nothing = [new Uint8Array(0)]
 const text = Buffer.alloc(64)
@@ -26,7 +29,8 @@ interface Run {
  *   too, and so waits for a read that is under way. After that the offset does not move any more, and home asks for it.
  * - The child says that it has noticed (NOTICED), and what comes is void until home has answered (GO_ON). So the bytes need not
  *   hold the places. They are holes in the file, which take no memory and read as 0.
- * - To ask to be told of a claim, home writes another value into the bytes that stand for the place, and for later ones.
+ * - To ask to be told of a claim, home writes another value into the bytes that stand for the place, and for later ones. Into the bytes
+ *   before it writes LATER.
  *
  * A file serves one holder of one queue, once. A late claim of an earlier holder would look like one of the next.
  */
@@ -109,7 +113,7 @@ export class ClaimFile implements HomeBoard {
       this.#size = HEAD + this.#lastByte + AHEAD
       ftruncateSync(this.file, this.#size)
     }
-    if (this.#asked !== 0) this.#mark(Math.max(first, this.#marked + 1))
+    if (this.#asked !== 0) this.#mark(Math.max(first, this.#marked + 1), first)
   }
 
   takeBack(last: number): number {
@@ -130,10 +134,10 @@ export class ClaimFile implements HomeBoard {
   }
 
   ask(asked: number, from: number): void {
-    this.#asked = asked === 0 ? 0 : (asked % 255) + 1
+    this.#asked = asked === 0 ? 0 : (asked % (LATER - 1)) + 1
     this.#marked = 0
     if (asked === 0 || this.revoked) return
-    this.#mark(Math.max(this.#count() + 1, this.#byteOf(from)))
+    this.#mark(this.#count() + 1, this.#byteOf(from))
     // A claim that is under way may have read its byte before, and not have moved the offset.
     this.#settle()
   }
@@ -143,11 +147,13 @@ export class ClaimFile implements HomeBoard {
     readvSync(this.file, nothing)
   }
 
-  /** Writes what is asked into the bytes from `first` to `#lastByte`, 1,024 at most. */
-  #mark(first: number): void {
+  /** Writes into the bytes from `first` to `#lastByte`, 1,024 at most: what is asked from `from` on, LATER before. */
+  #mark(first: number, from: number): void {
     const count = Math.min(this.#lastByte - first + 1, marks.length)
     if (count <= 0) return
-    marks.fill(this.#asked, 0, count)
+    const before = Math.min(Math.max(0, from - first), count)
+    marks.fill(LATER, 0, before)
+    marks.fill(this.#asked, before, count)
     writeSync(this.file, marks, 0, count, HEAD + first - 1)
     this.#written ??= first
     this.#marked = first + count - 1
@@ -192,6 +198,7 @@ export class ClaimFile implements HomeBoard {
 export class InheritedBoard implements HolderBoard {
   readonly #file: number
   asked = 0
+  waitedFor = false
   revoked = false
 
   constructor(file: number) {
@@ -201,7 +208,9 @@ export class InheritedBoard implements HolderBoard {
   claim(): boolean {
     if (this.revoked) return false
     if (readSync(this.#file, one, 0, 1, null) === 1) {
-      this.asked = one[0] as number
+      const mark = one[0] as number
+      this.waitedFor = mark !== 0
+      this.asked = mark === LATER ? 0 : mark
       return true
     }
     this.revoked = true

@@ -45,6 +45,7 @@ export class FileBoard implements HomeBoard, HolderBoard {
   readonly #at: number
   #void = 0
   asked = 0
+  waitedFor = false
 
   constructor(file: number, slot: number) {
     this.#file = file
@@ -90,7 +91,9 @@ export class FileBoard implements HomeBoard, HolderBoard {
     readSync(this.#file, fiveBytes, 0, 20, this.#at + VOID * 4)
     const end = five[0] as number
     const from = five[ASKED + 1 - VOID] as number
-    this.asked = isLater(from, place) ? 0 : (five[ASKED - VOID] as number)
+    const asked = five[ASKED - VOID] as number
+    this.waitedFor = asked !== 0
+    this.asked = isLater(from, place) ? 0 : asked
     if (isLater(place, end)) return true
     if (five[VERDICT_FOR - VOID] !== end) return undefined
     this.revoked = isLater(place, this.#read(VERDICT_FOR + 1))

@@ -32,6 +32,10 @@ export class SharedBoard implements HomeBoard, HolderBoard {
     return Atomics.load(this.#words, this.#at + BEGUN) >>> 0
   }
 
+  get waitedFor(): boolean {
+    return Atomics.load(this.#words, this.#at + ASKED) !== 0
+  }
+
   get asked(): number {
     const asked = Atomics.load(this.#words, this.#at + ASKED)
     return asked !== 0 && isLater(Atomics.load(this.#words, this.#at + ASKED + 1), this.#claimed) ? 0 : asked

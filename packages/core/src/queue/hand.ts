@@ -20,6 +20,8 @@ export interface HandUser {
    * claimed on the board, and home had asked to be told.
    */
   claimed(place: number): void
+  /** Something was claimed on the board while somebody waits at home for what this context has not claimed. */
+  waitedFor(): void
   /** Home has taken something back. All that came on the board is void, and so is all that comes until home has answered. */
   revoked(): void
 }
@@ -49,6 +51,8 @@ export class Hand {
   #since = 0
   /** How many items were taken since the pace was last asked. */
   #taken = 0
+  /** How many items were claimed on boards so far. */
+  #claims = 0
 
   constructor(user: HandUser) {
     this.#user = user
@@ -56,6 +60,10 @@ export class Hand {
 
   get length(): number {
     return this.#items.length
+  }
+
+  get claims(): number {
+    return this.#claims
   }
 
   use({ board, close }: OpenBoard): void {
@@ -94,7 +102,9 @@ export class Hand {
           this.#told = asked
           this.#user.claimed(0)
         }
+        this.#claims++
         this.#taken++
+        if (board.waitedFor) this.#user.waitedFor()
         return item
       }
       if (mine === undefined) {

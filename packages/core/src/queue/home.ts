@@ -345,6 +345,8 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         if (!holder.lease.revoked) return
         holder.say(protocol.GO_ON)
         return this.#stock.resumed(holder)
+      case protocol.IDLE:
+        return this.#stock.idle(holder)
       case protocol.OPENED:
         return holder.opened(call === 1)
       case protocol.UNGET:

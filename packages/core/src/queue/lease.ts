@@ -52,6 +52,8 @@ export class Lease {
   #grownAt = 0
   /** ns per item, as the holder measures it. 0 if not known. */
   pace = 0
+  /** It has said that it takes nothing of what it has, and has claimed nothing since. */
+  idle = false
   /** The place of what it was sent first after it had nothing. Once that is claimed, it has woken. */
   #first = 0
   #woken = true
@@ -97,6 +99,7 @@ export class Lease {
     this.#answered = 0
     this.#seen = seen
     this.#waiting = waiting
+    if (waiting > 0) this.idle = false
     this.#firm = firm
     if (pace > 0) this.pace = pace
     if (((seen - this.#grownAt) >>> 0) * 2 < this.#limit) return
@@ -178,6 +181,7 @@ export class Lease {
 
   #claim(): void {
     const { place, item } = this.#out.shift() as Sent
+    this.idle = false
     this.#bytes -= item.end - item.start
     if (isLater(place, this.#seen)) this.#answered++
     if (!isLater(this.#first, place)) this.#woken = true

@@ -45,6 +45,8 @@ export const TRY = 31
 export const CLAIMED = 55
 /** Holder to home: whether it could open the board. Body: 1 if it could. */
 export const OPENED = 56
+/** Holder to home: it has items and takes none, while others wait. */
+export const IDLE = 61
 /** Holder to home: it has noticed that something was taken back, and waits for GO_ON. */
 export const NOTICED = 59
 

@@ -34,6 +34,7 @@ const ABOUT_PLACES: ReadonlySet<number> = new Set([
   protocol.CLAIMED,
   protocol.NOTICED,
   protocol.OPENED,
+  protocol.IDLE,
   protocol.UNRESERVE,
 ])
 
@@ -65,6 +66,8 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   #shutDown: boolean
   /** The context ends: no call is given an item any more. */
   #retired = false
+  /** Whether this context looks, two turns after a claim, if it still takes items. */
+  #stopAwaited = false
   /** Whether items went back that home may not have yet. */
   #returning = false
   /** Whether a call has given up since home last said that it has read all: an item may be on its way for it. */
@@ -457,6 +460,22 @@ export class RemoteQueue implements JoinableBackend, HomeLinkUser {
   claimed(place: number): void {
     this.#home.tell(protocol.CLAIMED, place)
     this.#home.link.flush()
+  }
+
+  /** As {@link HandUser.waitedFor}. Nobody shall wait for what this context has and does not take: home is told when it stops. */
+  waitedFor(): void {
+    if (this.#stopAwaited) return
+    this.#stopAwaited = true
+    const before = this.#hand.claims
+    // Two turns: what a loop does between two calls may take the rest of one.
+    const look = () => {
+      this.#stopAwaited = false
+      if (this.#getters.length > 0 || this.#hand.length === 0 || this.#home.closed) return
+      if (this.#hand.claims !== before) return this.waitedFor()
+      this.#home.tell(protocol.IDLE)
+      this.#home.link.flush()
+    }
+    setImmediate(() => setImmediate(look))
   }
 
   /** As {@link HandUser.revoked}. */

@@ -204,6 +204,12 @@ export class Stock {
     if (this.#line.length > 0) this.#serve()
   }
 
+  /** The consumer has items, and takes none. */
+  idle({ lease }: Consumer): void {
+    lease.idle = true
+    if (this.#line.length > 0) this.#serve()
+  }
+
   /** The consumer gives back an item that was sent at `place`. Gives whether it had it. */
   returned(consumer: Consumer, place: number, item: Item): boolean {
     const sent = consumer.lease.returned(place)
@@ -426,7 +432,7 @@ export class Stock {
     if (this.#lessee !== lessee) return true
     const age = performance.now() - this.#since
     const slow = lease.pace > QUICK
-    const over = now || (lease.woken ? slow || age >= SLICE : age >= this.#patience)
+    const over = now || lease.idle || (lease.woken ? slow || age >= SLICE : age >= this.#patience)
     if (over && lease.board) {
       if (!lease.woken && !now) this.#patience = Math.min(this.#patience * 2, LONGEST_PATIENCE)
       else if (lease.woken) this.#patience = PATIENCE
