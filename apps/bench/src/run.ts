@@ -4,11 +4,12 @@ import { measure, measureOneByOne } from './measure.js'
 import { type Options, UsageError } from './options.js'
 import { patterns, shapes } from './patterns/index.js'
 import type { Pattern, PythonWork } from './patterns/pattern.js'
+import { queueFlow } from './patterns/queue-flow.js'
 import { type Payload, payloads } from './payloads.js'
 import { createProgress } from './progress.js'
 import { measurePython, type PythonReference } from './reference/python.js'
 import { type Result, type Results, resultOf } from './results.js'
-import { type LoadedTransport, loadTransports } from './transports.js'
+import { type LoadedTransport, loadTransports, type TransportModule } from './transports.js'
 
 interface Case {
   readonly pattern: Pattern
@@ -27,7 +28,7 @@ const modes = {
       warm: 0.5,
       collects: true,
     },
-    oneByOne: { minRounds: 5, maxRounds: 30 },
+    oneByOne: { minRounds: 3, maxRounds: 30 },
   },
   quick: {
     budget: 9_000,
@@ -52,6 +53,10 @@ const shares = { smallest: 6, large: 2, rivals: 3, shape: 2, other: 1 }
 const starts = { process: 300, thread: 80, none: 0 }
 /** What each child of a case but the first adds to that. They start at the same time, and have no baseline. */
 const furtherChild = 0.3
+/** How a crowd is warmed up: with several sessions, so that a child has one role and then another, and ms for each of them. */
+const drill = { sessions: 3, time: 200, batch: 4000 }
+/** The least ms of a round of a crowd. To wake its children takes several. */
+const crowdRound = 60
 /** What remains of it where the children live already. */
 const hired = 0.3
 const largeFrom = 1024 * 1024
@@ -114,6 +119,24 @@ export async function run(options: Options): Promise<Results> {
   }
 }
 
+/**
+ * Has as many children as a crowd needs work before the first of them is measured. V8 compiles what each of them runs, which takes longer than
+ * all rounds of one case.
+ */
+async function warmUp(transport: LoadedTransport, crowd: number): Promise<void> {
+  const half = Math.ceil(crowd / 2)
+  for (let i = 0; i < drill.sessions; i++) {
+    const session = await queueFlow(transport, { producers: half, consumers: half })()
+    const end = performance.now() + drill.time
+    while (performance.now() < end) await session.run(drill.batch)
+    await session.close()
+  }
+}
+
+function drillTimeOf({ module }: LoadedTransport, crowd: number): number {
+  return drill.sessions * drill.time + startsOfChildren(module, crowd)
+}
+
 function plan(options: Options, transports: readonly LoadedTransport[]): Case[] {
   return patterns
     .filter(({ name }) => options.patterns.includes(name))
@@ -135,15 +158,24 @@ async function measureAll(
 ): Promise<Result[]> {
   const { rounds, oneByOne } = modes[quick ? 'quick' : 'full']
   const results: Result[] = []
+  const drilled = new Set<LoadedTransport>()
+  const largestCrowd = Math.max(...cases.map(({ pattern }) => pattern.crowd ?? 0))
+  const isDrilled = ({ pattern }: Case) => largestCrowd > 0 && pattern.hires === true
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each
     const work = pythonBeside(each)
     const python = work && (await inPython(work, index))
     const title = [pattern.name, transport.name, ...(payload ? [payload.label] : [])].join(', ')
     begin(title, index)
+    if (isDrilled(each) && !drilled.has(transport)) {
+      drilled.add(transport)
+      await warmUp(transport, largestCrowd)
+    }
     const following = cases.slice(index)
-    const shared = following.reduce((sum, later) => sum + shareOf(later, quick), 0)
-    const fixed = following.reduce((sum, later) => sum + startsOf(later), 0)
+    const shared = sumOf(following.map(later => shareOf(later, quick)))
+    const cold = following.filter(later => isDrilled(later) && !drilled.has(later.transport))
+    const drills = [...new Set(cold.map(later => later.transport))]
+    const fixed = sumOf(following.map(startsOf)) + sumOf(drills.map(each => drillTimeOf(each, largestCrowd)))
     const share = (Math.max(0, end - performance.now() - fixed) * shareOf(each, quick)) / shared
     const allowance = Math.min(share, pattern.allowance ?? share)
     const maxBatch = Math.min(pattern.maxBatch ?? batchMessages, Math.floor(batchBytes / (payload?.bytes ?? 1)))
@@ -164,6 +196,7 @@ async function measureAll(
               maxBatch,
               minWarmUp: pattern.latency ? 2000 : 0,
               ...rounds,
+              ...(pattern.crowd && { shortest: { ...rounds.shortest, round: crowdRound } }),
               collects: rounds.collects && (payload?.bytes ?? 0) >= collectedFrom,
             },
           )
@@ -184,8 +217,16 @@ function shareOf(each: Case, quick: boolean): number {
   return (payload?.bytes ?? 0) >= largeFrom ? shares.large : shares.other
 }
 
-function startsOf({ pattern: { children = 1, hires }, transport }: Case): number {
-  return starts[transport.module.transport.capabilities.isolation] * (hires ? hired : 1 + (children - 1) * furtherChild)
+function startsOf({ pattern: { children = 1, hires }, transport: { module } }: Case): number {
+  return hires ? hired * startsOfChildren(module, 1) : startsOfChildren(module, children)
+}
+
+function startsOfChildren({ transport }: TransportModule, children: number): number {
+  return starts[transport.capabilities.isolation] * (1 + (children - 1) * furtherChild)
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0)
 }
 
 /** A quick run measures them with one transport only. */

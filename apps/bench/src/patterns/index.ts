@@ -49,10 +49,10 @@ export const groups: Readonly<Record<string, readonly Pattern[]>> = {
 /** In the order of the reports. */
 export const patterns: readonly Pattern[] = [
   throughputQueue,
-  ...queueShapes,
   throughputPipe,
-  pipeBetweenChildren,
   pingPong,
+  ...queueShapes,
+  pipeBetweenChildren,
   ...blocking,
   lockHandOver,
   lockLoop,

@@ -27,7 +27,7 @@ export const lockHandOver: Pattern = {
   inFlight: '1',
   payloads: [],
   latency: true,
-  leftOut: 'quick',
+  leftOut: 'always',
   allowance: 1000,
   subject:
     ({ module, baseline }) =>

@@ -38,7 +38,7 @@ export const poolMapSingly: Pattern = {
   ...map,
   name: 'pool-map-singly',
   title: 'Pool.map, one item a task',
-  leftOut: 'quick',
+  leftOut: 'always',
   description: `pool.map(square, numbers, { chunksize: 1 }) with ${workers} workers, so that each number is a task of its own.`,
   inFlight: 'as many as the pool gives its workers ahead',
   ...mapping(1),

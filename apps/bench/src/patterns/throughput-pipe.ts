@@ -18,7 +18,7 @@ export const throughputPipe: Pattern = {
   better: 'higher',
   inFlight: 'as many as the Pipe’s high-water mark allows; raw Node posts without waiting',
   payloads: ['small', 'record', 'string', 'numbers', '64B', '4KiB', '64KiB', '1MiB', 'mixed', '1MiB-transfer'],
-  usualPayloads: ['small', '1MiB', '1MiB-transfer'],
+  usualPayloads: ['small', '1MiB'],
   latency: false,
   subject: (transport, name) => pipeToParent(transport, name, startChild),
   baseline: (baseline, name) => () => baseline.flood(name),
