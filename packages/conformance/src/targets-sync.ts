@@ -244,6 +244,12 @@ export async function work(queue: JoinableQueue<number>, count: number): Promise
   return items
 }
 
+/** As `work`, and exits at once. */
+export async function workAndExit(queue: JoinableQueue<number>, count: number): Promise<void> {
+  await work(queue, count)
+  process.exit(0)
+}
+
 export async function takeOnly(queue: JoinableQueue<number>): Promise<number> {
   return queue.get()
 }

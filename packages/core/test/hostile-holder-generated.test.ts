@@ -127,7 +127,8 @@ function context(): Context {
 const MAGIC = 0x5eed_5eed
 const queueTypes = [
   ...[queue.PUT, queue.RESERVE, queue.FILL, queue.UNRESERVE, queue.WANT, queue.UNGET, queue.QUERY, queue.TASK_DONE],
-  ...[queue.AWAIT_TASKS, queue.WATCH, queue.TRY, queue.CLAIMED, queue.OPENED, queue.NOTICED, SETTLE, 22],
+  ...[queue.AWAIT_TASKS, queue.WATCH, queue.TRY, queue.CLAIMED, queue.OPENED, queue.NOTICED, queue.IDLE],
+  ...[queue.TASK_OVER, SETTLE, 22],
 ]
 
 function honestItem(value: number): Item {

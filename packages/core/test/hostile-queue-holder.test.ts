@@ -11,8 +11,8 @@ import { RawHolder, transport, until } from './raw-holder.js'
 import { stubTransport } from './stub-transport.js'
 import { watchedEnd } from './watched-end.js'
 
-const { AWAIT_TASKS, CLAIMED, FILL, GRANTED, ITEM, NOTICED, OPENED, PUT, QUERY } = protocol
-const { REFUSED, RESERVE, TASK_DONE, TRY, UNGET, UNRESERVE, WANT, WATCH } = protocol
+const { AWAIT_TASKS, CLAIMED, FILL, GRANTED, IDLE, ITEM, NOTICED, OPENED, PUT, QUERY } = protocol
+const { REFUSED, RESERVE, TASK_DONE, TASK_OVER, TRY, UNGET, UNRESERVE, WANT, WATCH } = protocol
 const { CANCEL, HELLO, JOIN, SETTLE, SETTLED } = broker
 
 const NONE = new Uint8Array(0)
@@ -273,6 +273,16 @@ const rows: readonly Row[] = [
     act: async ({ offender }) => {
       for (let call = 1; call <= 3; call++) offender.say(TASK_DONE, call)
       await offender.hears(REFUSED, 3, protocol.REASON_WAIT)
+    },
+    cutOff: false,
+    left: [1],
+  },
+  {
+    does: 'says of more items than there are that they are dealt with, and that it takes nothing',
+    items: 1,
+    act: ({ offender }) => {
+      for (let i = 0; i < 3; i++) offender.say(TASK_OVER)
+      offender.say(IDLE)
     },
     cutOff: false,
     left: [1],

@@ -5,10 +5,10 @@ import { Envelope, encodeMessage } from '../src/context/message-writer.js'
 import * as protocol from '../src/queue/protocol.js'
 import { RemoteQueue } from '../src/queue/remote.js'
 import { appendBytes, appendText, appendU32, ByteBuffer } from '../src/runtime/byte-buffer.js'
-import { RawHolder as RawHome, transport } from './raw-holder.js'
+import { RawHolder as RawHome, transport, until } from './raw-holder.js'
 import { stubTransport } from './stub-transport.js'
 
-const { BOARD, CLAIMED, IDLE, ITEMS, OPENED, WANT } = protocol
+const { BOARD, CLAIMED, DONE, IDLE, ITEMS, OPENED, TASK_DONE, TASK_OVER, WANT } = protocol
 
 function body(write: (out: ByteBuffer) => void): Uint8Array {
   const out = new ByteBuffer(256)
@@ -47,7 +47,7 @@ async function makeLessee() {
   board.sent(3, 3)
   home.sayRaw(ITEMS, items)
   expect(await first).toBe('a')
-  return { home, board, get, close }
+  return { home, board, get, taskDone: () => (queue as RemoteQueue).taskDone(), close }
 }
 
 async function turns(count: number): Promise<void> {
@@ -73,6 +73,20 @@ describe('a queue whose home is elsewhere', () => {
     await home.hears(CLAIMED, 0)
     await turns(10)
     expect(home.has(IDLE)).toBe(false)
+    close()
+  })
+
+  it('tells that an item is dealt with that it has taken, once, and asks about any other', async () => {
+    const { home, get, taskDone, close } = await makeLessee()
+    expect(await get()).toBe('b')
+    // Home says nothing.
+    expect([await taskDone(), await taskDone()]).toEqual([true, true])
+    await until(() => home.heard.filter(([type]) => type === TASK_OVER).length === 2)
+    const third = taskDone()
+    await home.hears(TASK_DONE)
+    const [, call] = home.heard.find(([type]) => type === TASK_DONE) as [number, number]
+    home.say(DONE, call)
+    expect(await third).toBe(true)
     close()
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { JoinableQueue } from '@mp/core'
-import { group } from '../case.js'
+import { group, needs } from '../case.js'
 import { assertPending, assertTook, rejects, timed, within } from '../harness.js'
 import * as homeTargets from '../targets-homes.js'
 import * as targets from '../targets-sync.js'
@@ -32,6 +32,16 @@ export const joinableQueue = group('JoinableQueue', {
     await queue.put(5)
     await assertPending(queue.join(), 20).finally(() => queue.taskDone())
   },
+
+  'J2 what a child says right before it exits counts': needs('isolation', async t => {
+    const queue = new t.api.JoinableQueue<number>()
+    for (let item = 0; item < 5; item++) await queue.put(item)
+    await t.ends(await t.start(targets.workAndExit, [queue, 3]))
+    await queue.taskDone()
+    await queue.taskDone()
+    await within(queue.join(), 'join')
+    await rejects(queue.taskDone(), 'MP_INVALID_STATE')
+  }),
 
   'J2 a bounded one, whose producer is a child that joins it': async t => {
     const queue = new t.api.JoinableQueue<number>(2)

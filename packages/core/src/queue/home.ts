@@ -301,6 +301,9 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       case protocol.CLAIMED:
         holder.lease.claimed(readU32(bytes, start))
         break
+      case protocol.TASK_OVER:
+        this.taskDone()
+        break
       case protocol.SHUT_DOWN:
         this.shutDown(readU32(bytes, start) === 1)
     }
@@ -363,6 +366,10 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
         })
       case protocol.SHUT_DOWN:
         return this.shutDown(call === 1)
+      case protocol.TASK_OVER:
+        // One too many is told to whoever had not taken the item.
+        this.taskDone()
+        return
       case protocol.TASK_DONE:
         if (this.taskDone()) return holder.say(protocol.DONE, call)
         return holder.say(protocol.REFUSED, call, protocol.REASON_WAIT)

@@ -27,10 +27,12 @@ export const UNGET = 21
 export const QUERY = 23
 /** Holder to home: shuts the queue down, for all. Body: 1 to drop the items. */
 export const SHUT_DOWN = 24
-/** Holder to home: an item has been dealt with. Body: call. */
+/** Holder to home: an item has been dealt with that another context may have taken. Body: call. */
 export const TASK_DONE = 28
 /** Holder to home: answer when all items have been dealt with. Body: call. */
 export const AWAIT_TASKS = 29
+/** Holder to home: an item that this holder has taken has been dealt with. Needs no answer. */
+export const TASK_OVER = 62
 /** Holder to home: answer when a get would not wait. Body: call, 1 to be refused if it would wait now. */
 export const WATCH = 30
 /**
