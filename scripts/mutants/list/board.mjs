@@ -39,7 +39,7 @@ export const board = [
   {
     name: 'what is sent later does not ask to be told of its claim',
     file: claimFile,
-    from: '    if (this.#asked !== 0) this.#mark(Math.max(first, this.#marked + 1))\n',
+    from: '    if (this.#asked !== 0) this.#mark(Math.max(first, this.#marked + 1), first)\n',
     to: '',
     tests: boards,
   },

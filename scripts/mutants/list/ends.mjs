@@ -12,6 +12,13 @@ const exitFlush = 'packages/child-process/src/exit-flush.ts'
 /** How children begin and end. */
 export const ends = [
   {
+    name: 'what came over a connection that was reset is dropped',
+    file: 'packages/child-process/src/pipe-handle.ts',
+    from: '    this.#closing()\n',
+    to: '',
+    tests: ['packages/child-process/test/wire.test.ts'],
+  },
+  {
     name: 'a child that exits does not hand its homes over',
     file: contextEnd,
     from: '    void this.#handOverHomes(deadline)\n',

@@ -9,6 +9,28 @@ const home = 'packages/core/src/queue/home.ts'
 /** The home of a queue. */
 export const queueHome = [
   {
+    name: 'getters lose their places when the home moves',
+    file: home,
+    from: '      if (holder.opening) this.#stock.wanted(holder)\n',
+    to: '',
+    tests: ['packages/core/test/queue-home-moves.test.ts'],
+  },
+  {
+    name: 'the line waits for ever for one who opens no board',
+    file: home,
+    from: 'if (holder.opening) this.#stock.stepAside(holder)',
+    to: 'void holder',
+    tests: ['packages/core/test/queue-home-moves.test.ts'],
+  },
+  {
+    name: 'what a holder says to be dealt with does not count',
+    file: home,
+    from: '        // One too many is told to whoever had not taken the item.\n        this.taskDone()\n',
+    to: '',
+    tests: memory,
+    only: 'J2',
+  },
+  {
     name: 'a dropped item keeps the ends in it open',
     file: home,
     from: `        discardParcels(item.parcels, this.transport)
@@ -28,8 +50,8 @@ export const queueHome = [
   {
     name: 'a shutdown that drops the items leaves those that were sent ahead',
     file: home,
-    from: '      this.#stock.takeAllBack()\n',
-    to: '',
+    from: '      this.#stock.takeAllBack()\n      let dropped',
+    to: '      let dropped',
     tests: threads,
     only: 'what a child was sent',
   },

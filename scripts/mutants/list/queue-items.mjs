@@ -12,6 +12,34 @@ const slots = 'packages/core/src/queue/slots.ts'
 /** The items of a queue, and who gets them; its slots. */
 export const queueItems = [
   {
+    name: 'a lessee that takes nothing keeps what it has',
+    file: stock,
+    from: 'now || lease.idle || (',
+    to: 'now || (',
+    tests: ['packages/core/test/stock-lessee.test.ts'],
+  },
+  {
+    name: 'a lessee that takes again counts as one that takes nothing',
+    file: lease,
+    from: '    const { place, item } = this.#out.shift() as Sent\n    this.idle = false\n',
+    to: '    const { place, item } = this.#out.shift() as Sent\n',
+    tests: ['packages/core/test/stock-lessee.test.ts'],
+  },
+  {
+    name: 'a context says that it takes nothing while it does',
+    file: 'packages/core/src/queue/remote.ts',
+    from: '      if (this.#hand.claims !== before) return this.waitedFor()\n',
+    to: '',
+    tests: ['packages/core/test/remote-queue.test.ts'],
+  },
+  {
+    name: 'every task counts as one of an item that was taken here',
+    file: 'packages/core/src/queue/remote.ts',
+    from: '      this.#undone--\n',
+    to: '',
+    tests: ['packages/core/test/remote-queue.test.ts'],
+  },
+  {
     name: 'an item that comes back goes behind the others',
     file: stock,
     from: `    this.#putBack([item])
@@ -57,7 +85,7 @@ export const queueItems = [
   {
     name: 'a dead consumer stays in line',
     file: stock,
-    from: 'for (const ask of consumer.asks.splice(0)) this.#line.delete(ask)\n    if (this.#lessee',
+    from: 'this.#leaveLine(consumer)\n    if (this.#lessee',
     to: 'if (this.#lessee',
     tests: threads,
     only: 'Q33 a consumer that is killed while it waits',
