@@ -16,8 +16,8 @@ function body(write: (out: ByteBuffer) => void): Uint8Array {
   return out.bytes.slice(0, out.length)
 }
 
-/** A queue of which three items have come, to be claimed on a board that the home has. */
-async function makeLessee() {
+/** A queue of which items have come, to be claimed on a board that the home has. The first is taken. */
+async function makeLessee(values = ['a', 'b', 'c']) {
   let queue: RemoteQueue | undefined
   const context = new Context({ id: 'holder', name: 'holder', pid: 1, daemon: false, path: [] }, null)
   const packed = { id: 'queue', maxsize: 0, shutDown: false, end: 0 }
@@ -38,13 +38,13 @@ async function makeLessee() {
   await home.hears(WANT)
   const items = body(out => {
     appendU32(out, 1)
-    for (const value of ['a', 'b', 'c']) {
+    for (const value of values) {
       const item = body(bytes => encodeMessage(value, bytes, new Envelope(transport)))
       appendU32(out, item.length)
       appendBytes(out, item, 0, item.length)
     }
   })
-  board.sent(3, 3)
+  board.sent(values.length, values.length)
   home.sayRaw(ITEMS, items)
   expect(await first).toBe('a')
   return { home, board, get, taskDone: () => (queue as RemoteQueue).taskDone(), close }
@@ -65,14 +65,14 @@ describe('a queue whose home is elsewhere', () => {
   })
 
   it('does not say so while it takes them, though each takes it a turn', async () => {
-    const { home, board, get, close } = await makeLessee()
-    board.ask(5, 3)
-    expect(await get()).toBe('b')
-    await turns(1)
-    expect(await get()).toBe('c')
-    await home.hears(CLAIMED, 0)
-    await turns(10)
+    const { home, board, get, close } = await makeLessee(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+    board.ask(5, 7)
+    for (const item of ['b', 'c', 'd', 'e', 'f']) {
+      expect(await get()).toBe(item)
+      await turns(1)
+    }
     expect(home.has(IDLE)).toBe(false)
+    await home.hears(IDLE)
     close()
   })
 
