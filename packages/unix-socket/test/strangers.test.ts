@@ -272,7 +272,7 @@ describe('a listener', () => {
       Buffer.from('1900000000', 'hex'),
       Buffer.from('9900000000000000001800000091 81a67469636b6574 a13f'.replaceAll(' ', ''), 'hex'),
       Buffer.from('1204000000a3616263', 'hex'),
-      Buffer.from('7e00000000', 'hex'),
+      Buffer.from('7f00000000', 'hex'),
       Buffer.from('0300000000', 'hex'),
     ]
     for (const bytes of hostile) {
