@@ -30,15 +30,24 @@ export function serve(transport: Transport, wire: Wire): Promise<number> {
   const mark = inSameThread ? undefined : markChild(refuseImported)
   // Nothing else keeps this event loop alive until the order comes.
   hold()
+  let waits = true
+  const waitNoMore = () => {
+    if (waits) release()
+    waits = false
+  }
   return new Promise(resolve => {
     const child = new Child(transport, wire, mark, context => {
-      release()
+      waitNoMore()
       if (inSameThread) return runInside(context, () => child.run())
       becomeChild(context)
       child.watchProcess()
       return child.run().then(code => printed().then(() => code))
     })
-    void child.code.then(resolve)
+    void child.code.then(code => {
+      // Its creator may have gone, or killed it, before the order came.
+      waitNoMore()
+      resolve(code)
+    })
   })
 }
 
