@@ -1,10 +1,18 @@
 // `node run.mjs <broken transport>` runs the cases that must fail, in a new process. `node run.mjs sound` runs the same cases on the
 // sound transports. Prints the outcome of each: null, or the message of its failure.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { conformance } from '@mp/conformance'
 import { createContext } from '@mp/core'
 import { transport as memory } from '@mp/memory'
 import { transport as threads } from '@mp/worker-threads'
 import { all } from './all.mjs'
+
+// The case that removes what the suite has used is not run here.
+const folder = mkdtempSync(join(tmpdir(), 'mp-broken-'))
+process.env.TMPDIR = folder
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 const entries = new Map([
   [memory.name, new URL('../../dist/index.js', import.meta.url)],
