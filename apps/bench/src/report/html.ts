@@ -56,8 +56,8 @@ function explanation({ environment, results }: Results): string {
 <li><b>Ratio</b> is the figure divided by the same figure of raw Node: the same messages over the same medium, written by hand
 without a library. For throughput 2× means twice as fast; for times 0.5× means half as long. Absolute figures differ between
 machines and from hour to hour; ratios stay.</li>
-<li>Subject and baseline take <b>turns</b> in this one run, ${min === max ? min : `${min} to ${max}`} rounds each, in children that are
-new for this figure and were warmed up. A throughput is the <b>median</b> of its rounds. A time is the median (p50) of all samples,
+<li>Subject and baseline take <b>turns</b> in this one run, ${min === max ? min : `${min} to ${max}`} rounds each, in children that were
+warmed up. A throughput is the <b>median</b> of its rounds. A time is the median (p50) of all samples,
 beside it the 99th percentile and the worst.</li>
 <li><b>Spread</b> is half the distance between the quartiles of the rounds, in percent of the figure; in the charts it is the thin line
 at the end of a bar. All chart axes are logarithmic.</li>
