@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import { inspect } from 'node:util'
 import { killChildren } from './children.js'
 import { killHands } from './hands.js'
@@ -7,6 +6,7 @@ import { killPython } from './reference/python.js'
 import { printTable } from './report/table.js'
 import { checkWritable, writeReports } from './report/write.js'
 import { run } from './run.js'
+import { atEnd } from './signals.js'
 
 /** pnpm runs the script in the repository's root, and tells in INIT_CWD where the user is. Under another script it means nothing. */
 function startedIn(): string {
@@ -14,19 +14,11 @@ function startedIn(): string {
   return initial && (script === undefined || script === 'bench') ? initial : process.cwd()
 }
 
-function endEverything(): void {
+atEnd(() => {
   killChildren()
   killHands()
   killPython()
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    endEverything()
-    process.exit(128 + constants.signals[signal])
-  })
-}
-process.once('exit', endEverything)
+})
 
 try {
   const options = parseOptions(process.argv.slice(2), startedIn())

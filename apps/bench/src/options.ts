@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type OptionValues } from 'commander'
 import { closest, distance } from 'fastest-levenshtein'
 import { groups, patterns } from './patterns/index.js'
 import { type PayloadName, payloads } from './payloads.js'
@@ -57,17 +57,9 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', helpTail)
     .configureHelp({ helpWidth: process.stdout.columns ?? 100 })
-    .configureOutput({ outputError: () => {} })
-    .exitOverride()
-  try {
-    command.parse(argv, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return null
-    const flags = [...command.options.map(({ long }) => long), '--help'].join(', ')
-    throw new UsageError(`${oneLine(error, command.args)} (valid: ${flags})`)
-  }
-  const given = command.opts()
+  const flags = [...command.options.map(({ long }) => long), '--help'].join(', ')
+  const given = parse(command, argv, error => `${oneLine(error, command.args)} (valid: ${flags})`)
+  if (!given) return null
   return {
     transports: given.transports ?? transportNames,
     patterns: given.patterns ?? (given.quick ? quickPatterns : fullPatterns),
@@ -75,6 +67,28 @@ export function parseOptions(argv: readonly string[], startedIn: string): Option
     quick: given.quick,
     json: resolve(startedIn, given.json),
     html: resolve(startedIn, given.html),
+  }
+}
+
+/**
+ * The options that were given; null if help was asked for, and has been printed. Throws a UsageError with what `why` says, which is one
+ * line.
+ */
+export function parse(
+  command: Command,
+  argv: readonly string[],
+  why: (error: CommanderError) => string,
+): OptionValues | null {
+  try {
+    return command
+      .configureOutput({ outputError: () => {} })
+      .exitOverride()
+      .parse(argv, { from: 'user' })
+      .opts()
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return null
+    throw new UsageError(why(error))
   }
 }
 

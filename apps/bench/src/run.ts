@@ -53,12 +53,12 @@ const shares = { smallest: 6, large: 2, rivals: 3, shape: 2, other: 1 }
 const starts = { process: 300, thread: 80, none: 0 }
 /** What each child of a case but the first adds to that. They start at the same time, and have no baseline. */
 const furtherChild = 0.3
+/** What remains of it where the children live already. */
+const hired = 0.3
 /** How a crowd is warmed up: with several sessions, so that a child has one role and then another, and ms for each of them. */
 const drill = { sessions: 3, time: 200, batch: 4000 }
 /** The least ms of a round of a crowd. To wake its children takes several. */
 const crowdRound = 60
-/** What remains of it where the children live already. */
-const hired = 0.3
 const largeFrom = 1024 * 1024
 /**
  * Bytes from which on garbage is collected. With smaller messages a collection would discard shapes that compiled code relies on,
@@ -120,8 +120,8 @@ export async function run(options: Options): Promise<Results> {
 }
 
 /**
- * Has as many children as a crowd needs work before the first of them is measured. V8 compiles what each of them runs, which takes longer than
- * all rounds of one case.
+ * Has as many children as a crowd needs work before the first of them is measured. V8 compiles what each of them runs, which takes
+ * longer than all rounds of one case.
  */
 async function warmUp(transport: LoadedTransport, crowd: number): Promise<void> {
   const half = Math.ceil(crowd / 2)
@@ -135,6 +135,11 @@ async function warmUp(transport: LoadedTransport, crowd: number): Promise<void> 
 
 function drillTimeOf({ module }: LoadedTransport, crowd: number): number {
   return drill.sessions * drill.time + startsOfChildren(module, crowd)
+}
+
+/** How many children a case hires, if these are several. */
+function crowdOf({ pattern: { hires, children = 0 } }: Case): number {
+  return hires ? children : 0
 }
 
 function plan(options: Options, transports: readonly LoadedTransport[]): Case[] {
@@ -159,7 +164,7 @@ async function measureAll(
   const { rounds, oneByOne } = modes[quick ? 'quick' : 'full']
   const results: Result[] = []
   const drilled = new Set<LoadedTransport>()
-  const largestCrowd = Math.max(...cases.map(({ pattern }) => pattern.crowd ?? 0))
+  const largestCrowd = Math.max(...cases.map(crowdOf))
   const isDrilled = ({ pattern }: Case) => largestCrowd > 0 && pattern.hires === true
   for (const [index, each] of cases.entries()) {
     const { pattern, payload, transport } = each
@@ -196,7 +201,7 @@ async function measureAll(
               maxBatch,
               minWarmUp: pattern.latency ? 2000 : 0,
               ...rounds,
-              ...(pattern.crowd && { shortest: { ...rounds.shortest, round: crowdRound } }),
+              ...(crowdOf(each) > 0 && { shortest: { ...rounds.shortest, round: crowdRound } }),
               collects: rounds.collects && (payload?.bytes ?? 0) >= collectedFrom,
             },
           )

@@ -45,6 +45,18 @@ function make() {
   }
 }
 
+/** The first of two consumers has claimed one item, and has more. */
+function makeLessee() {
+  const { stock, put, want } = make()
+  const [first, second] = [makeConsumer(), makeConsumer()]
+  want(first)
+  put(0)
+  expect(first.holder.claim(1)).toBe(true)
+  want(first)
+  put(1, 2, 3)
+  return { stock, want, first, second }
+}
+
 describe('a stock with a lessee', () => {
   it('gives nobody anything while there is a lessee, also if that is one since a moment', () => {
     const { stock, put, want, take, whenTaken } = make()
@@ -64,13 +76,7 @@ describe('a stock with a lessee', () => {
 
   it('serves who waits at once when the lessee has said that it takes nothing, whoever comes first', () => {
     for (const saidFirst of [true, false]) {
-      const { stock, put, want } = make()
-      const [first, second] = [makeConsumer(), makeConsumer()]
-      want(first)
-      put(0)
-      expect(first.holder.claim(1)).toBe(true)
-      want(first)
-      put(1, 2, 3)
+      const { stock, want, first, second } = makeLessee()
       if (saidFirst) stock.idle(first)
       want(second)
       if (!saidFirst) {
@@ -85,13 +91,7 @@ describe('a stock with a lessee', () => {
   })
 
   it('leaves a lessee what it has that has claimed something since it said that it takes nothing', () => {
-    const { stock, put, want } = make()
-    const [first, second] = [makeConsumer(), makeConsumer()]
-    want(first)
-    put(0)
-    expect(first.holder.claim(1)).toBe(true)
-    want(first)
-    put(1, 2, 3)
+    const { stock, want, first, second } = makeLessee()
     stock.idle(first)
     expect(first.holder.claim(2)).toBe(true)
     want(second)

@@ -29,10 +29,8 @@ export interface Pattern {
   readonly leftOut?: 'quick' | 'always'
   /** Children that the subject starts; absent: 1. */
   readonly children?: number
-  /** Whether the subject's children come from `hire`: most of them live already, and are warm. */
+  /** Whether the subject's children come from `hire`: most of them live already, and are warm. Those of a crowd are warmed up before. */
   readonly hires?: true
-  /** How many children the subject has from `hire`, where these are many: they are warmed up before. Absent: few. */
-  readonly crowd?: number
   /** Whether the latency of single events is measured instead of a flow. */
   readonly latency: boolean
   /** Whether there is one event per round, because events take long. Then subject and baseline alternate event by event. */

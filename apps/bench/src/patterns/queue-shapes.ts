@@ -92,7 +92,7 @@ function fan(producers: number, consumers: number, leftOut: 'quick' | 'always'):
       'The scheduler chooses the cores.',
     inFlight: 'unbounded Queue: as many as the transport’s own window',
     leftOut,
-    crowd: producers + consumers,
+    children: producers + consumers,
     subject: transport => queueFlow(transport, { producers, consumers }),
     baseline: () => null,
     python: pythonShape(name),

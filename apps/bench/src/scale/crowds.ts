@@ -18,17 +18,19 @@ const TICK = 10
 const PAGE = 4096
 
 export interface CrowdCost {
-  readonly count: number
   /** Seconds until all were there. */
   readonly start: number
-  /** Bytes of memory, for each of them. Undefined where the operating system does not tell. */
+  /** Bytes of memory, of all processes together. Undefined where the operating system does not tell. */
   readonly bytes: number | undefined
   /** Share of one core that the program and its children use while they have nothing to do. */
   readonly idle: number | undefined
 }
 
 /** A Pool of many workers, all of which are up. `settling`: ms of nothing before the measurement. */
-export async function workerCost({ Pool, Queue }: TransportModule, settling: number): Promise<CrowdCost> {
+export async function workerCost(
+  { Pool, Queue }: TransportModule,
+  settling: number,
+): Promise<CrowdCost & { count: number }> {
   const count = Math.max(1, Math.min(WORKERS, Math.floor(freemem() / 2 / WORKER_BYTES)))
   const before = usage([process.pid])
   const arrivals = new Queue<number>()
@@ -40,7 +42,7 @@ export async function workerCost({ Pool, Queue }: TransportModule, settling: num
   for (let i = 0; i < count; i++) pids.add(await arrivals.get())
   const took = performance.now() - start
   await work
-  return { count, start: took / 1000, ...(await costOf(pids, before, count, settling)) }
+  return { count, start: took / 1000, ...(await costOf(pids, before, settling)) }
 }
 
 /** Queues of this program, which each of some children holds and has used. `settling` as above. */
@@ -56,18 +58,17 @@ export async function queueCost({ Pipe, Process, Queue }: TransportModule, settl
   for (const queue of queues) for (let i = 0; i < HOLDERS; i++) await queue.put(i)
   for (const { orders, child } of holders) pids.add(await child.during(orders.recv()))
   const took = performance.now() - start
-  const cost = await costOf(pids, before, QUEUES, settling)
+  const cost = await costOf(pids, before, settling)
   for (const { orders, child } of holders) {
     await orders.close()
     await child.ended()
   }
-  return { count: QUEUES, start: took / 1000, ...cost }
+  return { start: took / 1000, ...cost }
 }
 
 async function costOf(
   pids: ReadonlySet<number>,
   before: Usage | undefined,
-  count: number,
   settling: number,
 ): Promise<Pick<CrowdCost, 'bytes' | 'idle'>> {
   await delay(settling)
@@ -75,7 +76,7 @@ async function costOf(
   await delay(IDLE)
   const last = usage(pids)
   if (!before || !first || !last) return { bytes: undefined, idle: undefined }
-  return { bytes: (last.resident - before.resident) / count, idle: (last.ms - first.ms) / IDLE }
+  return { bytes: last.resident - before.resident, idle: (last.ms - first.ms) / IDLE }
 }
 
 interface Usage {

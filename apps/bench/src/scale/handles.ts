@@ -4,7 +4,7 @@ import { type Deed, keep } from '../targets/scale.js'
 import type { TransportModule } from '../transports.js'
 
 /** How many handles of each kind there are. */
-const COUNT = 500
+export const COUNT = 500
 /** So many are used and dropped first: what the first ones make for good is no part of the others' cost. */
 const WARM_UP = 100
 /** How often garbage is collected, at most, until what was dropped is gone, and ms between two times. */

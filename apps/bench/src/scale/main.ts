@@ -1,22 +1,16 @@
-import { constants } from 'node:os'
 import Table from 'cli-table3'
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { killChildren } from '../children.js'
-import { chosen, UsageError } from '../options.js'
+import { chosen, parse, UsageError } from '../options.js'
+import { atEnd } from '../signals.js'
 import { type LoadedTransport, loadTransports, transports } from '../transports.js'
 import { queueCost, workerCost } from './crowds.js'
-import { handleCosts } from './handles.js'
+import { COUNT, handleCosts } from './handles.js'
 import { pipeScale } from './pipes.js'
 
 const note = (text: string) => void process.stderr.write(`${text}\n`)
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    killChildren()
-    process.exit(128 + constants.signals[signal])
-  })
-}
-process.once('exit', killChildren)
+atEnd(killChildren)
 
 try {
   const options = readOptions(process.argv.slice(2))
@@ -54,18 +48,8 @@ function readOptions(argv: readonly string[]): Options | null {
       15,
     )
     .helpOption('-h, --help', 'show this help')
-    .configureOutput({ outputError: () => {} })
-    .allowExcessArguments(false)
-    .exitOverride()
-  try {
-    command.parse(argv, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return null
-    throw new UsageError(error.message.replace('error: ', '').split('\n')[0])
-  }
-  const given = command.opts()
-  return { names: given.transports ?? names, settling: given.settle * 1000 }
+  const given = parse(command, argv, ({ message }) => message.replace('error: ', '').split('\n')[0] as string)
+  return given && { names: given.transports ?? names, settling: given.settle * 1000 }
 }
 
 function seconds(text: string): number {
@@ -94,7 +78,7 @@ async function measure({ name, module }: LoadedTransport, settling: number): Pro
   for (const { kind, idle, dropped, descriptors } of await handleCosts(module)) {
     figures.set(`${kind}, idle, KB here / in the child`, sides(idle))
     figures.set(`${kind}, dropped without close(), KB`, sides(dropped))
-    figures.set(`${kind}, descriptors left of 500`, String(descriptors))
+    figures.set(`${kind}, descriptors left of ${COUNT}`, String(descriptors))
   }
   const pipes = await pipeScale(module)
   figures.set('Pipe: 10 in turn, messages/s', thousands(pipes.few))
@@ -103,10 +87,11 @@ async function measure({ name, module }: LoadedTransport, settling: number): Pro
   const workers = await workerCost(module, settling)
   figures.set('Pool: workers', String(workers.count))
   figures.set('Pool: seconds until all are there', workers.start.toFixed(1))
-  figures.set('Pool: MB a worker', megabytes(workers.bytes))
+  figures.set('Pool: MB a worker', megabytes(workers.bytes && workers.bytes / workers.count))
   figures.set('Pool: % of a core while idle', percent(workers.idle))
   const queues = await queueCost(module, settling)
   figures.set('100 Queues, 10 holders each: seconds to start', queues.start.toFixed(1))
+  figures.set('100 Queues: MB, holders included', megabytes(queues.bytes))
   figures.set('100 Queues: % of a core while idle', percent(queues.idle))
   return { name, figures }
 }

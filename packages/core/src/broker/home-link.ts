@@ -98,8 +98,8 @@ export class HomeLink<C extends HomeCall = HomeCall> {
 
   /** From here on a handle that arrives in this context is another holder. */
   async #leaveAfter(last: Promise<void>): Promise<void> {
-    const { remotes, leaving } = this.#context
-    if (remotes.get(this.#user.id) === this.#user) remotes.delete(this.#user.id)
+    const { leaving } = this.#context
+    this.#giveUpId()
     leaving.add(this.#user)
     await last
     leaving.delete(this.#user)
@@ -225,6 +225,10 @@ export class HomeLink<C extends HomeCall = HomeCall> {
 
   #forget(): void {
     this.#context.links.delete(this.link)
+    this.#giveUpId()
+  }
+
+  #giveUpId(): void {
     const { id } = this.#user
     if (this.#context.remotes.get(id) === this.#user) this.#context.remotes.delete(id)
   }

@@ -250,6 +250,7 @@ export class QueueHome implements Broker<QueueHolder>, StockUser {
       this.#whenOpened(holder, () => this.#wanted(holder))
       if (holder.opening) this.#stock.wanted(holder)
     }
+    if (!getters.some(({ opening }) => opening)) return
     const giveUp = () => {
       for (const holder of getters) if (holder.opening) this.#stock.stepAside(holder)
     }
